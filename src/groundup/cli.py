@@ -1,0 +1,289 @@
+"""The command line: parses, calls, prints. Exit codes: 0 fine, 1 a check or claim failed, 2 bad use or input."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from groundup import __version__, show
+from groundup.errors import UserError
+from groundup.lesson import Budget, Lesson, Track
+from groundup.lessons import all_lessons, find_lesson, find_lessons
+from groundup.params import write_whole
+
+# typer carries click inside it in newer versions, beside it in older ones; its own classes lead to either.
+ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="groundup",
+    help="Learn deep learning by building it: papers and the modern LLM stack, by hand in NumPy and in PyTorch.\n\n"
+    "Begin with `groundup list`, then `groundup lab` to read, or `groundup run 02` to train.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+LessonName = Annotated[str, typer.Argument(metavar="LESSON", help="Number, name or unique beginning: 02, char_rnn, char.")]
+LessonNames = Annotated[
+    list[str] | None, typer.Argument(metavar="[LESSON]...", help="Lessons by number or name; all of them if none.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+OnTrack = Annotated[Track, typer.Option(help="By hand in NumPy, or its PyTorch twin.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share the cores.")]
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """List the lessons: tracks, level, minutes and what they need."""
+    if as_json:
+        print_json([show.lesson_record(lesson) for lesson in all_lessons()])
+    else:
+        show.lessons_table(all_lessons())
+
+
+@app.command()
+def run(
+    lesson: LessonName,
+    track: OnTrack = "numpy",
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    budget: Annotated[Budget, typer.Option(help="smoke: seconds, to see it work; default: about a minute; long: better.")] = "default",
+    out: Annotated[Path | None, typer.Option(help="Folder for metrics.json, curves.csv, figures and checkpoints. [default: runs/LESSON]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in the folder, exactly.")] = False,
+    text: Annotated[Path | None, typer.Option(help="Your own UTF-8 text file, where a lesson trains on text.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Your own folder of images (a folder a class), where a lesson trains on images.")] = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train a lesson's models and measure its claims.
+
+    Leaves metrics.json, curves.csv, figures and checkpoints in the folder. Ctrl-C keeps a checkpoint;
+    the same command with `--resume` goes on exactly where it stopped.
+
+    Examples: `groundup run 02`, `groundup run char --text book.txt --budget long`, `groundup run 13 --track torch`
+    """
+    from groundup.run import Run, describe, run_lesson
+
+    chosen = find_lesson(lesson)
+    demand_track(chosen, track)
+    options = {"text": text, "images": images}
+    for name, value in options.items():
+        if value is not None and name not in chosen.options:
+            raise UserError(f"Lesson {chosen.name} has no --{name}.")
+    folder = out or Path("runs") / (chosen.folder.name + ("" if track == "numpy" else f"_{track}"))
+    this = Run(chosen, track, seed, budget, folder, resume, options, quiet or as_json)
+    result = run_lesson(this)
+    record = describe(this, result)
+    if as_json:
+        print_json(record)
+    else:
+        show.run_claims(record, folder)
+    if any(claim["met"] is False for claim in record["claims"]):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sample(
+    lesson: LessonName,
+    checkpoint: Annotated[Path, typer.Option(help="A .safetensors file that `groundup run` left.")],
+    temperature: Annotated[float, typer.Option(min=0.0, help="Below 1 more likely text, above 1 more surprising, 0 the likeliest.")] = 0.8,
+    length: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many tokens to write.")] = 500,
+    prompt: Annotated[str, typer.Option(help="Text to go on from.")] = "",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Write with a trained model. Example: `groundup sample 02 --checkpoint runs/p02_char_rnn/adam.safetensors`"""
+    from groundup.lesson import learner_rng
+    from groundup.training import load_model
+
+    chosen = find_lesson(lesson)
+    if chosen.sample is None:
+        able = ", ".join(other.name for other in all_lessons() if other.sample)
+        raise UserError(f"Lesson {chosen.name} has nothing to sample from; these have: {able}.")
+    params, about = load_model(checkpoint, chosen.slug)
+    print(chosen.sample(params, about, temperature, length, learner_rng(seed, "sample"), prompt))
+
+
+@app.command()
+def check(lessons: LessonNames = None, as_json: AsJson = False) -> None:
+    """Prove the code: gradients, agreement with PyTorch's own functions, and parity with the twins.
+
+    With lessons named only their models are checked, otherwise the building blocks too.
+    """
+    from groundup.check_all import check_everything
+
+    findings = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=has("torch"))
+    if as_json:
+        print_json([{**vars(finding), "passed": finding.passed} for finding in findings])
+    else:
+        show.findings_table(findings)
+    if not has("torch"):
+        stderr("PyTorch is not installed: oracles and parity were left out. To have them: pip install 'groundup[torch]'")
+    if not all(finding.passed for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def claims(
+    lessons: LessonNames = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 … N−1 for every lesson.")] = 5,
+    track: OnTrack = "numpy",
+    jobs: Jobs = 1,
+    write: Annotated[bool, typer.Option("--write", help="Keep the results in results/ of this checkout.")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Only lessons whose kept results are missing or out of date.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure every claim over several seeds, at the default budget: median, spread, met or not."""
+    from groundup import results
+
+    folder = results.results_folder()
+    if (write or stale) and folder is None:
+        raise UserError("There is no results/ folder here: --write and --stale work in a checkout of groundup.")
+    chosen = [lesson for lesson in find_lessons(lessons or []) if track in lesson.tracks]
+    for lesson in chosen:
+        demand_track(lesson, track)
+    if stale and folder is not None:
+        chosen = [lesson for lesson in chosen if results.is_stale(lesson, folder, track)]
+    failed = False
+    with show.progress(len(chosen) * seeds, quiet=as_json) as report:
+        for lesson in chosen:
+            runs = results.measure(lesson, seeds, track, jobs, report)
+            record = results.summarise(lesson, runs, track)
+            failed |= not all(claim["met"] for claim in record["claims"])
+            if write and folder is not None:
+                write_whole(results.result_file(lesson, folder, track), json.dumps(record, indent=1) + "\n")
+                results.write_overview(folder)
+            print_json(record) if as_json else show.markdown(f"### {lesson.name}\n\n{results.claims_table(record)}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    lessons: LessonNames = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads for both.")] = 1,
+    pairs: Annotated[int, typer.Option(min=20, help="Timed steps of each, alternating.")] = 30,
+    memory: Annotated[bool, typer.Option(help="Measure peak memory too.")] = True,
+    write: Annotated[bool, typer.Option("--write", help="Keep the results in results/ of this checkout.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Time one training step of every model, NumPy against PyTorch, side by side."""
+    from groundup import results
+
+    demand("torch", "The benchmark compares with PyTorch")
+    from groundup.bench import bench as run_bench
+    from groundup.bench import bench_table
+
+    folder = results.results_folder()
+    if write and (folder is None or lessons):
+        raise UserError("--write keeps the whole benchmark: run it in a checkout of groundup, without naming lessons.")
+    chosen = find_lessons(lessons or [])
+    with show.progress(sum(len(lesson.models) for lesson in chosen), quiet=as_json) as report:
+        record = run_bench(chosen, pairs, threads, memory, report)
+    if write and folder is not None:
+        write_whole(folder / "bench.json", json.dumps(record, indent=1) + "\n")
+        results.write_overview(folder)
+    print_json(record) if as_json else show.markdown(bench_table(record))
+
+
+@app.command()
+def notebook(
+    lesson: LessonName,
+    out: Annotated[Path, typer.Option(help="Folder for the notebooks.")] = Path("notebooks"),
+    execute: Annotated[bool, typer.Option("--execute", help="Run them too, so that they hold their outputs.")] = False,
+) -> None:
+    """Build a lesson's stand-alone notebooks: the functions' source is written into their cells."""
+    demand("jupytext", "Notebooks")
+    from groundup import notebooks
+
+    for path in notebooks.build_lesson(find_lesson(lesson), out, execute):
+        print(path)
+
+
+@app.command()
+def lab(
+    lesson: Annotated[str | None, typer.Argument(metavar="[LESSON]", help="The lesson to open.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the notebooks; yours to edit.")] = Path("notebooks"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="New notebooks; edited ones are kept beside them.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open the lessons as notebooks in JupyterLab. What you edited is never overwritten."""
+    demand("jupyterlab", "JupyterLab")
+    from groundup import notebooks
+
+    chosen = find_lesson(lesson) if lesson else None
+    stderr(notebooks.prepare(all_lessons(), out, fresh))
+    command = notebooks.lab_command(out, out / f"{chosen.folder.name}.ipynb" if chosen else None)
+    os.execv(command[0], command if browser else [*command, "--no-browser"])
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Show versions, threads and optional parts, and the command that brings what is missing."""
+    record = show.doctor_record()
+    print_json(record) if as_json else show.doctor_table(record)
+
+
+@app.callback(invoke_without_command=True)
+def version_callback(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(f"groundup {__version__}")
+        raise typer.Exit
+
+
+def demand_track(lesson: Lesson, track: str) -> None:
+    """Raise UserError unless the lesson has the track and it can run here."""
+    if track not in lesson.tracks:
+        raise UserError(f"Lesson {lesson.name} has no {track} track.")
+    if track == "torch":
+        demand("torch", "The torch track")
+
+
+def has(module: str) -> bool:
+    """Whether a module can be imported, without importing it."""
+    return show.installed_version(module) is not None
+
+
+def demand(module: str, what: str) -> None:
+    """Raise UserError with the command that brings an optional part, if it is missing."""
+    if not has(module):
+        verb = "need" if what.endswith("s") else "needs"
+        raise UserError(f"{what} {verb} {module}, which is not installed: {show.command_for(module)}")
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout, as it is."""
+    print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def stderr(text: str) -> None:
+    """A line beside the output."""
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def main() -> NoReturn:
+    """Run the command line: what the user got wrong is one sentence on stderr and exit code 2, never a traceback."""
+    from groundup.training import Stopped
+
+    try:
+        code = app(standalone_mode=False)
+    except Stopped as stopped:
+        where = f" Go on with the same command and --resume ({stopped.checkpoint} is kept)." if stopped.checkpoint else ""
+        stderr(f"Stopped after step {stopped.step} of {stopped.steps}.{where}")
+        code = 130
+    except (KeyboardInterrupt, typer.Abort):
+        stderr("Stopped.")
+        code = 130
+    except UserError as error:
+        stderr(str(error))
+        code = 2
+    except ClickException as error:
+        stderr(error.format_message())
+        code = 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)

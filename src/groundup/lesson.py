@@ -1,0 +1,179 @@
+"""The record of a lesson, from which contents, command line, notebooks, tests and tables are made."""
+
+import ast
+import importlib
+import importlib.util
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+
+from groundup.checks import Case
+from groundup.training import Batch, Curves, Learner
+
+Level = Literal["beginner", "intermediate", "advanced"]
+Track = Literal["numpy", "torch"]
+Budget = Literal["smoke", "default", "long"]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A reference: authors as the paper names them, with a link to read it."""
+
+    authors: str
+    title: str
+    year: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run found for one claim, and the baseline that stands beside it."""
+
+    value: float
+    baseline: float | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that a measurement can refute.
+
+    sense     the direction in which the measured value must lie from bar and baseline
+    bar       the value to reach; None if the baseline alone is the bar
+    baseline  what the baseline is, in words; "" if there is none
+    miss      why the bar is not reached at this scale, if it is not: shown beside the miss, never hiding it
+    """
+
+    name: str
+    statement: str
+    sense: Literal["<", "<=", ">", ">="]
+    bar: float | None = None
+    baseline: str = ""
+    unit: str = ""
+    miss: str = ""
+
+    def met(self, measured: Measured) -> bool:
+        """Whether the value reaches the bar and beats the baseline (a value that is no number does neither)."""
+        if (self.bar is None and not self.baseline) or (bool(self.baseline) != (measured.baseline is not None)):
+            raise ValueError(f"claim {self.name!r}: what it is measured against is missing, or not named")
+        return reaches(self.sense, measured.value, self.bar, measured.baseline)
+
+
+def reaches(sense: str, value: float | None, *marks: float | None) -> bool:
+    """Whether a value lies on the right side of every mark that there is; no value, or NaN, never does."""
+    compare = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}[sense]
+    return value is not None and all(bool(compare(value, mark)) for mark in marks if mark is not None)
+
+
+@dataclass
+class Result:
+    """What an experiment hands back.
+
+    measured  by claim name
+    metrics   other numbers and short texts worth keeping, JSON types only
+    curves    by model name
+    arrays    what the figures draw; any Python objects, kept in memory only
+    """
+
+    measured: dict[str, Measured] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, Curves] = field(default_factory=dict)
+    arrays: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model as proofs and benchmarks use it.
+
+    learner  ``learner(track, rng, dtype=np.float32, **size) -> Learner``: both tracks start from the same parameters
+    batch    ``batch(rng, **size) -> Batch``: arrays that look like training data
+    tiny     a size for proofs: every parameter is perturbed
+    size     the lesson's own size, for the benchmark
+    proves   the functions of model.py whose backward this model's gradient check exercises
+    """
+
+    name: str
+    learner: Callable[..., Learner]
+    batch: Callable[..., Batch]
+    tiny: Mapping[str, Any]
+    size: Mapping[str, Any]
+    proves: Sequence[Callable[..., Any]] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """One paper or topic.
+
+    number      "02"; "" for a lesson that stands alone
+    slug        "char_rnn"
+    summary     one line: what the learner builds
+    minutes     reading and running, for someone who knows the lessons in ``needs``
+    needs       slugs of lessons to read first
+    experiment  ``run(run) -> Result``
+    figures     ``draw(result) -> {file name: figure}``
+    cases       gradient cases for the public differentiable functions of model.py that no model proves
+    options     which of the own-data options of ``groundup run`` it takes
+    sample      ``sample(params, metadata, temperature, length, rng, prompt) -> str``, if there is something to sample
+    """
+
+    number: str
+    slug: str
+    title: str
+    summary: str
+    part: str
+    level: Level
+    minutes: int
+    folder: Path
+    experiment: Callable[..., Result]
+    claims: Sequence[Claim]
+    figures: Callable[[Result], dict[str, Any]]
+    paper: Paper | None = None
+    needs: Sequence[str] = ()
+    models: Sequence[Model] = ()
+    cases: Sequence[Case] = ()
+    tracks: Sequence[Track] = ("numpy", "torch")
+    options: Sequence[Literal["text", "images"]] = ()
+    sample: Callable[..., str] | None = None
+
+    @property
+    def name(self) -> str:
+        """ "02 char_rnn", as the catalogue writes it."""
+        return f"{self.number} {self.slug}".strip()
+
+    @property
+    def package(self) -> str:
+        """The dotted name of the lesson's folder."""
+        return f"groundup.lessons.{self.folder.name}"
+
+    @property
+    def text(self) -> Path:
+        """The percent-format notebook."""
+        return self.folder / "lesson.py"
+
+
+def learner_rng(seed: int, *names: str) -> np.random.Generator:
+    """An independent stream for every purpose of a run: the same seed and names, the same numbers."""
+    words = [int.from_bytes(name.encode()[:8].ljust(8, b"\0"), "little") for name in names]
+    tail = [len(name) for name in names]
+    return np.random.default_rng([seed, *words, *tail])
+
+
+def import_from(lesson: Lesson, module: str) -> ModuleType:
+    """A module of the lesson's folder, imported when it is needed (twins need torch)."""
+    return importlib.import_module(f"{lesson.package}.{module}")
+
+
+def public_functions(path: Path) -> list[str]:
+    """The public differentiable functions of a file: those annotated to return a ``Backward``."""
+    return [
+        node.name
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and node.returns is not None
+        and "Backward" in ast.unparse(node.returns)
+    ]

@@ -1,0 +1,41 @@
+"""All lessons, found by their folders. A folder with a ``LESSON`` in its ``__init__`` is a lesson."""
+
+import difflib
+import functools
+import importlib
+import pkgutil
+from collections.abc import Sequence
+
+from groundup.errors import UserError
+from groundup.lesson import Lesson
+
+
+@functools.cache
+def all_lessons() -> tuple[Lesson, ...]:
+    """Every lesson, in reading order: those that stand alone come after the primer that they need."""
+    found = [importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__) if item.ispkg]
+    lessons = sorted((module.LESSON for module in found), key=lambda lesson: (lesson.number or "00~", lesson.slug))
+    return tuple(lessons)
+
+
+def find_lesson(name: str) -> Lesson:
+    """The lesson with this number, slug, folder name or unique beginning of one. Raises UserError otherwise."""
+    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
+    lessons = all_lessons()
+    names = {lesson: [lesson.number, lesson.slug, lesson.folder.name, lesson.name.replace(" ", "_")] for lesson in lessons}
+    exact = [lesson for lesson in lessons if wanted and wanted in names[lesson]]
+    begun = [lesson for lesson in lessons if wanted and any(known.startswith(wanted) for known in names[lesson] if known)]
+    for matches in (exact, begun):
+        if len(matches) == 1:
+            return matches[0]
+    if begun:
+        raise UserError(f"{name!r} could be {' or '.join(lesson.slug for lesson in begun)}: write a little more.")
+    slugs = [known for lesson in lessons for known in names[lesson] if known]
+    near = difflib.get_close_matches(wanted, slugs, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else "see `groundup list`."
+    raise UserError(f"There is no lesson {name!r}: {hint}")
+
+
+def find_lessons(names: Sequence[str]) -> tuple[Lesson, ...]:
+    """The named lessons, or all of them if none is named."""
+    return tuple(find_lesson(name) for name in names) if names else all_lessons()

@@ -1,0 +1,55 @@
+"""02 char_rnn: a network that writes text one character at a time."""
+
+from pathlib import Path
+
+from groundup.lesson import Claim, Lesson, Model, Paper
+from groundup.lessons.p02_char_rnn import experiment, figures
+from groundup.lessons.p02_char_rnn.model import char_rnn
+
+LESSON = Lesson(
+    number="02",
+    slug="char_rnn",
+    title="The unreasonable effectiveness of recurrent networks",
+    summary="An RNN that learns to write, one character at a time, with back-propagation through time by hand",
+    part="Foundations",
+    level="beginner",
+    minutes=60,
+    folder=Path(__file__).parent,
+    paper=Paper(
+        "Andrej Karpathy",
+        "The Unreasonable Effectiveness of Recurrent Neural Networks",
+        2015,
+        "https://karpathy.github.io/2015/05/21/rnn-effectiveness/",
+    ),
+    needs=("numpy_and_pytorch",),
+    experiment=experiment.run,
+    figures=figures.draw,
+    sample=experiment.sample,
+    options=("text",),
+    models=(
+        Model("char_rnn", experiment.learner, experiment.batch, experiment.TINY, experiment.SIZE, proves=(char_rnn,)),
+    ),
+    claims=(
+        Claim(
+            "bits",
+            "On text that it has not seen the RNN needs fewer bits per character than a trigram model",
+            "<",
+            baseline="interpolated character trigram",
+            unit="bits per character",
+        ),
+        Claim(
+            "tracking",
+            "Single cells follow the line, the indentation, quotes and brackets better than before training",
+            ">",
+            baseline="the same search in the untrained network",
+            unit="mean |r| on other text",
+        ),
+        Claim(
+            "temperature",
+            "At temperature 0.5 more of the written words exist in the training text than at 1.2",
+            ">",
+            baseline="temperature 1.2",
+            unit="share of words",
+        ),
+    ),
+)

@@ -1,0 +1,243 @@
+"""Train on real text, measure held-out bits per character, look for cells that track something."""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from groundup.baselines import ngram_bits
+from groundup.data.text import build_vocabulary, decode, default_text, encode, read_text, split_text
+from groundup.lesson import Measured, Result
+from groundup.lessons.p02_char_rnn.model import char_rnn, generate, init, next_character_loss
+from groundup.ops.recurrent import rnn
+from groundup.ops.types import Array, Backward
+from groundup.optim import adagrad, adam, constant, cosine
+from groundup.params import Tree
+from groundup.run import Run
+from groundup.training import Batch, Curves, Learner, NumpyLearner
+
+SIZE = {"vocabulary": 100, "width": 64, "hidden": 256, "batch": 32, "time": 64}
+TINY = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 2, "time": 5}
+CLIP = 5.0
+TEMPERATURES = (0.5, 0.8, 1.2)
+LARGEST_VOCABULARY = 4000
+
+
+def learner(
+    track: str,
+    rng: np.random.Generator,
+    dtype: type = np.float32,
+    *,
+    vocabulary: int,
+    width: int,
+    hidden: int,
+    batch: int,
+    time: int,
+    steps: int = 1000,
+    optimiser: str = "adam",
+) -> Learner:
+    """A character RNN in training on either track, from the same parameters."""
+    params = init(rng, vocabulary, width, hidden, dtype)
+    schedule = cosine(4e-3, steps, warmup=20) if optimiser == "adam" else constant(0.05)
+    carry = {"hidden": np.zeros((batch, hidden), dtype)}
+    if track == "torch":
+        import torch
+
+        from groundup.lessons.p02_char_rnn import twin
+        from groundup.torch_training import TorchLearner, load_params
+
+        module = twin.CharRNN(vocabulary, width, hidden)
+        load_params(module, params)
+        kind = {"adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad}[optimiser]
+        return TorchLearner(
+            module,
+            lambda module, batch: module(batch["tokens"], batch["hidden"]),
+            lambda outputs, batch: twin.next_character_loss(outputs[0], batch["targets"]),
+            kind(module.parameters()),
+            schedule,
+            CLIP,
+            carry,
+            lambda outputs: {"hidden": outputs[1]},
+        )
+
+    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Any, Backward]:
+        return char_rnn(params, batch["tokens"], batch["hidden"])
+
+    def criterion(outputs: tuple[Array, Array], batch: Batch) -> tuple[Array, Backward]:
+        logits, last = outputs
+        loss, backward = next_character_loss(logits, batch["targets"])
+        return loss, lambda: (backward(), np.zeros_like(last))
+
+    chosen = {"adam": adam, "adagrad": adagrad}[optimiser]()
+    return NumpyLearner(
+        params, forward, criterion, chosen, schedule, CLIP, carry, lambda outputs: {"hidden": outputs[1]}
+    )
+
+
+def batch(rng: np.random.Generator, *, vocabulary: int, hidden: int, batch: int, time: int, **_: int) -> Batch:
+    """Random characters in the shape of training data."""
+    tokens = rng.integers(vocabulary, size=(batch, time + 1))
+    state = rng.uniform(-1, 1, size=(batch, hidden)).astype(np.float32)
+    return {"tokens": tokens[:, :-1], "targets": tokens[:, 1:], "hidden": state}
+
+
+def streams(tokens: Array, count: int, time: int, step: int) -> tuple[Batch, bool]:
+    """The batch of a step: ``count`` readers, each in its own stretch of the text, move on by ``time`` a step.
+
+    After an epoch the readers start again, shifted by a few characters; then the flag is True.
+    """
+    span = (len(tokens) - 1 - time) // count // time * time
+    epoch, place = divmod(step * time, span)
+    starts = np.arange(count) * span + place + epoch * 7 % time
+    columns = starts[:, None] + np.arange(time + 1)
+    return {"tokens": tokens[columns[:, :-1]], "targets": tokens[columns[:, 1:]]}, place == 0
+
+
+def held_out_bits(learner: Learner, tokens: Array, hidden: int, rows: int = 16) -> float:
+    """Bits per character over a held-out text, cut into ``rows`` stretches that are each read in one go."""
+    span = (len(tokens) - 1) // rows
+    columns = np.arange(rows)[:, None] * span + np.arange(span + 1)
+    windows = tokens[columns]
+    zeros = np.zeros((rows, hidden), np.float32)
+    return learner.loss({"tokens": windows[:, :-1], "targets": windows[:, 1:], "hidden": zeros}) / math.log(2)
+
+
+def run(run: Run) -> Result:
+    """The experiment of the lesson; ``--text FILE`` puts the user's own text in the place of the default."""
+    path = run.options.get("text")
+    text = read_text(path, minimum=2000) if path else default_text()
+    train_text, validation_text, test_text = split_text(text, validation=0.05, test=0.05)
+    test_text = test_text[:30_000]
+    vocabulary = build_vocabulary(train_text, most=LARGEST_VOCABULARY)
+    train, validation, test = (encode(part, vocabulary) for part in (train_text, validation_text[:30_000], test_text))
+    size = {**SIZE, "vocabulary": len(vocabulary), "hidden": run.pick(32, SIZE["hidden"])}
+    size["batch"] = min(size["batch"], max(1, len(train) // 4 // size["time"]))
+    samples: dict[str, str] = {}
+
+    def train_with(optimiser: str, steps: int) -> tuple[Learner, Curves]:
+        model = learner(run.track, run.rng("parameters"), **size, steps=steps, optimiser=optimiser)
+        every = max(1, steps // 12)
+
+        def next_batch(rng: np.random.Generator) -> Batch:
+            found, restart = streams(train, size["batch"], size["time"], model.steps)
+            if restart:
+                found["hidden"] = np.zeros((size["batch"], size["hidden"]), np.float32)
+            return found
+
+        def evaluate(model: Learner) -> dict[str, float]:
+            if optimiser == "adam" and model.steps % (4 * every) == 0:
+                sample = write(model.parameters(), vocabulary, 150, 0.8, run.rng("sample", str(model.steps)))
+                samples[str(model.steps)] = sample
+                run.say(f"after {model.steps} steps: {sample!r}")
+            return {"held-out bits": held_out_bits(model, validation, size["hidden"])}
+
+        about = {"vocabulary": vocabulary}
+        return model, run.fit(optimiser, model, next_batch, steps, evaluate, every, about)
+
+    untrained = learner(run.track, run.rng("parameters"), **size).parameters()
+    before = tracking(hidden_states(untrained, test), test_text)
+    model, curve = train_with("adam", run.pick(30, 1500, 6000))
+    _, adagrad_curve = train_with("adagrad", run.pick(10, 400))
+    states = hidden_states(model.parameters(), test)
+    after = tracking(states, test_text)
+
+    known = set(words(train_text))
+    texts = {t: write(model.parameters(), vocabulary, run.pick(200, 3000), t, run.rng("final", str(t))) for t in TEMPERATURES}
+    shares = {t: float(np.mean([word in known for word in words(texts[t])] or [0.0])) for t in TEMPERATURES}
+    bits = {order: ngram_bits(train, validation, test, len(vocabulary), order) for order in (1, 2, 3)}
+    names = list(after)
+    return Result(
+        measured={
+            "bits": Measured(held_out_bits(model, test, size["hidden"]), bits[3]),
+            "tracking": Measured(
+                float(np.mean([after[name][1] for name in names])), float(np.mean([before[name][1] for name in names]))
+            ),
+            "temperature": Measured(shares[TEMPERATURES[0]], shares[TEMPERATURES[-1]]),
+        },
+        metrics={
+            "characters": {"training": len(train), "validation": len(validation), "test": len(test)},
+            "vocabulary": len(vocabulary),
+            "ngram bits": bits,
+            "cells": {name: {"cell": after[name][0], "correlation": after[name][1]} for name in names},
+            "cells untrained": {name: {"cell": before[name][0], "correlation": before[name][1]} for name in names},
+            "known words by temperature": shares,
+            "samples while learning": samples,
+            "samples by temperature": {t: sample[:400] for t, sample in texts.items()},
+        },
+        curves={"adam": curve, "adagrad": adagrad_curve},
+        arrays={"text": test_text, "states": states, "cells": after, "ngrams": bits},
+    )
+
+
+def write(params: Tree, vocabulary: str, length: int, temperature: float, rng: np.random.Generator, prompt: str = "\n") -> str:
+    """A text of the model's own. A prompt's unknown characters are read as the unknown symbol."""
+    return decode(generate(params, encode(prompt, vocabulary), length, temperature, rng), vocabulary)
+
+
+def sample(
+    params: Tree, about: dict[str, Any], temperature: float, length: int, rng: np.random.Generator, prompt: str
+) -> str:
+    """What ``groundup sample`` prints, from a checkpoint's parameters and notes."""
+    return write(params, about["vocabulary"], length, temperature, rng, prompt or "\n")
+
+
+def words(text: str) -> list[str]:
+    """Runs of at least three letters, in lower case."""
+    return re.findall(r"[^\W\d_]{3,}", text.lower())
+
+
+def hidden_states(params: Tree, tokens: Array) -> Array:
+    """(N, H): the state after each character of one continuous reading."""
+    cell = params["rnn"]
+    x = params["embedding"]["weight"][tokens][None]
+    zeros = np.zeros((1, cell["weight_hh_l0"].shape[0]), x.dtype)
+    weights = (cell[f"{name}_l0"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    (states, _), _ = rnn(x, zeros, *weights)
+    return states[0]
+
+
+def features(text: str) -> dict[str, Array]:
+    """What a cell might keep track of, as a number at every character; a feature that never changes is left out."""
+    characters = np.array(list(text))
+    places = np.arange(len(text))
+    newline, space = characters == "\n", characters == " "
+
+    def since(event: Array) -> Array:
+        return places - np.maximum.accumulate(np.where(event, places, 0))
+
+    line = since(newline)
+    indenting = np.cumsum(~(space | newline)) == np.maximum.accumulate(np.where(newline, np.cumsum(~(space | newline)), 0))
+    quotes = np.cumsum(characters == '"')
+    quotes -= np.maximum.accumulate(np.where(newline, quotes, 0))  # an open quote ends with its line
+    brackets = np.cumsum(np.isin(characters, list("([{"))) - np.cumsum(np.isin(characters, list(")]}")))
+    found = {
+        "position in line": np.log1p(line),
+        "indentation": indenting.astype(float),
+        "letters since space": np.log1p(since(space | newline)),
+        "inside quotes": (quotes % 2).astype(float),
+        "inside brackets": (brackets > np.minimum.accumulate(brackets)).astype(float),
+    }
+    half = len(text) // 2
+    return {name: f for name, f in found.items() if f[:half].std() > 0 and f[half:].std() > 0}
+
+
+def tracking(states: Array, text: str) -> dict[str, tuple[int, float]]:
+    """For each feature the cell that follows it best, and how well.
+
+    The cell is chosen by |correlation| on the first half of the text and measured on the second, so that
+    trying many cells wins nothing.
+    """
+    half = len(text) // 2
+    found = {}
+    for name, feature in features(text).items():
+        cell = int(np.argmax(np.abs(correlations(states[:half], feature[:half]))))
+        found[name] = (cell, float(np.abs(correlations(states[half:, [cell]], feature[half:]))[0]))
+    return found
+
+
+def correlations(states: Array, feature: Array) -> Array:
+    """Pearson's r of every column of ``states`` (N, H) with ``feature`` (N,)."""
+    x = states - states.mean(axis=0)
+    y = feature - feature.mean()
+    return (y @ x) / np.maximum(np.sqrt((x * x).sum(axis=0) * (y @ y)), 1e-12)

@@ -1,0 +1,194 @@
+"""What the command line prints: tables, progress and the state of the installation."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from groundup import __version__
+from groundup.checks import Finding
+from groundup.lesson import Lesson
+from groundup.results import number
+
+#: Optional part: the module, the extra that brings it, what it is for.
+OPTIONAL = {
+    "torch": ("torch", "the PyTorch twins, oracles and parity"),
+    "PIL": ("images", "reading image folders"),
+    "jupytext": ("notebooks", "building notebooks"),
+    "nbclient": ("notebooks", "executing notebooks"),
+    "jupyterlab": ("lab", "reading lessons in JupyterLab"),
+}
+DISTRIBUTIONS = {"PIL": "pillow"}
+
+
+def lesson_record(lesson: Lesson) -> dict[str, Any]:
+    """A lesson for machines."""
+    paper = lesson.paper
+    return {
+        "number": lesson.number,
+        "slug": lesson.slug,
+        "title": lesson.title,
+        "summary": lesson.summary,
+        "part": lesson.part,
+        "level": lesson.level,
+        "minutes": lesson.minutes,
+        "tracks": list(lesson.tracks),
+        "needs": list(lesson.needs),
+        "paper": vars(paper) if paper else None,
+        "claims": [claim.statement for claim in lesson.claims],
+        "options": list(lesson.options),
+    }
+
+
+def lessons_table(lessons: Sequence[Lesson]) -> None:
+    """The lessons by part."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("lesson", "what you build", "level", "min", "tracks", "needs"):
+        table.add_column(column, justify="right" if column == "min" else "left", no_wrap=column == "lesson")
+    for lesson in lessons:
+        table.add_row(
+            lesson.name,
+            lesson.summary,
+            lesson.level,
+            str(lesson.minutes),
+            ", ".join(lesson.tracks),
+            ", ".join(lesson.needs) or "—",
+        )
+    Console().print(table)
+
+
+def run_claims(record: dict[str, Any], folder: Path) -> None:
+    """The claims of one run: measured, bar, baseline, met or not."""
+    console = Console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("claim", "measured", "bar", "baseline", "met"):
+        table.add_column(column)
+    for claim in record["claims"]:
+        met = {True: "[green]yes[/]", False: "[red]no[/]", None: "not judged"}[claim["met"]]
+        bar = "" if claim["bar"] is None else f"{claim['sense']} {number(claim['bar'])}"
+        baseline = f"{number(claim['baseline'])} ({claim['baseline_is']})" if claim["baseline_is"] else ""
+        table.add_row(claim["statement"], f"{number(claim['measured'])} {claim['unit']}", bar, baseline, met)
+    console.print(table)
+    if any(claim["met"] is None for claim in record["claims"]):
+        console.print("Claims are judged at the default budget or longer, on the lesson's own data.", style="dim")
+    console.print(
+        f"{record['seconds']} s. Metrics, curves, figures and checkpoints are in {folder}/",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def findings_table(findings: Sequence[Finding]) -> None:
+    """The largest error of every check for every subject; variants of a case share a row."""
+    worst: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.subject.split(",")[0], finding.check)
+        if key not in worst or not finding.error <= worst[key].error:
+            worst[key] = finding
+    checks = list(dict.fromkeys(check for _, check in worst))
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("largest relative error")
+    for check in checks:
+        table.add_column(check, justify="right")
+    for subject in dict.fromkeys(subject for subject, _ in worst):
+        cells = []
+        for check in checks:
+            found = worst.get((subject, check))
+            if found is None:
+                cells.append("")
+            elif found.limit == 0:
+                cells.append("ok" if found.passed else "[red]no[/]")
+            else:
+                cells.append(f"{found.error:.0e}" if found.passed else f"[red]{found.error:.0e}[/]")
+        table.add_row(subject, *cells)
+    console = Console()
+    console.print(table)
+    failed = [finding for finding in findings if not finding.passed]
+    console.print(f"{len(findings) - len(failed)} checks passed, {len(failed)} failed.")
+    for finding in failed:
+        console.print(f"  {finding.subject}: {finding.check} {finding.error:.2g} > {finding.limit:.0e}", style="red")
+
+
+def markdown(text: str) -> None:
+    """Markdown as rich renders it on a terminal, and as it is into a file or pipe."""
+    console = Console()
+    console.print(Markdown(text)) if console.is_terminal else print(text)
+
+
+@contextmanager
+def progress(total: int, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A bar over ``total`` runs; call the function with a line about each that ended."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("measuring", total=total)
+
+        def report(line: str) -> None:
+            bar.advance(task)
+            if not quiet:
+                bar.console.print(line, markup=False, highlight=False)
+
+        yield report
+
+
+def installed_version(module: str) -> str | None:
+    """The version of an installed distribution by its module's name, or None."""
+    try:
+        return version(DISTRIBUTIONS.get(module, module))
+    except PackageNotFoundError:
+        return None
+
+
+def command_for(module: str) -> str:
+    """The command that installs an optional part."""
+    return f"pip install 'groundup[{OPTIONAL[module][0]}]'"
+
+
+def doctor_record() -> dict[str, Any]:
+    """Versions, threads, and the optional parts with what is missing."""
+    from threadpoolctl import threadpool_info
+
+    return {
+        "groundup": __version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "packages": {name: installed_version(name) for name in ("numpy", "matplotlib", "safetensors", "typer", "rich")},
+        "blas": [{key: pool[key] for key in ("internal_api", "version", "num_threads")} for pool in threadpool_info()],
+        "optional": {
+            name: {
+                "version": installed_version(name),
+                "for": purpose,
+                "command": None if installed_version(name) else command_for(name),
+            }
+            for name, (_, purpose) in OPTIONAL.items()
+        },
+    }
+
+
+def doctor_table(record: dict[str, Any]) -> None:
+    """The same for people."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("groundup", record["groundup"], "")
+    table.add_row("python", record["python"], record["executable"])
+    table.add_row("system", record["system"], f"{record['cores']} cores")
+    for name, found in record["packages"].items():
+        table.add_row(name, found or "[red]missing[/]", "")
+    for pool in record["blas"]:
+        table.add_row(str(pool["internal_api"]), str(pool["version"]), f"{pool['num_threads']} threads")
+    for name, part in record["optional"].items():
+        if part["version"]:
+            table.add_row(name, part["version"], part["for"])
+        else:
+            command = part["command"].replace("[", "\\[")
+            table.add_row(name, "[yellow]missing[/]", f"for {part['for']}: {command}")
+    Console().print(table)
