@@ -1,0 +1,45 @@
+"""Products of matrices: the affine map of a fully connected layer, and matmul for stacks of matrices."""
+
+from groundup.ops.broadcast import unbroadcast
+from groundup.ops.types import Array, Backward
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Backward]:
+    """Affine map y = x Wᵀ + b.
+
+    Shapes: x (..., inputs), weight (outputs, inputs), bias (outputs,) or None; y (..., outputs).
+    ``backward(dy)`` returns (dx, dweight, dbias), or (dx, dweight) without a bias.
+    """
+    outputs, inputs = weight.shape
+    # All leading axes together are the rows of one matrix, so each product is a single call of BLAS.
+    rows = x.reshape(-1, inputs)
+    y = rows @ weight.T  # (rows, outputs)
+    if bias is not None:
+        y += bias
+
+    def backward(dy: Array) -> tuple[Array, ...]:
+        d_rows = dy.reshape(-1, outputs)
+        dx = (d_rows @ weight).reshape(x.shape)  # dL/dx = dL/dy · W
+        dweight = d_rows.T @ rows  # dL/dW = Σ_rows dyᵀ x
+        if bias is None:
+            return dx, dweight
+        return dx, dweight, d_rows.sum(axis=0)  # dL/db = Σ_rows dy
+
+    return y.reshape(*x.shape[:-1], outputs), backward
+
+
+def matmul(a: Array, b: Array) -> tuple[Array, Backward]:
+    """Matrix product C = A B of two stacks of matrices, whose leading axes broadcast.
+
+    Shapes: a (..., rows, inner), b (..., inner, columns); C (..., rows, columns).
+    Raises ValueError if either has fewer than two axes.
+    """
+    if a.ndim < 2 or b.ndim < 2:
+        raise ValueError(f"matmul needs matrices, not arrays of shapes {a.shape} and {b.shape}")
+
+    def backward(dc: Array) -> tuple[Array, Array]:
+        da = dc @ b.swapaxes(-1, -2)  # dL/dA = dL/dC · Bᵀ
+        db = a.swapaxes(-1, -2) @ dc  # dL/dB = Aᵀ · dL/dC
+        return unbroadcast(da, a.shape), unbroadcast(db, b.shape)
+
+    return a @ b, backward
