@@ -1,0 +1,76 @@
+"""Running notebooks: blocked modules, failing cells, unwanted outputs; and the JupyterLab command."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from groundup.notebook_runs import NotebookError, execute, lab_command, problems
+
+pytest.importorskip("nbclient")
+
+
+def test_blocked_modules_are_missing_and_the_failing_cell_is_named(
+    tmp_path: Path,
+) -> None:
+    import nbformat
+
+    cells = [
+        nbformat.v4.new_code_cell("import numpy", id="one"),
+        nbformat.v4.new_code_cell("import groundup.params", id="two", metadata={"name": "uses the library"}),
+    ]
+    path = tmp_path / "toy.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    message = (
+        r"toy\.ipynb, cell \"uses the library\": ModuleNotFoundError: No module named 'groundup'\nCell In"
+    )
+    with pytest.raises(NotebookError, match=message):
+        execute(path, tmp_path, blocked=("groundup", "torch"))
+    assert problems(execute(path, tmp_path)) == []  # it was the blocking that made it fail
+
+
+def test_a_cell_that_takes_too_long_is_named(tmp_path: Path) -> None:
+    import nbformat
+
+    cells = [nbformat.v4.new_code_cell("import time\ntime.sleep(60)", id="slow")]
+    with pytest.raises(NotebookError, match=r'cell "slow": .*timed out'):
+        execute(nbformat.v4.new_notebook(cells=cells), tmp_path, timeout=1)
+
+
+def test_problems_sees_what_a_reader_should_not_see() -> None:
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    outputs = [
+        new_output("stream", name="stderr", text="oh"),
+        new_output("stream", name="stdout", text="a\nx.py:1: RuntimeWarning: overflow\n"),
+        new_output("error", ename="ValueError", evalue="bad", traceback=[]),
+        new_output("execute_result", data={"text/plain": "[<matplotlib.lines.Line2D at 0x7f12>]"}),
+        new_output("stream", name="stdout", text="fine"),
+    ]
+    notebook = new_notebook(cells=[new_code_cell("1", id="x", outputs=outputs)])
+    assert problems(notebook, expect_figures=True) == [
+        'cell "x" writes to stderr: oh',
+        'cell "x" shows a warning: x.py:1: RuntimeWarning: overflow',
+        'cell "x" fails: ValueError: bad',
+        'cell "x" shows an object by its address: <matplotlib.lines.Line2D at 0x7f12>',
+        "no cell shows a figure",
+    ]
+
+
+def test_lab_command(tmp_path: Path) -> None:
+    command = lab_command(tmp_path, tmp_path / "p01_toy.ipynb")
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert command[-1] == str(tmp_path / "p01_toy.ipynb")
+    assert "--ServerApp.ip=127.0.0.1" in command
+    assert "--LabApp.news_url=None" in command
+
+
+def test_importing_the_modules_needs_no_notebook_package() -> None:
+    code = (
+        "import sys; import groundup.notebooks, groundup.notebook_runs; "
+        "sys.exit(bool({'jupytext', 'nbformat', 'nbclient', 'jupyter_client'} & sys.modules.keys()))"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    assert subprocess.run([sys.executable, "-c", code], env=env).returncode == 0
