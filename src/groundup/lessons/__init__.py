@@ -14,7 +14,8 @@ from groundup.lesson import Lesson
 def all_lessons() -> tuple[Lesson, ...]:
     """Every lesson, in reading order: those that stand alone come after the primer that they need."""
     found = [importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__) if item.ispkg]
-    lessons = sorted((module.LESSON for module in found), key=lambda lesson: (lesson.number or "00~", lesson.slug))
+    having = (module.LESSON for module in found if hasattr(module, "LESSON"))
+    lessons = sorted(having, key=lambda lesson: (lesson.number or "00~", lesson.slug))
     return tuple(lessons)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from groundup.lesson import Claim, Lesson, Model, Paper
 from groundup.lessons.p02_char_rnn import experiment, figures
-from groundup.lessons.p02_char_rnn.model import char_rnn
+from groundup.lessons.p02_char_rnn.model import char_rnn, next_character_loss
 
 LESSON = Lesson(
     number="02",
@@ -27,7 +27,7 @@ LESSON = Lesson(
     sample=experiment.sample,
     options=("text",),
     models=(
-        Model("char_rnn", experiment.learner, experiment.batch, experiment.TINY, experiment.SIZE, proves=(char_rnn,)),
+        Model("char_rnn", experiment.learner, experiment.batch, experiment.TINY, experiment.SIZE, proves=(char_rnn, next_character_loss)),
     ),
     claims=(
         Claim(

@@ -43,7 +43,7 @@ def cells(result: Result) -> Figure:
     labels = [f"{name}  (|r| = {r:.2f})" for name, (_, r) in found.items()]
     fig, axes = figure(11, 0.42 * len(labels) + 1.1)
     heatmap(axes, rows, labels, None, "Cells that track something, chosen on other text", low=-1, high=1, bar="activation")
-    axes.set_xticks(range(len(shown)), [printable(character) for character in shown], family="monospace", fontsize=9)
+    axes.set_xticks(range(len(shown)), [printable(character) for character in shown], fontsize=9)
     return fig
 
 
