@@ -247,19 +247,26 @@ def oracle_error(
 
 
 def model_case(model: "Model", seed: int = 0) -> Case:
-    """A model's forward function as a case: every parameter is checked, with a random upstream on its outputs."""
+    """A model as a case: outputs and loss together, with random upstreams, so that both backwards are proven."""
+    learner: Any = model.learner("numpy", np.random.default_rng(seed), dtype=np.float64, **model.tiny)
 
     def arguments(rng: np.random.Generator) -> dict[str, Any]:
-        learner = model.learner("numpy", rng, dtype=np.float64, **model.tiny)
-        batch = {**learner.state().get("carry", {}), **model.batch(rng, **model.tiny)}
-        params = map_tree(lambda leaf: leaf + 0.1 * rng.normal(size=leaf.shape), learner.parameters())
-        return {"params": params, "batch": map_tree(as_float64, batch), "rng": np.random.default_rng(seed)}
+        batch = map_tree(as_float64, {**learner.carry, **model.batch(rng, **model.tiny)})
+        params = map_tree(lambda leaf: leaf + 0.1 * rng.normal(size=leaf.shape), learner.params)
+        return {"params": params, "batch": batch, "rng": np.random.default_rng(seed)}
 
-    def forward(params: Tree, batch: Mapping[str, np.ndarray], rng: np.random.Generator) -> Any:
-        return numpy_learner.forward(params, batch, rng)
+    def outputs_and_loss(params: Tree, batch: Mapping[str, np.ndarray], rng: np.random.Generator) -> Any:
+        outputs, backward = learner.forward(params, batch, rng)
+        loss, loss_backward = learner.criterion(outputs, batch)
 
-    numpy_learner: Any = model.learner("numpy", np.random.default_rng(seed), dtype=np.float64, **model.tiny)
-    return Case(f"model {model.name}", forward, arguments, ("params",))
+        def both(*upstream: Any) -> Tree:
+            d_loss = float(upstream[-1])
+            through_loss = as_tuple(loss_backward())
+            return backward(*(d_loss * a + b for a, b in zip(through_loss, upstream[:-1], strict=True)))
+
+        return (*as_tuple(outputs), loss), both
+
+    return Case(f"model {model.name}", outputs_and_loss, arguments, ("params",))
 
 
 def as_float64(value: Any) -> Any:

@@ -195,11 +195,19 @@ def notebook(
     out: Annotated[Path, typer.Option(help="Folder for the notebooks.")] = Path("notebooks"),
     execute: Annotated[bool, typer.Option("--execute", help="Run them too, so that they hold their outputs.")] = False,
 ) -> None:
-    """Build a lesson's stand-alone notebooks: the functions' source is written into their cells."""
-    demand("jupytext", "Notebooks")
-    from groundup import notebooks
+    """Build a lesson's stand-alone notebooks: the functions' source is written into their cells.
 
-    for path in notebooks.build_lesson(find_lesson(lesson), out, execute):
+    What you edited in the folder is never overwritten.
+    """
+    demand("jupytext", "Notebooks")
+    if execute:
+        demand("nbclient", "Executed notebooks")
+    from groundup import notebook_runs
+
+    paths = notebook_runs.bring([find_lesson(lesson)], out, stderr)
+    if execute:
+        notebook_runs.execute_files(paths, has("torch"), stderr)
+    for path in paths:
         print(path)
 
 
@@ -209,15 +217,17 @@ def lab(
     out: Annotated[Path, typer.Option(help="Folder for the notebooks; yours to edit.")] = Path("notebooks"),
     fresh: Annotated[bool, typer.Option("--fresh", help="New notebooks; edited ones are kept beside them.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="If it is busy, JupyterLab takes the next.")] = 8888,
 ) -> None:
     """Open the lessons as notebooks in JupyterLab. What you edited is never overwritten."""
     demand("jupyterlab", "JupyterLab")
-    from groundup import notebooks
+    demand("jupytext", "JupyterLab")
+    from groundup import notebook_runs
 
     chosen = find_lesson(lesson) if lesson else None
-    stderr(notebooks.prepare(all_lessons(), out, fresh))
-    command = notebooks.lab_command(out, out / f"{chosen.folder.name}.ipynb" if chosen else None)
-    os.execv(command[0], command if browser else [*command, "--no-browser"])
+    notebook_runs.bring(all_lessons(), out, stderr, fresh)
+    command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb" if chosen else None)
+    os.execv(command[0], [*command, f"--port={port}", *([] if browser else ["--no-browser"])])
 
 
 @app.command()

@@ -85,7 +85,7 @@ def save(path: Path, tree: Tree, metadata: dict[str, Any] | None = None) -> None
 
     Raises UserError if the folder cannot be written or the disk is full.
     """
-    flat = {name: np.ascontiguousarray(leaf) for name, leaf in flatten(tree).items()}
+    flat = {name: np.asarray(leaf, order="C") for name, leaf in flatten(tree).items()}
     text = {key: json.dumps(value) for key, value in (metadata or {}).items()}
     write_whole(path, safetensors_numpy.save(flat, metadata=text))
 

@@ -177,16 +177,20 @@ def result_file(lesson: Lesson, folder: Path, track: Track = "numpy") -> Path:
     return folder / f"{lesson.folder.name}{'' if track == 'numpy' else '_' + track}.json"
 
 
-def load_result(lesson: Lesson, folder: Path) -> dict[str, Any] | None:
-    """A lesson's kept claims, or None if there are none."""
-    path = result_file(lesson, folder)
-    return json.loads(path.read_text()) if path.exists() else None
-
-
 def results_folder() -> Path | None:
     """results/ of the checkout that this package runs from, or None for an installed package."""
     folder = Path(__file__).resolve().parents[2] / "results"
     return folder if folder.is_dir() else None
+
+
+def claims_text(lesson: Lesson) -> str | None:
+    """The section of a notebook that shows a lesson's kept claims, or None if there are none.
+
+    A wheel carries a copy of results/ as groundup/measured.
+    """
+    folder = results_folder() or Path(__file__).parent / "measured"
+    path = result_file(lesson, folder)
+    return f"## Measured\n\n{claims_table(json.loads(path.read_text()))}" if path.exists() else None
 
 
 def claims_table(record: dict[str, Any]) -> str:

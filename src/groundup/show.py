@@ -30,6 +30,12 @@ OPTIONAL = {
 DISTRIBUTIONS = {"PIL": "pillow"}
 
 
+def output() -> Console:
+    """Standard output; into a file or pipe, lines are as long as tables need."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
+
+
 def lesson_record(lesson: Lesson) -> dict[str, Any]:
     """A lesson for machines."""
     paper = lesson.paper
@@ -63,12 +69,12 @@ def lessons_table(lessons: Sequence[Lesson]) -> None:
             ", ".join(lesson.tracks),
             ", ".join(lesson.needs) or "—",
         )
-    Console().print(table)
+    output().print(table)
 
 
 def run_claims(record: dict[str, Any], folder: Path) -> None:
     """The claims of one run: measured, bar, baseline, met or not."""
-    console = Console()
+    console = output()
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("claim", "measured", "bar", "baseline", "met"):
         table.add_column(column)
@@ -95,7 +101,7 @@ def findings_table(findings: Sequence[Finding]) -> None:
             worst[key] = finding
     checks = list(dict.fromkeys(check for _, check in worst))
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("largest relative error")
+    table.add_column("largest relative error", no_wrap=True)
     for check in checks:
         table.add_column(check, justify="right")
     for subject in dict.fromkeys(subject for subject, _ in worst):
@@ -109,7 +115,7 @@ def findings_table(findings: Sequence[Finding]) -> None:
             else:
                 cells.append(f"{found.error:.0e}" if found.passed else f"[red]{found.error:.0e}[/]")
         table.add_row(subject, *cells)
-    console = Console()
+    console = output()
     console.print(table)
     failed = [finding for finding in findings if not finding.passed]
     console.print(f"{len(findings) - len(failed)} checks passed, {len(failed)} failed.")
@@ -119,7 +125,7 @@ def findings_table(findings: Sequence[Finding]) -> None:
 
 def markdown(text: str) -> None:
     """Markdown as rich renders it on a terminal, and as it is into a file or pipe."""
-    console = Console()
+    console = output()
     console.print(Markdown(text)) if console.is_terminal else print(text)
 
 
@@ -191,4 +197,4 @@ def doctor_table(record: dict[str, Any]) -> None:
         else:
             command = part["command"].replace("[", "\\[")
             table.add_row(name, "[yellow]missing[/]", f"for {part['for']}: {command}")
-    Console().print(table)
+    output().print(table)

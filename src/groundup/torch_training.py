@@ -118,7 +118,7 @@ class TorchLearner:
 
 def as_tensors(batch: Batch) -> dict[str, torch.Tensor]:
     """The same arrays as tensors, sharing memory."""
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.items()}
+    return {name: torch.from_numpy(np.asarray(array, order="C")) for name, array in batch.items()}
 
 
 def load_params(module: torch.nn.Module, params: Tree) -> None:

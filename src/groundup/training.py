@@ -154,7 +154,7 @@ def demand_same_shapes(mine: Tree, theirs: Tree) -> None:
             )
 
 
-class Stopped(KeyboardInterrupt):
+class Stopped(Exception):
     """Ctrl-C arrived between two steps; ``checkpoint`` is the file from which training goes on exactly."""
 
     def __init__(self, step: int, steps: int, checkpoint: Path | None) -> None:

@@ -1,0 +1,239 @@
+"""The command line as a user meets it: exit codes, one clear sentence, nothing lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from groundup import cli, show
+from groundup.lessons import all_lessons
+
+COMMANDS = ["list", "run", "sample", "check", "claims", "bench", "notebook", "lab", "doctor"]
+
+
+@pytest.fixture
+def groundup(capsys, monkeypatch):
+    """Call the command line in this process; gives exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["groundup", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return call
+
+
+def refused(answer, *words):
+    """Exit code 2, and on stderr one sentence that has the words and no traceback."""
+    code, _, err = answer
+    assert code == 2, err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1, err
+    for word in words:
+        assert word in err
+    return True
+
+
+def test_help_of_every_command_teaches(groundup):
+    code, out, _ = groundup("--help")
+    assert code == 0
+    for command in COMMANDS:
+        assert command in out
+        code, text, _ = groundup(command, "--help")
+        assert code == 0
+        assert "Usage" in text
+
+
+def test_list(groundup):
+    code, out, _ = groundup("list")
+    assert code == 0
+    for lesson in all_lessons():
+        assert lesson.slug in out
+    code, out, _ = groundup("list", "--json")
+    assert [record["slug"] for record in json.loads(out)] == [lesson.slug for lesson in all_lessons()]
+
+
+def test_doctor(groundup, monkeypatch):
+    code, out, _ = groundup("doctor", "--json")
+    record = json.loads(out)
+    assert code == 0
+    assert record["packages"]["numpy"] == np.__version__
+    assert record["optional"]["torch"]["command"] is None
+    monkeypatch.setattr(show, "installed_version", lambda module: None)
+    code, out, _ = groundup("doctor")
+    assert code == 0
+    assert "pip install 'groundup[torch]'" in out
+
+
+def test_version(groundup):
+    assert groundup("--version")[1].startswith("groundup ")
+
+
+@pytest.mark.parametrize(("name", "near"), [("chr_rnn", "char_rnn"), ("alexnett", "alexnet"), ("selfattention", "self_attention")])
+def test_unknown_lesson_suggests_the_nearest(groundup, name, near):
+    assert refused(groundup("run", name), name, near)
+
+
+@pytest.mark.parametrize("name", ["99", "", "é"])
+def test_unknown_lesson_without_a_neighbour(groundup, name):
+    assert refused(groundup("check", name), "no lesson")
+
+
+def test_ambiguous_beginning_names_both(groundup):
+    begun = [lesson.slug for lesson in all_lessons() if lesson.slug.startswith("a")]
+    assert len(begun) > 1
+    assert refused(groundup("run", "a"), *begun)
+
+
+@pytest.mark.parametrize("name", ["02", "char_rnn", "char", "p02_char_rnn", "02 char_rnn", "CHAR-RNN"])
+def test_names_of_a_lesson(name):
+    from groundup.lessons import find_lesson
+
+    assert find_lesson(name).slug == "char_rnn"
+
+
+def test_bad_values(groundup, tmp_path):
+    assert refused(groundup("run", "02", "--seed", "many"), "--seed", "integer")
+    assert refused(groundup("run", "02", "--seed", "-1"), "--seed")
+    assert refused(groundup("run", "02", "--budget", "huge"), "--budget")
+    assert refused(groundup("run", "02", "--track", "jax"), "--track")
+    assert refused(groundup("run", "02", "--nonsense"), "--nonsense")
+    assert refused(groundup("walk"), "walk")
+    assert refused(groundup("run", "25", "--images", tmp_path, "--out", tmp_path / "o"), "--images")
+    assert not (tmp_path / "o").exists()
+
+
+def test_out_that_cannot_be_written(groundup, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("precious")
+    assert refused(groundup("run", "02", "--budget", "smoke", "--out", file), "file, not a folder")
+    assert refused(groundup("run", "02", "--budget", "smoke", "--out", file / "below"), "Cannot write")
+    assert refused(groundup("run", "02", "--budget", "smoke", "--out", "/proc/nowhere"), "Cannot write")
+    assert file.read_text() == "precious"
+
+
+def write_texts(folder):
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "one.txt").write_text("a")
+    (folder / "binary.txt").write_bytes(bytes(range(256)) * 40)
+    (folder / "latin.txt").write_bytes("naïve café ".encode("latin-1") * 500)
+    with (folder / "huge.txt").open("wb") as file:
+        file.truncate(200_000_000)
+    return {"empty.txt": "empty", "one.txt": "short", "binary.txt": "not text", "latin.txt": "UTF-8", "huge.txt": "MB"}
+
+
+def test_texts_that_cannot_be_trained_on(groundup, tmp_path):
+    for name, word in write_texts(tmp_path).items():
+        path = tmp_path / name
+        assert refused(groundup("run", "02", "--text", path, "--out", tmp_path / "out"), name, word)
+    assert refused(groundup("run", "02", "--text", tmp_path / "none.txt", "--out", tmp_path / "out"), "none.txt")
+    assert refused(groundup("run", "02", "--text", tmp_path, "--out", tmp_path / "out"), "folder")
+
+
+def test_chinese_emoji_and_code_are_text_too(groundup, tmp_path):
+    rng = np.random.default_rng(0)
+    poem = "".join(chr(0x4E00 + index) for index in rng.integers(0, 900, 5000))
+    text = poem + "".join(rng.choice(list("🙂🎈🚀\n def(x):{}"), 3000)) + "".join(map(chr, range(0x400, 0x4F0))) * 2
+    path = tmp_path / "book.txt"
+    path.write_text(text, encoding="utf-8")
+    code, out, err = groundup("run", "02", "--text", path, "--budget", "smoke", "--out", tmp_path / "out", "--json")
+    assert code == 0, err
+    record = json.loads(out)
+    assert all(claim["met"] is None for claim in record["claims"])  # claims are about the lesson's own data
+    assert 0 < record["claims"][0]["measured"] < 20
+    checkpoint = tmp_path / "out" / "adam.safetensors"
+    code, out, err = groundup("sample", "02", "--checkpoint", checkpoint, "--length", 30, "--prompt", "Ω unseen ß")
+    assert code == 0, err
+    assert len(out.rstrip("\n")) >= 25
+
+
+def test_run_leaves_everything_and_sample_writes(groundup, tmp_path):
+    code, out, err = groundup("run", "char", "--budget", "smoke", "--out", tmp_path)
+    assert code == 0, err
+    assert "not judged" in out
+    assert json.loads((tmp_path / "metrics.json").read_text())["lesson"] == "char_rnn"
+    assert (tmp_path / "curves.csv").read_text().startswith("model,step,seconds,training")
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cells.png", "learning.png"]
+    checkpoint = tmp_path / "adam.safetensors"
+    texts = [groundup("sample", "02", "--checkpoint", checkpoint, "--length", 50, "--seed", s)[1] for s in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    assert refused(groundup("sample", "02", "--checkpoint", tmp_path / "none"), "no checkpoint")
+    assert refused(groundup("sample", "02", "--checkpoint", tmp_path / "metrics.json"), "not a whole safetensors")
+    assert refused(groundup("sample", "tiny_decoder", "--checkpoint", checkpoint), "char_rnn", "tiny_decoder")
+    assert refused(groundup("sample", "07", "--checkpoint", checkpoint), "nothing to sample")
+
+
+def test_resume_from_another_lessons_checkpoint(groundup, tmp_path):
+    assert groundup("run", "02", "--budget", "smoke", "--out", tmp_path, "--quiet")[0] == 0
+    before = (tmp_path / "adam.safetensors").read_bytes()
+    assert refused(groundup("run", "02", "--budget", "smoke", "--seed", 1, "--out", tmp_path, "--resume"), "seed is 0")
+    (tmp_path / "adam.safetensors").write_bytes(before[:1000])
+    assert refused(groundup("run", "02", "--budget", "smoke", "--out", tmp_path, "--resume"), "adam.safetensors")
+    assert len((tmp_path / "adam.safetensors").read_bytes()) == 1000
+
+
+def test_torch_missing(groundup, tmp_path, monkeypatch):
+    real = show.installed_version
+    monkeypatch.setattr(show, "installed_version", lambda module: None if module == "torch" else real(module))
+    sentence = ("torch", "pip install 'groundup[torch]'")
+    assert refused(groundup("run", "02", "--track", "torch", "--out", tmp_path / "out"), *sentence)
+    assert refused(groundup("bench", "02"), *sentence)
+    assert not (tmp_path / "out").exists()
+    code, out, err = groundup("check", "02")
+    assert code == 0
+    assert "left out" in err
+    assert "oracle" not in out
+
+
+def test_everything_but_the_twins_imports_without_torch():
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from groundup import cli, bench, check_all, notebooks\n"
+        "from groundup.lessons import all_lessons\n"
+        "print(len(all_lessons()))"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(all_lessons())
+
+
+def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
+    command = [sys.executable, "-m", "groundup", "run", "02", "--budget", "default", "--out", str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Stopped after step" in err
+    assert "--resume" in err
+    assert "Traceback" not in err
+    assert (tmp_path / "adam.safetensors").exists()
+    step = int(err.split("Stopped after step ")[1].split()[0])
+    process = subprocess.Popen([*command, "--resume"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert int(err.split("Stopped after step ")[1].split()[0]) > step
+
+
+def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):
+    monkeypatch.setattr("groundup.results.results_folder", lambda: None)
+    assert refused(groundup("claims", "25", "--write"), "checkout")
+    assert refused(groundup("bench", "02", "--write"), "checkout")
+
+
+def test_a_failed_claim_gives_exit_code_1(groundup, tmp_path, monkeypatch):
+    from groundup import run
+
+    monkeypatch.setattr(run, "is_judged", lambda this: True)
+    code, out, _ = groundup("run", "02", "--budget", "smoke", "--out", tmp_path)
+    assert code == 1  # eight steps of training do not beat a trigram
+    assert "no" in out

@@ -1,0 +1,82 @@
+"""What every lesson must have and do, found through its record."""
+
+import json
+import math
+
+import pytest
+
+from groundup import notebook_runs, notebooks
+from groundup.lessons import all_lessons
+from groundup.run import Run, describe, run_lesson
+from groundup.training import load_model
+
+LESSONS = all_lessons()
+BY_SLUG = {lesson.slug: lesson for lesson in LESSONS}
+RUNS = [pytest.param(lesson, track, id=f"{lesson.slug}-{track}") for lesson in LESSONS for track in lesson.tracks]
+NOTEBOOKS = [
+    pytest.param(lesson, track, id=f"{lesson.slug}-{track}")
+    for lesson in LESSONS
+    for track in ("numpy", "torch")
+    if notebooks.build(lesson.text, track) is not None
+]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_record(lesson):
+    assert lesson.folder.name == (f"p{lesson.number}_{lesson.slug}" if lesson.number else lesson.slug)
+    assert lesson.text.exists()
+    assert lesson.claims
+    assert len({claim.name for claim in lesson.claims}) == len(lesson.claims)
+    assert set(lesson.needs) <= BY_SLUG.keys() - {lesson.slug}
+    assert lesson.summary
+    assert lesson.title
+    assert 0 < lesson.minutes < 600
+    assert bool(lesson.models) == ("torch" in lesson.tracks)
+    for claim in lesson.claims:
+        assert claim.bar is not None or claim.baseline
+
+
+@pytest.mark.parametrize(("lesson", "track"), RUNS)
+def test_smoke_run(lesson, track, tmp_path):
+    run = Run(lesson, track, seed=0, budget="smoke", folder=tmp_path, quiet=True)
+    result = run_lesson(run)
+    record = json.loads((tmp_path / "metrics.json").read_text())
+    assert record["lesson"] == lesson.slug
+    assert all(claim["met"] is None for claim in record["claims"])
+    figures = sorted(path.name for path in (tmp_path / "figures").glob("*.png"))
+    assert figures
+    assert all((tmp_path / "figures" / name).stat().st_size > 5000 for name in figures)
+    assert (tmp_path / "curves.csv").read_text().startswith("model,")
+    for name in result.curves:
+        path = tmp_path / f"{name}.safetensors"
+        if path.exists():
+            params, _ = load_model(path, lesson.slug)
+            assert params
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_the_same_seed_gives_the_same_numbers(lesson):
+    def numbers(seed):
+        run = Run(lesson, "numpy", seed, "smoke", quiet=True)
+        record = describe(run, run_lesson(run))
+        timed = {claim.name for claim in lesson.claims if claim.unit.startswith("times")}
+        return {claim["name"]: claim["measured"] for claim in record["claims"] if claim["name"] not in timed}
+
+    first = numbers(0)
+    assert first == numbers(0)
+    assert any(value is None or math.isfinite(value) for value in first.values())
+
+
+@pytest.mark.parametrize(("lesson", "track"), NOTEBOOKS)
+def test_notebook_stands_alone(lesson, track, tmp_path):
+    text = notebooks.dumps(notebooks.build(lesson.text, track))
+    assert text == notebooks.dumps(notebooks.build(lesson.text, track))
+    blocked = ("groundup", "torch") if track == "numpy" else ("groundup",)
+    notebook = notebooks.build(lesson.text, track)
+    executed = notebook_runs.execute(notebook, tmp_path, blocked=blocked)
+    assert not notebook_runs.problems(executed, expect_figures=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_lesson_with_a_twin_has_a_torch_notebook():
+    assert [lesson for lesson in LESSONS if "torch" in lesson.tracks and notebooks.build(lesson.text, "torch") is None] == []
