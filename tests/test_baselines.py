@@ -17,8 +17,8 @@ def literal(train, text, vocabulary, order):
         contexts = Counter(tuple(train[i : i + length - 1]) for i in range(len(train) - length + 1))
         row = []
         for place in range(len(text)):
-            context = tuple(text[place - length + 1 : place]) if place >= length - 1 else None
-            count = contexts[context] if context is not None else 0
+            context = tuple(text[place - length + 1 : place])
+            count = contexts[context] if place >= length - 1 else 0
             row.append(grams[(*context, text[place])] / count if count else 0.0)
         rows.append(row)
     return np.array(rows)
@@ -35,5 +35,5 @@ def test_a_deterministic_text_needs_almost_nothing_and_a_random_one_its_entropy(
     cycle = np.tile(np.arange(5), 400)
     assert ngram_bits(cycle, cycle[:300], cycle[:300], 5, 2) < 0.05
     rng = np.random.default_rng(0)
-    noise = [rng.integers(0, 8, 20_000) for _ in range(3)]
-    assert ngram_bits(*noise, 8, 3) == pytest.approx(math.log2(8), abs=0.02)
+    train, validation, test = (rng.integers(0, 8, 20_000) for _ in range(3))
+    assert ngram_bits(train, validation, test, 8, 3) == pytest.approx(math.log2(8), abs=0.02)

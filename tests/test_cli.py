@@ -76,7 +76,9 @@ def test_version(groundup):
     assert groundup("--version")[1].startswith("groundup ")
 
 
-@pytest.mark.parametrize(("name", "near"), [("chr_rnn", "char_rnn"), ("alexnett", "alexnet"), ("selfattention", "self_attention")])
+@pytest.mark.parametrize(
+    ("name", "near"), [("chr_rnn", "char_rnn"), ("alexnett", "alexnet"), ("selfattention", "self_attention")]
+)
 def test_unknown_lesson_suggests_the_nearest(groundup, name, near):
     assert refused(groundup("run", name), name, near)
 
@@ -126,7 +128,13 @@ def write_texts(folder):
     (folder / "latin.txt").write_bytes("naïve café ".encode("latin-1") * 500)
     with (folder / "huge.txt").open("wb") as file:
         file.truncate(200_000_000)
-    return {"empty.txt": "empty", "one.txt": "short", "binary.txt": "not text", "latin.txt": "UTF-8", "huge.txt": "MB"}
+    return {
+        "empty.txt": "empty",
+        "one.txt": "short",
+        "binary.txt": "not text",
+        "latin.txt": "UTF-8",
+        "huge.txt": "MB",
+    }
 
 
 def test_texts_that_cannot_be_trained_on(groundup, tmp_path):
@@ -217,7 +225,9 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
     assert "Traceback" not in err
     assert (tmp_path / "adam.safetensors").exists()
     step = int(err.split("Stopped after step ")[1].split()[0])
-    process = subprocess.Popen([*command, "--resume"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        [*command, "--resume"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
     time.sleep(6)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

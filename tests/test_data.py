@@ -107,9 +107,7 @@ def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "secret.txt"
     path.write_text("a" * 2000)
 
-    def forbidden(
-        *_: object, **__: object
-    ) -> None:  # chmod would not stop root, who runs tests in containers
+    def forbidden(*_: object, **__: object) -> None:  # chmod would not stop root, who runs tests in containers
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", forbidden)
@@ -252,9 +250,7 @@ def test_digits_are_complete(dtype: type) -> None:
     np.testing.assert_array_equal(np.bincount(labels), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
     assert len(np.unique(images.reshape(1797, 64), axis=0)) == 1797  # no picture twice: none can leak
     # The first picture of the source, a zero, written out.
-    np.testing.assert_array_equal(
-        images[0, :2] * 16, [[0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0]]
-    )
+    np.testing.assert_array_equal(images[0, :2] * 16, [[0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0]])
     np.testing.assert_array_equal(labels[:10], range(10))
 
 
@@ -306,10 +302,7 @@ def test_every_format_writes_every_kind_of_day() -> None:
 
 
 def test_ordinals() -> None:
-    written = [
-        write_date(datetime.date(2000, 1, day), "{th}")
-        for day in (1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 30, 31)
-    ]
+    written = [write_date(datetime.date(2000, 1, day), "{th}") for day in (1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 30, 31)]
     assert written == [
         "1st",
         "2nd",

@@ -79,4 +79,6 @@ def test_notebook_stands_alone(lesson, track, tmp_path):
 
 
 def test_every_lesson_with_a_twin_has_a_torch_notebook():
-    assert [lesson for lesson in LESSONS if "torch" in lesson.tracks and notebooks.build(lesson.text, "torch") is None] == []
+    assert [
+        lesson for lesson in LESSONS if "torch" in lesson.tracks and notebooks.build(lesson.text, "torch") is None
+    ] == []

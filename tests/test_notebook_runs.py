@@ -23,9 +23,7 @@ def test_blocked_modules_are_missing_and_the_failing_cell_is_named(
     ]
     path = tmp_path / "toy.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    message = (
-        r"toy\.ipynb, cell \"uses the library\": ModuleNotFoundError: No module named 'groundup'\nCell In"
-    )
+    message = r"toy\.ipynb, cell \"uses the library\": ModuleNotFoundError: No module named 'groundup'\nCell In"
     with pytest.raises(NotebookError, match=message):
         execute(path, tmp_path, blocked=("groundup", "torch"))
     assert problems(execute(path, tmp_path)) == []  # it was the blocking that made it fail

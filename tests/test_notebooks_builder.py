@@ -97,9 +97,7 @@ def lesson(tmp_path: Path) -> WriteLesson:
     return make
 
 
-def built(
-    path: Path, track: Track = "numpy", claims: str | None = None, library: Library | None = None
-) -> Notebook:
+def built(path: Path, track: Track = "numpy", claims: str | None = None, library: Library | None = None) -> Notebook:
     notebook = build(path, track, claims, library)
     assert notebook is not None
     return notebook
@@ -208,9 +206,7 @@ def test_two_builds_are_equal_byte_by_byte(library: Library, lesson: WriteLesson
         ('# %% name="a"\n1\n# %% name="a"\n2', 'cell "a": two cells of this name'),
     ],
 )
-def test_refuses_cells_that_cannot_stand_alone(
-    library: Library, lesson: WriteLesson, cells: str, message: str
-) -> None:
+def test_refuses_cells_that_cannot_stand_alone(library: Library, lesson: WriteLesson, cells: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         built(lesson(cells), library=library)
 
@@ -345,9 +341,7 @@ def test_running_a_notebook_is_no_edit(lesson: WriteLesson, tmp_path: Path) -> N
     path = lesson(PLAIN)
     numpy, torch = write(path, tmp_path)
     run = json.loads(numpy.read_text())
-    run["cells"][0].update(
-        outputs=[{"name": "stdout", "output_type": "stream", "text": ["2"]}], execution_count=1
-    )
+    run["cells"][0].update(outputs=[{"name": "stdout", "output_type": "stream", "text": ["2"]}], execution_count=1)
     # JupyterLab adds an empty cell below the last one that is run.
     run["cells"].append({"cell_type": "code", "id": "x", "metadata": {}, "source": [], "outputs": []})
     numpy.write_text(json.dumps(run))

@@ -36,9 +36,7 @@ def draw_recurrent(
     return x, initial, [rng.normal(size=shape).astype(dtype) for shape in shapes]
 
 
-def draw_projections(
-    rng: np.random.Generator, width: int, dtype: type = np.float64
-) -> dict[str, dict[str, Array]]:
+def draw_projections(rng: np.random.Generator, width: int, dtype: type = np.float64) -> dict[str, dict[str, Array]]:
     return {
         name: {
             "weight": rng.normal(size=(width, width)).astype(dtype),
@@ -87,9 +85,7 @@ def test_steps_by_scalar_loops() -> None:
     rng = np.random.default_rng(1)
     steps: list[tuple[Callable, int]] = [(rnn_step, 1), (lstm_step, 4), (gru_step, 3)]
     for step, gates in steps:
-        x, states, (weight_ih, weight_hh, bias_ih, bias_hh) = draw_recurrent(
-            rng, gates, 2 if gates == 4 else 1
-        )
+        x, states, (weight_ih, weight_hh, bias_ih, bias_hh) = draw_recurrent(rng, gates, 2 if gates == 4 else 1)
         value, _ = step(x[:, 0], *states, weight_ih, weight_hh, bias_ih, bias_hh)
         for b in range(BATCH):
             h = states[0][b]
@@ -113,9 +109,7 @@ def test_steps_by_scalar_loops() -> None:
 
 
 @pytest.mark.parametrize(("run", "step", "gates", "states"), RECURRENT)
-def test_two_halves_with_carried_state_are_the_whole(
-    run: Callable, step: Callable, gates: int, states: int
-) -> None:
+def test_two_halves_with_carried_state_are_the_whole(run: Callable, step: Callable, gates: int, states: int) -> None:
     """Forward, and backward with the state's gradient carried from the second half into the first."""
     rng = np.random.default_rng(2)
     x, initial, weights = draw_recurrent(rng, gates, states)
@@ -152,9 +146,7 @@ def test_recurrence_does_not_see_the_future(run: Callable, step: Callable, gates
 
 
 @pytest.mark.parametrize(("run", "step", "gates", "states"), RECURRENT)
-def test_the_last_output_is_the_last_hidden_state(
-    run: Callable, step: Callable, gates: int, states: int
-) -> None:
+def test_the_last_output_is_the_last_hidden_state(run: Callable, step: Callable, gates: int, states: int) -> None:
     x, initial, weights = draw_recurrent(np.random.default_rng(4), gates, states)
     (outputs, last, *_), _ = run(x, *initial, *weights)
     assert np.array_equal(outputs[:, -1], last)
@@ -162,9 +154,7 @@ def test_the_last_output_is_the_last_hidden_state(
 
 @pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize(("run", "step", "gates", "states"), RECURRENT)
-def test_outputs_belong_to_the_caller(
-    run: Callable, step: Callable, gates: int, states: int, size: int
-) -> None:
+def test_outputs_belong_to_the_caller(run: Callable, step: Callable, gates: int, states: int, size: int) -> None:
     """Whatever is done to the outputs in place, the gradient stays what it was. Also at batch 1, length 1."""
     rng = np.random.default_rng(5)
     x, initial, weights = draw_recurrent(rng, gates, states)
@@ -187,9 +177,7 @@ def test_an_empty_sequence_is_refused(run: Callable, step: Callable, gates: int,
 
 @pytest.mark.parametrize(("run", "step", "gates", "states"), RECURRENT)
 @pytest.mark.parametrize("size", [-1e4, 1e4])
-def test_saturated_units_stay_finite(
-    run: Callable, step: Callable, gates: int, states: int, size: float
-) -> None:
+def test_saturated_units_stay_finite(run: Callable, step: Callable, gates: int, states: int, size: float) -> None:
     x, initial, weights = draw_recurrent(np.random.default_rng(7), gates, states, np.float32)
     weights[2] = weights[2] + np.float32(size)
     for function, inputs in ((run, x), (step, x[:, 0])):
@@ -338,9 +326,7 @@ def test_rows_of_attention_weights_sum_to_one_or_to_nothing() -> None:
     assert (weights >= 0).all()
     assert not weights[..., ~mask].any()
     assert weights[..., mask].all()
-    np.testing.assert_allclose(
-        weights.sum(axis=-1), np.broadcast_to(mask.any(axis=-1), (2, 3, 50)), rtol=1e-14, atol=0
-    )
+    np.testing.assert_allclose(weights.sum(axis=-1), np.broadcast_to(mask.any(axis=-1), (2, 3, 50)), rtol=1e-14, atol=0)
 
 
 @pytest.mark.parametrize("masked", [False, True])

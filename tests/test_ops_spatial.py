@@ -104,9 +104,7 @@ def test_running_statistics_are_an_exponential_average(rng: np.random.Generator)
     T = len(batches)
     weights = m * (1 - m) ** np.arange(T - 1, -1, -1.0)
     np.testing.assert_allclose(mean, (1 - m) ** T * start_mean + weights @ batches.mean((1, 2)), rtol=1e-12)
-    np.testing.assert_allclose(
-        var, (1 - m) ** T * start_var + weights @ batches.var((1, 2), ddof=1), rtol=1e-12
-    )
+    np.testing.assert_allclose(var, (1 - m) ** T * start_var + weights @ batches.var((1, 2), ddof=1), rtol=1e-12)
     (y, same_mean, same_var), _ = batch_norm(batches[0], np.ones(2), np.zeros(2), mean, var, training=False)
     assert np.array_equal(same_mean, mean)
     assert np.array_equal(same_var, var)
@@ -129,9 +127,7 @@ def test_local_response_norm_is_the_literal_sum(rng: np.random.Generator, size: 
 
 def brute_force_conv(x: Array, weight: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> Array:
     """The defining sum, one product at a time, asking of every pixel whether it lies in the image."""
-    (sh, sw), (ph, pw), (dh, dw) = (
-        v if isinstance(v, tuple) else (v, v) for v in (stride, padding, dilation)
-    )
+    (sh, sw), (ph, pw), (dh, dw) = (v if isinstance(v, tuple) else (v, v) for v in (stride, padding, dilation))
     N, H, W, C = x.shape
     filters, _, kh, kw = weight.shape
     height = math.floor((H + 2 * ph - dh * (kh - 1) - 1) / sh) + 1
@@ -153,9 +149,7 @@ def test_conv2d_is_the_defining_sum(rng: np.random.Generator, geometry: dict[str
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
-def test_conv2d_is_bilinear_so_its_gradients_are_adjoints(
-    rng: np.random.Generator, geometry: dict[str, Any]
-) -> None:
+def test_conv2d_is_bilinear_so_its_gradients_are_adjoints(rng: np.random.Generator, geometry: dict[str, Any]) -> None:
     """<conv(x, w), dy> = <x, dx> = <w, dweight>, exactly, for every x and w."""
     x, weight = rng.normal(size=(2, 6, 7, 2)), rng.normal(size=(3, 2, 3, 2))
     y, backward = conv2d(x, weight, **geometry)
@@ -206,9 +200,7 @@ def test_im2col_is_a_copy(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("size", [2, 17])  # 17 · 17 pixels: the winner's number does not fit into a byte
 def test_of_equal_maxima_the_first_receives_the_gradient(size: int) -> None:
     x = np.zeros((1, size, 2 * size, 1))
-    x[0, -1, size - 1, 0] = x[0, 1, 0, 0] = (
-        5.0  # two equal maxima in the window on the left, none on the right
-    )
+    x[0, -1, size - 1, 0] = x[0, 1, 0, 0] = 5.0  # two equal maxima in the window on the left, none on the right
     y, backward = max_pool2d(x, size)
     dx = backward(np.array([2.0, 3.0]).reshape(y.shape))
     expected = np.zeros_like(x)
@@ -228,9 +220,7 @@ def test_overlapping_windows_add_their_gradients() -> None:
 
 
 @pytest.mark.parametrize("options", [(2,), (3, 2), (3, 1, 1), ((2, 3), (1, 2), (1, 1))], ids=str)
-def test_pooling_is_the_maximum_and_the_mean_of_windows(
-    rng: np.random.Generator, options: tuple[Any, ...]
-) -> None:
+def test_pooling_is_the_maximum_and_the_mean_of_windows(rng: np.random.Generator, options: tuple[Any, ...]) -> None:
     x = -1 - rng.uniform(size=(2, 6, 8, 3))  # all negative: a frame of zeros would win
     size, stride, padding = (*options, options[0], 0)[:3] if len(options) == 1 else (*options, 0)[:3]
     framed = im2col(x, size, stride, padding)

@@ -12,7 +12,10 @@ from groundup.errors import UserError
 
 
 def tree(rng):
-    return {"layers": [{"weight": rng.normal(size=(2, 3))}, {"weight": rng.normal(size=4)}], "bias": rng.normal(size=())}
+    return {
+        "layers": [{"weight": rng.normal(size=(2, 3))}, {"weight": rng.normal(size=4)}],
+        "bias": rng.normal(size=()),
+    }
 
 
 def test_flatten_and_back():
@@ -53,7 +56,10 @@ def test_count():
 PAIRS = {
     "sgd": (optim.sgd(), lambda p: torch.optim.SGD(p, lr=0.1)),
     "momentum": (optim.sgd(momentum=0.9), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)),
-    "nesterov": (optim.sgd(momentum=0.9, nesterov=True), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True)),
+    "nesterov": (
+        optim.sgd(momentum=0.9, nesterov=True),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+    ),
     "decay": (
         optim.sgd(momentum=0.9, weight_decay=0.01),
         lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
@@ -106,6 +112,7 @@ def test_clipping_equals_torch_and_leaves_its_argument():
         assert mine == pytest.approx(float(norm), rel=1e-12)
         assert optim.global_norm(clipped) <= maximum
         for tensor, leaf in zip(tensors, trees.leaves(clipped), strict=True):
+            assert tensor.grad is not None
             np.testing.assert_allclose(leaf, tensor.grad.numpy(), rtol=1e-12)
     assert clipped is gradients  # nothing to clip at 100
 

@@ -85,7 +85,9 @@ def test_attention_without_its_scale():
 
 
 def test_a_mask_that_leaks_one_position():
-    case = next(case for case in CASES if case.name.startswith("scaled_dot_product_attention") and "causal" in case.name)
+    case = next(
+        case for case in CASES if case.name.startswith("scaled_dot_product_attention") and "causal" in case.name
+    )
 
     def wrong(query, key, value, mask=None, scale=None):
         leaking = np.array(mask)
@@ -108,7 +110,9 @@ def test_linear_whose_bias_gradient_takes_one_row_only():
     def change(found, upstream):
         return found[0], found[1], upstream.reshape(-1, upstream.shape[-1])[-1].copy()
 
-    case = next(case for case in CASES if case.function is linear and np.ndim(case.arguments(np.random.default_rng(0))["x"]) > 1)
+    case = next(
+        case for case in CASES if case.function is linear and np.ndim(case.arguments(np.random.default_rng(0))["x"]) > 1
+    )
     assert caught(case, with_backward(linear, change), {"gradient", "oracle"})
 
 
@@ -189,7 +193,9 @@ def test_a_model_that_drops_a_bias_gradient_fails_gradient_and_parity():
 
 
 def test_a_model_whose_gradient_is_slightly_too_large_fails():
-    wrong = planted_model(lambda gradients: {**gradients, "readout": {k: g * 1.00001 for k, g in gradients["readout"].items()}})
+    wrong = planted_model(
+        lambda gradients: {**gradients, "readout": {k: g * 1.00001 for k, g in gradients["readout"].items()}}
+    )
     assert "gradient" in {finding.check for finding in check_model(wrong) if not finding.passed}
 
 
@@ -199,7 +205,9 @@ def test_attention_that_loses_one_of_its_gradients(lost):
 
     def change(found, upstream):
         def zero(tree):
-            return {key: zero(branch) for key, branch in tree.items()} if isinstance(tree, dict) else np.zeros_like(tree)
+            return (
+                {key: zero(branch) for key, branch in tree.items()} if isinstance(tree, dict) else np.zeros_like(tree)
+            )
 
         return tuple(zero(part) if place == index else part for place, part in enumerate(found))
 

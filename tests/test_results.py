@@ -30,7 +30,9 @@ def test_a_claim_needs_bar_and_baseline():
         Claim("x", "x", ">", bar=0.5).met(Measured(1.0, 0.2))
 
 
-@pytest.mark.parametrize(("sense", "value", "met"), [("<", 1.0, False), ("<=", 1.0, True), (">", 1.0, False), (">=", 1.0, True)])
+@pytest.mark.parametrize(
+    ("sense", "value", "met"), [("<", 1.0, False), ("<=", 1.0, True), (">", 1.0, False), (">=", 1.0, True)]
+)
 def test_the_bar_itself(sense, value, met):
     assert Claim("x", "x", sense, bar=1.0).met(Measured(value)) is met
 
@@ -119,4 +121,10 @@ def test_summary_takes_medians_and_counts_missing_numbers_against_the_claim():
 
 
 def test_number():
-    assert [results.number(x) for x in (None, 3.0, 0.123456, 1234567.0, 1e-9)] == ["—", "3", "0.1235", "1.235e+06", "1e-09"]
+    assert [results.number(x) for x in (None, 3.0, 0.123456, 1234567.0, 1e-9)] == [
+        "—",
+        "3",
+        "0.1235",
+        "1.235e+06",
+        "1e-09",
+    ]

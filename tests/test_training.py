@@ -42,7 +42,12 @@ def test_stopped_and_resumed_equals_never_stopped(track, tmp_path):
     path = tmp_path / "model.safetensors"
     first = make(track)
     with pytest.raises(Stopped) as stop:
-        train(first, 11, path, report=lambda step, loss: os.kill(os.getpid(), signal.SIGINT) if step == 5 else None)
+        train(
+            first,
+            11,
+            path,
+            report=lambda step, loss: os.kill(os.getpid(), signal.SIGINT) if step == 5 else None,
+        )
     assert stop.value.step == 5
     assert stop.value.checkpoint == path
 
@@ -114,7 +119,15 @@ def test_a_checkpoint_of_another_size_is_refused(tmp_path):
     train(make(), 3, path)
     other = MODEL.learner("numpy", np.random.default_rng(0), **{**MODEL.tiny, "hidden": 6})
     with pytest.raises(UserError, match="another model"):
-        fit(other, next_batch, 3, np.random.default_rng(0), checkpoint=path, resume=True, metadata={"lesson": "x"})
+        fit(
+            other,
+            next_batch,
+            3,
+            np.random.default_rng(0),
+            checkpoint=path,
+            resume=True,
+            metadata={"lesson": "x"},
+        )
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 100])

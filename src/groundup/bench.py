@@ -115,7 +115,11 @@ def bench(lessons: Sequence[Lesson], pairs: int, threads: int, memory: bool, rep
     rows = []
     for lesson in lessons:
         for model in lesson.models:
-            row: dict[str, Any] = {"lesson": lesson.slug, "model": model.name, "hash": code_hash(lesson, BENCHED)}
+            row: dict[str, Any] = {
+                "lesson": lesson.slug,
+                "model": model.name,
+                "hash": code_hash(lesson, BENCHED),
+            }
             row |= bench_model(model, pairs, threads)
             if memory:
                 row |= peak_memory(lesson, model, threads)

@@ -61,7 +61,12 @@ def check_case(case: Case, seed: int = 0, oracle: bool = True) -> list[Finding]:
     arguments = case.arguments(np.random.default_rng(seed))
     rng = np.random.default_rng(seed + 1)
     found = [
-        Finding(case.name, "gradient", gradient_error(case.function, arguments, case.differentiable, rng), GRADIENT_LIMIT),
+        Finding(
+            case.name,
+            "gradient",
+            gradient_error(case.function, arguments, case.differentiable, rng),
+            GRADIENT_LIMIT,
+        ),
         Finding(case.name, "backward twice", repeat_error(case.function, arguments, case.differentiable, rng), 0.0),
         Finding(case.name, "arguments kept", mutation_error(case.function, arguments, rng), 0.0),
         Finding(case.name, "float32 kept", dtype_error(case.function, arguments, case.differentiable, rng), 0.0),
@@ -163,7 +168,10 @@ def largest_error(found: Mapping[str, Any], expected: Mapping[str, Any]) -> floa
 
 
 def repeat_error(
-    function: Callable[..., Any], arguments: Mapping[str, Any], differentiable: Sequence[str], rng: np.random.Generator
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    differentiable: Sequence[str],
+    rng: np.random.Generator,
 ) -> float:
     """Zero if a second ``backward``, with another one in between, returns the same bits, else infinite."""
     value, backward = call(function, arguments)
@@ -196,7 +204,10 @@ def same_bits(a: Tree, b: Tree) -> bool:
 
 
 def dtype_error(
-    function: Callable[..., Any], arguments: Mapping[str, Any], differentiable: Sequence[str], rng: np.random.Generator
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    differentiable: Sequence[str],
+    rng: np.random.Generator,
 ) -> float:
     """Zero if float32 arguments give float32 values and gradients, else infinite."""
     value, backward = call(function, {name: as_float32(value) for name, value in arguments.items()})

@@ -28,9 +28,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-LessonName = Annotated[str, typer.Argument(metavar="LESSON", help="Number, name or unique beginning: 02, char_rnn, char.")]
+LessonName = Annotated[
+    str, typer.Argument(metavar="LESSON", help="Number, name or unique beginning: 02, char_rnn, char.")
+]
 LessonNames = Annotated[
-    list[str] | None, typer.Argument(metavar="[LESSON]...", help="Lessons by number or name; all of them if none.")
+    list[str] | None,
+    typer.Argument(metavar="[LESSON]...", help="Lessons by number or name; all of them if none."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 OnTrack = Annotated[Track, typer.Option(help="By hand in NumPy, or its PyTorch twin.")]
@@ -51,11 +54,21 @@ def run(
     lesson: LessonName,
     track: OnTrack = "numpy",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
-    budget: Annotated[Budget, typer.Option(help="smoke: seconds, to see it work; default: about a minute; long: better.")] = "default",
-    out: Annotated[Path | None, typer.Option(help="Folder for metrics.json, curves.csv, figures and checkpoints. [default: runs/LESSON]")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in the folder, exactly.")] = False,
+    budget: Annotated[
+        Budget, typer.Option(help="smoke: seconds, to see it work; default: about a minute; long: better.")
+    ] = "default",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for metrics.json, curves.csv, figures and checkpoints. [default: runs/LESSON]"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoints in the folder, exactly.")
+    ] = False,
     text: Annotated[Path | None, typer.Option(help="Your own UTF-8 text file, where a lesson trains on text.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Your own folder of images (a folder a class), where a lesson trains on images.")] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Your own folder of images (a folder a class), where a lesson trains on images."),
+    ] = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
@@ -90,7 +103,10 @@ def run(
 def sample(
     lesson: LessonName,
     checkpoint: Annotated[Path, typer.Option(help="A .safetensors file that `groundup run` left.")],
-    temperature: Annotated[float, typer.Option(min=0.0, help="Below 1 more likely text, above 1 more surprising, 0 the likeliest.")] = 0.8,
+    temperature: Annotated[
+        float,
+        typer.Option(min=0.0, help="Below 1 more likely text, above 1 more surprising, 0 the likeliest."),
+    ] = 0.8,
     length: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many tokens to write.")] = 500,
     prompt: Annotated[str, typer.Option(help="Text to go on from.")] = "",
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -121,7 +137,9 @@ def check(lessons: LessonNames = None, as_json: AsJson = False) -> None:
     else:
         show.findings_table(findings)
     if not has("torch"):
-        stderr("PyTorch is not installed: oracles and parity were left out. To have them: pip install 'groundup[torch]'")
+        stderr(
+            "PyTorch is not installed: oracles and parity were left out. To have them: pip install 'groundup[torch]'"
+        )
     if not all(finding.passed for finding in findings):
         raise typer.Exit(1)
 
@@ -133,7 +151,9 @@ def claims(
     track: OnTrack = "numpy",
     jobs: Jobs = 1,
     write: Annotated[bool, typer.Option("--write", help="Keep the results in results/ of this checkout.")] = False,
-    stale: Annotated[bool, typer.Option("--stale", help="Only lessons whose kept results are missing or out of date.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Only lessons whose kept results are missing or out of date.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure every claim over several seeds, at the default budget: median, spread, met or not."""
@@ -238,7 +258,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def version_callback(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def version_callback(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
     if version:
         print(f"groundup {__version__}")
         raise typer.Exit
@@ -281,7 +303,9 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except Stopped as stopped:
-        where = f" Go on with the same command and --resume ({stopped.checkpoint} is kept)." if stopped.checkpoint else ""
+        where = (
+            f" Go on with the same command and --resume ({stopped.checkpoint} is kept)." if stopped.checkpoint else ""
+        )
         stderr(f"Stopped after step {stopped.step} of {stopped.steps}.{where}")
         code = 130
     except (KeyboardInterrupt, typer.Abort):

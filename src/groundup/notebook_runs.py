@@ -33,9 +33,7 @@ class NotebookError(Exception):
     """A notebook failed to run; the message names the cell and shows the lines that led to the error."""
 
 
-def execute(
-    notebook: Path | Notebook, folder: Path, timeout: float = 600, blocked: Sequence[str] = ()
-) -> Notebook:
+def execute(notebook: Path | Notebook, folder: Path, timeout: float = 600, blocked: Sequence[str] = ()) -> Notebook:
     """Run a notebook with ``folder`` as working directory and return it with its outputs.
 
     ``timeout`` is in seconds for each cell. The modules named in ``blocked`` cannot be imported, as if they
@@ -49,9 +47,7 @@ def execute(
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     name = notebook.name if isinstance(notebook, Path) else "notebook"
-    notebook = (
-        nbformat.read(notebook, as_version=4) if isinstance(notebook, Path) else copy.deepcopy(notebook)
-    )
+    notebook = nbformat.read(notebook, as_version=4) if isinstance(notebook, Path) else copy.deepcopy(notebook)
     started: list[str] = []
     # Short-lived and with a short path: the kernel's sockets are files, whose paths may have 100 letters.
     with tempfile.TemporaryDirectory(prefix="groundup-") as scratch:
@@ -123,17 +119,10 @@ def problems(notebook: Notebook, expect_figures: bool = False) -> list[str]:
 
 
 def _outputs(notebook: Notebook) -> list[tuple[str, Notebook]]:
-    return [
-        (cell_name(cell), output)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-    ]
+    return [(cell_name(cell), output) for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
 
 
-def bring(
-    lessons: Sequence[Lesson], folder: Path, say: Callable[[str], None], fresh: bool = False
-) -> list[Path]:
+def bring(lessons: Sequence[Lesson], folder: Path, say: Callable[[str], None], fresh: bool = False) -> list[Path]:
     """Bring the lessons' notebooks, with their measured claims, to the reader's folder; says what needs saying."""
     texts = {lesson.folder.name: claims_text(lesson) for lesson in lessons}
     claims = {name: text for name, text in texts.items() if text is not None}

@@ -117,25 +117,17 @@ def build(
                     cells.append(nbformat.v4.new_code_cell(text, id=data_id, metadata=folded))
     for name in sorted(used.keys() - names.keys() - BUILTINS - SESSION_NAMES):
         hint = 'does the cell that defines it lack the tag "shared"?' if track == "torch" else ""
-        raise SourceError(
-            f"{used[name]}: no cell of the {track} notebook defines `{name}`. {hint}".rstrip(". ")
-        )
-    notebook = nbformat.v4.new_notebook(
-        cells=cells, metadata={"kernelspec": KERNEL, "language_info": LANGUAGE}
-    )
+        raise SourceError(f"{used[name]}: no cell of the {track} notebook defines `{name}`. {hint}".rstrip(". "))
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.metadata["lesson"] = lesson.metadata.get("lesson", {})
     notebook.metadata["groundup"] = {"build": fingerprint(notebook), "track": track}
     nbformat.validate(notebook)
     return notebook
 
 
-def _include(
-    cell: Notebook, names: dict[str, str], library: Library, where: str
-) -> tuple[str, dict[str, str]]:
+def _include(cell: Notebook, names: dict[str, str], library: Library, where: str) -> tuple[str, dict[str, str]]:
     """The source behind an include cell's import lines below its own comment, and the names after it."""
-    imports = [
-        one for many in parse(cell.source, "", where, library.package).imports.values() for one in many
-    ]
+    imports = [one for many in parse(cell.source, "", where, library.package).imports.values() for one in many]
     found = {f"{one.module}:{one.name}" for one in imports if library.owns(one.module)}
     # A reader may first write a function in an ordinary cell and then meet the library's.
     bound = {one.bound for one in imports}
@@ -186,11 +178,7 @@ def _data_text(file: str, library: Library, where: str) -> str:
     if package is None or not (path := package.with_name(file)).is_file():
         raise SourceError(f"{where}: there is no data file {file}")
     lines = textwrap.wrap(base64.b64encode(path.read_bytes()).decode(), 1000)
-    return (
-        f'# The data file {file} of {library.package}.\nPACKAGE_DATA["{file}"] = """\n'
-        + "\n".join(lines)
-        + '\n"""'
-    )
+    return f'# The data file {file} of {library.package}.\nPACKAGE_DATA["{file}"] = """\n' + "\n".join(lines) + '\n"""'
 
 
 def _of_cell(origin: str) -> bool:
@@ -211,9 +199,7 @@ def dumps(notebook: Notebook) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def write(
-    lesson_file: Path, folder: Path, claims: str | None = None, library: Library | None = None
-) -> list[Path]:
+def write(lesson_file: Path, folder: Path, claims: str | None = None, library: Library | None = None) -> list[Path]:
     """Build a lesson's notebooks into ``folder``, replacing what is there. Returns the files."""
     written = []
     for track in ("numpy", "torch"):

@@ -82,12 +82,10 @@ def rmsprop(decay: float = 0.99, epsilon: float = 1e-8) -> Optimiser:
     return Optimiser(init, update)
 
 
-def adam(
-    beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
-) -> Optimiser:
-    """Adam (Kingma & Ba 2015, Algorithm 1, arXiv:1412.6980); with ``weight_decay`` it is AdamW (Loshchilov & Hutter 2019).
+def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0) -> Optimiser:
+    """Adam (Kingma & Ba 2015, Algorithm 1, arXiv:1412.6980).
 
-    The decay is decoupled: w ← w − η·λ·w, apart from the gradient step.
+    With ``weight_decay`` it is AdamW (Loshchilov & Hutter 2019): w ← w − η·λ·w, apart from the gradient step.
     """
 
     def init(params: Tree) -> Tree:

@@ -189,12 +189,8 @@ def heatmap(
             axes.set_yticks(range(len(row_labels)), [printable(label) for label in row_labels])
         if column_labels is not None:
             long = max(map(len, column_labels), default=0) > 3
-            turned: dict[str, Any] = (
-                {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if long else {}
-            )
-            axes.set_xticks(
-                range(len(column_labels)), [printable(label) for label in column_labels], **turned
-            )
+            turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if long else {}
+            axes.set_xticks(range(len(column_labels)), [printable(label) for label in column_labels], **turned)
         if values:
             for (row, column), share in np.ndenumerate(image.norm(matrix)):
                 colour = "white" if share > 0.45 else INK

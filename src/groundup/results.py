@@ -26,7 +26,14 @@ from groundup.lessons import all_lessons
 from groundup.params import write_whole
 
 #: Modules that show or carry a run but cannot change what it measures.
-NOT_HASHED = {"groundup.cli", "groundup.errors", "groundup.plots", "groundup.run", "groundup.lesson", "groundup.checks"}
+NOT_HASHED = {
+    "groundup.cli",
+    "groundup.errors",
+    "groundup.plots",
+    "groundup.run",
+    "groundup.lesson",
+    "groundup.checks",
+}
 
 
 def code_hash(lesson: Lesson, modules: Sequence[str] = ("model", "experiment")) -> str:
@@ -89,7 +96,9 @@ def machine() -> dict[str, Any]:
     processor = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         processor = names[0] if names else processor
     return {
         "processor": processor,
@@ -100,19 +109,27 @@ def machine() -> dict[str, Any]:
     }
 
 
-def measure(
-    lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callable[[str], None]
-) -> list[dict[str, Any]]:
+def measure(lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callable[[str], None]) -> list[dict[str, Any]]:
     """Run a lesson's default budget with seeds 0 … seeds−1, each in a process of its own; their metrics.
 
     The processor's cores are shared out among ``jobs`` processes at a time.
     """
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
-    environment = os.environ | {name: threads for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
 
     def one(seed: int) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="groundup-") as folder:
-            command = [sys.executable, "-m", "groundup", "run", lesson.slug, "--seed", str(seed), "--track", track]
+            command = [
+                sys.executable,
+                "-m",
+                "groundup",
+                "run",
+                lesson.slug,
+                "--seed",
+                str(seed),
+                "--track",
+                track,
+            ]
             done = subprocess.run(
                 [*command, "--out", folder, "--json"], capture_output=True, text=True, env=environment
             )
@@ -202,7 +219,9 @@ def claims_table(record: dict[str, Any]) -> str:
         met = "yes" if claim["met"] else "**no**"
         statement = claim["statement"] + (f" *Why not: {claim['miss']}*" if claim["miss"] and not claim["met"] else "")
         measured = f"{number(claim['median'])} {claim['unit']}".strip() + f" ({spread(claim['values'])})"
-        rows.append(f"| {statement} | {measured} | {bar} | {baseline} | {met}, {claim['seeds_met']}/{record['seeds']} seeds |")
+        rows.append(
+            f"| {statement} | {measured} | {bar} | {baseline} | {met}, {claim['seeds_met']}/{record['seeds']} seeds |"
+        )
     about = record["machine"]
     rows += [
         "",

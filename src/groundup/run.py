@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from groundup.errors import UserError
 from groundup.lesson import Budget, Lesson, Result, Track, learner_rng
@@ -94,7 +101,7 @@ class Run:
 
 
 def run_lesson(run: Run) -> Result:
-    """Run the experiment and, if the run has a folder, leave metrics.json, curves.csv, figures and checkpoints there."""
+    """Run the experiment; if the run has a folder, leave metrics.json, curves.csv, figures and checkpoints there."""
     if run.folder is not None:
         prepare_folder(run.folder)
     with run.progress:
@@ -189,5 +196,3 @@ def curves_csv(curves: dict[str, Curves]) -> str:
         for row in range(len(curve["step"])):
             writer.writerow([model, *(curve[name][row] if name in curve else "" for name in columns)])
     return text.getvalue()
-
-

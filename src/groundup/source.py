@@ -97,9 +97,7 @@ def _reach(start: Module, library: Library) -> list[tuple[Module, set[str]]]:
             )
         for statement in statements:
             for line in imported_inside(statement.node, library.package):
-                raise SourceError(
-                    f"{module.where}:{line}: an import of {library.package} inside a definition"
-                )
+                raise SourceError(f"{module.where}:{line}: an import of {library.package} inside a definition")
             at = f"{module.where}:{statement.node.lineno}"
             todo.extend((module, used, at) for used in sorted({*statement.uses, *statement.names}))
         for found in module.imports.get(name, []):

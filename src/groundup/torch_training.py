@@ -130,4 +130,6 @@ def load_params(module: torch.nn.Module, params: Tree) -> None:
 
 def gradient_tree(module: torch.nn.Module) -> Tree:
     """The gradients of a module's parameters as a NumPy tree."""
-    return trees.unflatten({name: part.grad.numpy().copy() for name, part in module.named_parameters() if part.grad is not None})
+    return trees.unflatten(
+        {name: part.grad.numpy().copy() for name, part in module.named_parameters() if part.grad is not None}
+    )

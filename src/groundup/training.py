@@ -143,7 +143,7 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 def demand_same_shapes(mine: Tree, theirs: Tree) -> None:
     """Raise UserError unless two states have the same names, shapes and dtypes."""
     mine, theirs = trees.flatten(mine), trees.flatten(theirs)
-    if list(sorted(mine)) != list(sorted(theirs)):
+    if sorted(mine) != sorted(theirs):
         odd = sorted(set(mine) ^ set(theirs))[0]
         raise UserError(f"The checkpoint belongs to another model: they differ in {odd}.")
     for name, leaf in mine.items():
@@ -205,7 +205,12 @@ def fit(
 
     def save(step: int) -> None:
         if checkpoint is not None:
-            about = {"format": CHECKPOINT_FORMAT, "run": metadata, "step": step, "rng": rng.bit_generator.state}
+            about = {
+                "format": CHECKPOINT_FORMAT,
+                "run": metadata,
+                "step": step,
+                "rng": rng.bit_generator.state,
+            }
             about |= {"curves": curves, "losses": losses, "seconds": seconds}
             trees.save(checkpoint, learner.state(), about)
 

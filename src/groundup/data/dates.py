@@ -143,9 +143,7 @@ def encode_source(texts: list[str], length: int | None = None) -> NDArray[np.int
     return result
 
 
-def encode_pairs(
-    pairs: list[DatePair], length: int | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def encode_pairs(pairs: list[DatePair], length: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return source (B, S) padded with PAD, and target (B, 12): START, ten characters, END.
 
     S is the longest text's length, or `length` (LONGEST is always enough).

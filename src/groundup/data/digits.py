@@ -57,8 +57,5 @@ def split_digits(
     # Back in the order of the file, so that no part is sorted by label.
     test_rows, validation_rows, train_rows = (np.sort(np.concatenate(part)) for part in parts)
     return DigitParts(
-        *(
-            Digits(digits.images[rows], digits.labels[rows])
-            for rows in (train_rows, validation_rows, test_rows)
-        )
+        *(Digits(digits.images[rows], digits.labels[rows]) for rows in (train_rows, validation_rows, test_rows))
     )

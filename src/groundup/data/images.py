@@ -36,9 +36,7 @@ def load_image_folder(path: str | Path, size: int = 32) -> Images:
     if not root.exists():
         raise UserError(f"There is no folder {root}.")
     if not root.is_dir():
-        raise UserError(
-            f"{root} is not a folder, but a folder with one folder of pictures a class is needed."
-        )
+        raise UserError(f"{root} is not a folder, but a folder with one folder of pictures a class is needed.")
     try:
         if any("-idx3-ubyte" in entry.name for entry in root.iterdir()):
             return load_idx(root)
@@ -52,9 +50,7 @@ def load_image_folder(path: str | Path, size: int = 32) -> Images:
     if not classes:
         raise UserError(f"{root} has no pictures in its class folders; {', '.join(SUFFIXES)} are read.")
     if len(classes) == 1:
-        raise UserError(
-            f"{root} has pictures of one class only, {next(iter(classes))!r}, and two are needed."
-        )
+        raise UserError(f"{root} has pictures of one class only, {next(iter(classes))!r}, and two are needed.")
     for name, files in classes.items():
         if len(files) < FEWEST:
             raise UserError(f"Class {name!r} in {root} has {len(files)} pictures, and {FEWEST} are needed.")
@@ -74,14 +70,10 @@ def load_idx(path: str | Path, part: str = "train") -> Images:
     part: "train" or "t10k", as the files of MNIST and Fashion-MNIST are called. Raises UserError.
     """
     root = Path(path)
-    images_path, labels_path = (
-        _find_idx(root, f"{part}-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1")
-    )
+    images_path, labels_path = (_find_idx(root, f"{part}-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1"))
     pixels, labels = _read_idx(images_path, 3), _read_idx(labels_path, 1).astype(np.int64)
     if len(pixels) != len(labels):
-        raise UserError(
-            f"{images_path} has {len(pixels)} pictures, but {labels_path.name} {len(labels)} labels."
-        )
+        raise UserError(f"{images_path} has {len(pixels)} pictures, but {labels_path.name} {len(labels)} labels.")
     if len(np.unique(labels)) < 2:
         raise UserError(f"{labels_path} has labels of one class only, and two are needed.")
     names = tuple(str(label) for label in range(int(labels.max()) + 1))
@@ -100,9 +92,7 @@ def _check_fits(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    files = (
-        entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.name[0] not in "._"
-    )
+    files = (entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.name[0] not in "._")
     return sorted(entry for entry in files if entry.is_file())
 
 
@@ -133,9 +123,7 @@ def _read_picture(path: Path, size: int) -> NDArray[Any]:
         limit = LIMIT_PIXELS / 1e6
         raise UserError(f"{path} has more than {limit:.0f} million pixels: make it smaller.") from None
     except Exception as error:  # a damaged file can make a decoder fail in any way
-        raise UserError(
-            f"{path} cannot be read as a picture ({type(error).__name__}): remove or repair it."
-        ) from None
+        raise UserError(f"{path} cannot be read as a picture ({type(error).__name__}): remove or repair it.") from None
 
 
 def _find_idx(root: Path, name: str) -> Path:

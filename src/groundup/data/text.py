@@ -42,9 +42,7 @@ def read_text(path: str | Path, limit_bytes: int = 50_000_000, minimum: int = 10
         size = path.stat().st_size
         if size > limit_bytes:
             megabytes, limit = size / 1e6, limit_bytes / 1e6
-            raise UserError(
-                f"{path} has {megabytes:.1f} MB, but at most {limit:.1f} MB can be used: cut it down."
-            )
+            raise UserError(f"{path} has {megabytes:.1f} MB, but at most {limit:.1f} MB can be used: cut it down.")
         with path.open("rb") as file:
             content = file.read(limit_bytes + 1)  # bounded even if the file grows meanwhile
     except (OSError, ValueError) as error:  # ValueError: a path that no system call accepts
@@ -68,9 +66,7 @@ def read_text(path: str | Path, limit_bytes: int = 50_000_000, minimum: int = 10
         ) from None
     controls = sum(content.count(code) for code in range(32) if code not in b"\t\n\f\r")
     if controls > 0.01 * len(content):
-        raise UserError(
-            f"{path} is not text: {controls:,} of its {len(content):,} bytes are control characters."
-        )
+        raise UserError(f"{path} is not text: {controls:,} of its {len(content):,} bytes are control characters.")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise UserError(f"{path} holds nothing but white space.")
@@ -89,9 +85,7 @@ def split_text(text: str, validation: float = 0.05, test: float = 0.1) -> tuple[
     count_validation, count_test = round(len(text) * validation), round(len(text) * test)
     train_end = len(text) - count_validation - count_test
     if train_end < 1 or count_validation < (validation > 0) or count_test < (test > 0):
-        raise UserError(
-            f"A text of {len(text):,} characters is too short to hold some of it out for testing."
-        )
+        raise UserError(f"A text of {len(text):,} characters is too short to hold some of it out for testing.")
     return text[:train_end], text[train_end : len(text) - count_test], text[len(text) - count_test :]
 
 
@@ -113,9 +107,7 @@ def build_vocabulary(text: str, most: int | None = None) -> str:
 def encode(text: str, vocabulary: str) -> Integers:
     """Return the index of each character, shape (len(text),); 0 for those outside the vocabulary."""
     points = _code_points(vocabulary)
-    index_of = np.zeros(
-        int(points.max()) + 2, dtype=np.int64
-    )  # by code point; the last entry: any higher one
+    index_of = np.zeros(int(points.max()) + 2, dtype=np.int64)  # by code point; the last entry: any higher one
     index_of[points] = np.arange(len(points))
     result = np.empty(len(text), dtype=np.int64)
     step = 1 << 20  # in pieces, so that the temporary arrays stay small beside the result
@@ -129,9 +121,7 @@ def decode(indices: Integers, vocabulary: str) -> str:
     """Return the characters that a flat array of indices stands for; UNKNOWN comes out as U+FFFD."""
     indices = np.asarray(indices, dtype=np.int64).reshape(-1)
     if indices.size and (indices.min() < 0 or indices.max() >= len(vocabulary)):
-        raise ValueError(
-            f"indices must lie in 0..{len(vocabulary) - 1}, got {indices.min()}..{indices.max()}"
-        )
+        raise ValueError(f"indices must lie in 0..{len(vocabulary) - 1}, got {indices.min()}..{indices.max()}")
     return _code_points(vocabulary)[indices].tobytes().decode("utf-32-le", "surrogatepass")
 
 

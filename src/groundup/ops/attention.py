@@ -122,9 +122,7 @@ def multi_head_attention(
         d_query, d_key, d_value = back_attention(split_heads(d_merged, heads))
         dx_query = named("query", *back_query(merge_heads(d_query)))
         dx_memory = named("key", *back_key(merge_heads(d_key)))
-        dx_memory += named(
-            "value", *back_value(merge_heads(d_value))
-        )  # two uses of the memory: gradients add
+        dx_memory += named("value", *back_value(merge_heads(d_value)))  # two uses of the memory: gradients add
         return dx_query, dx_memory, {name: d_params[name] for name in params}
 
     return y, backward

@@ -26,9 +26,7 @@ def conv2d(
     Simard 2006 (document processing).
     """
     if x.ndim != 4 or weight.ndim != 4 or x.shape[3] != weight.shape[1]:
-        raise ValueError(
-            f"conv2d: x {x.shape} should be (N, H, W, C) and weight {weight.shape} (O, C, kh, kw)"
-        )
+        raise ValueError(f"conv2d: x {x.shape} should be (N, H, W, C) and weight {weight.shape} (O, C, kh, kw)")
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(f"conv2d: bias {bias.shape} should be ({weight.shape[0]},)")
     N, H, W, C = x.shape
@@ -142,9 +140,7 @@ def output_size(
     options = (as_pair(value) for value in (size, stride, padding, dilation))
     for length, k, s, p, d in zip(image_size, *options, strict=True):
         if k < 1 or s < 1 or d < 1 or p < 0:
-            raise ValueError(
-                f"size {k}, stride {s} and dilation {d} should be at least 1, padding {p} at least 0"
-            )
+            raise ValueError(f"size {k}, stride {s} and dilation {d} should be at least 1, padding {p} at least 0")
         reach = d * (k - 1) + 1
         if reach > length + 2 * p:
             raise ValueError(f"a window of {reach} is larger than the image of {length} with padding {p}")
@@ -163,9 +159,7 @@ def pad_image(x: Array, padding: int | tuple[int, int], value: float = 0.0) -> A
     return padded
 
 
-def at_offset(
-    padded: Array, offset: tuple[int, int], count: tuple[int, int], stride: int | tuple[int, int]
-) -> Array:
+def at_offset(padded: Array, offset: tuple[int, int], count: tuple[int, int], stride: int | tuple[int, int]) -> Array:
     """The pixel at ``offset`` in every window: a view (N, H', W', C) of padded, to read or to add to."""
     (top, left), (height, width), (sh, sw) = offset, count, as_pair(stride)
     return padded[:, top : top + sh * (height - 1) + 1 : sh, left : left + sw * (width - 1) + 1 : sw]

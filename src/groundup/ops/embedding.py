@@ -16,9 +16,7 @@ def embedding(indices: Array, weight: Array) -> tuple[Array, Backward]:
         raise TypeError(f"embedding indices must be integers, not {indices.dtype}")
     count, width = weight.shape
     if indices.size and (indices.min() < 0 or indices.max() >= count):
-        raise IndexError(
-            f"embedding indices must be in [0, {count}), but lie in [{indices.min()}, {indices.max()}]"
-        )
+        raise IndexError(f"embedding indices must be in [0, {count}), but lie in [{indices.min()}, {indices.max()}]")
 
     def backward(dy: Array) -> Array:
         # dL/dweight[k] = Σ of dy over the places where k was looked up. Sorting brings these together, so

@@ -16,9 +16,7 @@ def layer_norm(x: Array, gain: Array, bias: Array, eps: float = 1e-5) -> tuple[A
     """
     D = x.shape[-1] if x.ndim else 0
     if x.ndim < 1 or gain.shape != (D,) or bias.shape != (D,):
-        raise ValueError(
-            f"layer_norm: x {x.shape} should be (..., D), gain {gain.shape}, bias {bias.shape} (D,)"
-        )
+        raise ValueError(f"layer_norm: x {x.shape} should be (..., D), gain {gain.shape}, bias {bias.shape} (D,)")
     averaging = np.full(D, 1 / D, x.dtype)  # a mean as a product with 1/D: BLAS is quicker at it than np.mean
     rows = x.reshape(-1, D)
     normalised = rows - (rows @ averaging)[:, None]  # x − μ
@@ -138,9 +136,7 @@ def local_response_norm(
     Source: Krizhevsky, Sutskever & Hinton 2012 (AlexNet), section 3.3.
     """
     if size < 1 or x.ndim < 1:
-        raise ValueError(
-            f"local_response_norm: size {size} should be at least 1 and x {x.shape} have channels"
-        )
+        raise ValueError(f"local_response_norm: size {size} should be at least 1 and x {x.shape} have channels")
     before, after = size // 2, (size - 1) // 2
     base = neighbour_sum(x * x, before, after)  # s = k + α Σ x²
     base *= alpha

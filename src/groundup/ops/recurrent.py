@@ -55,9 +55,7 @@ def lstm_step(
     new_hidden = o * tanh_cell
 
     def backward(d_hidden: Array, d_cell: Array) -> tuple[Array, ...]:
-        d_cell = d_cell + d_hidden * o * (
-            1.0 - tanh_cell * tanh_cell
-        )  # c' reaches the loss itself and through h'
+        d_cell = d_cell + d_hidden * o * (1.0 - tanh_cell * tanh_cell)  # c' reaches the loss itself and through h'
         d_before = np.concatenate(
             [
                 d_cell * g * i * (1.0 - i),  # ∂c'/∂i = g,  σ' = σ(1 - σ)

@@ -17,9 +17,9 @@ from groundup.params import Tree
 from groundup.run import Run
 from groundup.training import Batch, Curves, Learner, NumpyLearner
 
-SIZE = {"vocabulary": 100, "width": 64, "hidden": 256, "batch": 32, "time": 64}
-TINY = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 2, "time": 5}
-CLIP = 5.0
+SIZE: dict[str, Any] = {"vocabulary": 100, "width": 64, "hidden": 256, "batch": 32, "time": 64}
+TINY: dict[str, Any] = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 2, "time": 5}
+CLIP = 0.25
 TEMPERATURES = (0.5, 0.8, 1.2)
 LARGEST_VOCABULARY = 4000
 
@@ -39,8 +39,8 @@ def learner(
 ) -> Learner:
     """A character RNN in training on either track, from the same parameters."""
     params = init(rng, vocabulary, width, hidden, dtype)
-    schedule = cosine(4e-3, steps, warmup=20) if optimiser == "adam" else constant(0.05)
-    carry = {"hidden": np.zeros((batch, hidden), dtype)}
+    schedule = cosine(4e-3, steps, warmup=20) if optimiser == "adam" else constant(0.01)
+    carry: Batch = {"hidden": np.zeros((batch, hidden), dtype)}
     if track == "torch":
         import torch
 
@@ -49,7 +49,7 @@ def learner(
 
         module = twin.CharRNN(vocabulary, width, hidden)
         load_params(module, params)
-        kind = {"adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad}[optimiser]
+        kind: Any = {"adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad}[optimiser]
         return TorchLearner(
             module,
             lambda module, batch: module(batch["tokens"], batch["hidden"]),
@@ -69,7 +69,7 @@ def learner(
         loss, backward = next_character_loss(logits, batch["targets"])
         return loss, lambda: (backward(), np.zeros_like(last))
 
-    chosen = {"adam": adam, "adagrad": adagrad}[optimiser]()
+    chosen = adam() if optimiser == "adam" else adagrad()
     return NumpyLearner(
         params, forward, criterion, chosen, schedule, CLIP, carry, lambda outputs: {"hidden": outputs[1]}
     )
@@ -143,24 +143,23 @@ def run(run: Run) -> Result:
     after = tracking(states, test_text)
 
     known = set(words(train_text))
-    texts = {t: write(model.parameters(), vocabulary, run.pick(200, 3000), t, run.rng("final", str(t))) for t in TEMPERATURES}
-    shares = {t: float(np.mean([word in known for word in words(texts[t])] or [0.0])) for t in TEMPERATURES}
+    texts = {
+        t: write(model.parameters(), vocabulary, run.pick(200, 3000), t, run.rng("final", str(t))) for t in TEMPERATURES
+    }
+    shares = {t: float(np.mean([word in known for word in words(texts[t])] or [False])) for t in TEMPERATURES}
     bits = {order: ngram_bits(train, validation, test, len(vocabulary), order) for order in (1, 2, 3)}
-    names = list(after)
     return Result(
         measured={
             "bits": Measured(held_out_bits(model, test, size["hidden"]), bits[3]),
-            "tracking": Measured(
-                float(np.mean([after[name][1] for name in names])), float(np.mean([before[name][1] for name in names]))
-            ),
+            "quotes": Measured(tracked(after, "inside quotes"), tracked(before, "inside quotes")),
             "temperature": Measured(shares[TEMPERATURES[0]], shares[TEMPERATURES[-1]]),
         },
         metrics={
             "characters": {"training": len(train), "validation": len(validation), "test": len(test)},
             "vocabulary": len(vocabulary),
             "ngram bits": bits,
-            "cells": {name: {"cell": after[name][0], "correlation": after[name][1]} for name in names},
-            "cells untrained": {name: {"cell": before[name][0], "correlation": before[name][1]} for name in names},
+            "cells": {name: {"cell": cell, "correlation": r} for name, (cell, r) in after.items()},
+            "cells untrained": {name: {"cell": cell, "correlation": r} for name, (cell, r) in before.items()},
             "known words by temperature": shares,
             "samples while learning": samples,
             "samples by temperature": {t: sample[:400] for t, sample in texts.items()},
@@ -170,13 +169,25 @@ def run(run: Run) -> Result:
     )
 
 
-def write(params: Tree, vocabulary: str, length: int, temperature: float, rng: np.random.Generator, prompt: str = "\n") -> str:
+def write(
+    params: Tree,
+    vocabulary: str,
+    length: int,
+    temperature: float,
+    rng: np.random.Generator,
+    prompt: str = "\n",
+) -> str:
     """A text of the model's own. A prompt's unknown characters are read as the unknown symbol."""
     return decode(generate(params, encode(prompt, vocabulary), length, temperature, rng), vocabulary)
 
 
 def sample(
-    params: Tree, about: dict[str, Any], temperature: float, length: int, rng: np.random.Generator, prompt: str
+    params: Tree,
+    about: dict[str, Any],
+    temperature: float,
+    length: int,
+    rng: np.random.Generator,
+    prompt: str,
 ) -> str:
     """What ``groundup sample`` prints, from a checkpoint's parameters and notes."""
     return write(params, about["vocabulary"], length, temperature, rng, prompt or "\n")
@@ -207,10 +218,12 @@ def features(text: str) -> dict[str, Array]:
         return places - np.maximum.accumulate(np.where(event, places, 0))
 
     line = since(newline)
-    indenting = np.cumsum(~(space | newline)) == np.maximum.accumulate(np.where(newline, np.cumsum(~(space | newline)), 0))
+    indenting = np.cumsum(~(space | newline)) == np.maximum.accumulate(
+        np.where(newline, np.cumsum(~(space | newline)), 0)
+    )
     quotes = np.cumsum(characters == '"')
     quotes -= np.maximum.accumulate(np.where(newline, quotes, 0))  # an open quote ends with its line
-    brackets = np.cumsum(np.isin(characters, list("([{"))) - np.cumsum(np.isin(characters, list(")]}")))
+    brackets: Array = np.cumsum(np.isin(characters, list("([{"))) - np.cumsum(np.isin(characters, list(")]}")))
     found = {
         "position in line": np.log1p(line),
         "indentation": indenting.astype(float),
@@ -234,6 +247,11 @@ def tracking(states: Array, text: str) -> dict[str, tuple[int, float]]:
         cell = int(np.argmax(np.abs(correlations(states[:half], feature[:half]))))
         found[name] = (cell, float(np.abs(correlations(states[half:, [cell]], feature[half:]))[0]))
     return found
+
+
+def tracked(found: dict[str, tuple[int, float]], feature: str) -> float:
+    """|r| of a feature's cell; not a number for a text that does not have the feature."""
+    return found[feature][1] if feature in found else math.nan
 
 
 def correlations(states: Array, feature: Array) -> Array:

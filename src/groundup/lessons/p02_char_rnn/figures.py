@@ -42,7 +42,16 @@ def cells(result: Result) -> Figure:
     rows = np.stack([states[start : start + EXCERPT, cell] for cell, _ in found.values()])
     labels = [f"{name}  (|r| = {r:.2f})" for name, (_, r) in found.items()]
     fig, axes = figure(11, 0.42 * len(labels) + 1.1)
-    heatmap(axes, rows, labels, None, "Cells that track something, chosen on other text", low=-1, high=1, bar="activation")
+    heatmap(
+        axes,
+        rows,
+        labels,
+        None,
+        "Cells that track something, chosen on other text",
+        low=-1,
+        high=1,
+        bar="activation",
+    )
     axes.set_xticks(range(len(shown)), [printable(character) for character in shown], fontsize=9)
     return fig
 

@@ -15,7 +15,7 @@ def init(rng: np.random.Generator, vocabulary: int, width: int, hidden: int, dty
     """Parameters of the network; their flat names are those of the twin's ``state_dict``."""
     cell = recurrent_params(rng, "rnn", width, hidden, dtype)
     return {
-        "embedding": embedding_params(rng, vocabulary, width, std=0.1, dtype=dtype),
+        "embedding": embedding_params(rng, vocabulary, width, dtype=dtype),
         "rnn": {f"{name}_l0": array for name, array in cell.items()},
         "readout": linear_params(rng, hidden, vocabulary, dtype=dtype),
     }

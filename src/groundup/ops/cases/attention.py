@@ -16,9 +16,7 @@ from groundup.ops.types import Array, Backward, Mask
 NAMES = ("query", "key", "value", "out")
 
 
-def self_attention(
-    x: Array, params: dict[str, dict[str, Array]], heads: int, mask: Mask
-) -> tuple[Array, Backward]:
+def self_attention(x: Array, params: dict[str, dict[str, Array]], heads: int, mask: Mask) -> tuple[Array, Backward]:
     """Multi-head attention of a sequence to itself: both gradients of x add."""
     y, back = multi_head_attention(x, x, params, heads, mask)
 
@@ -33,18 +31,14 @@ def torch_attention(torch: Any, query: Any, key: Any, value: Any, mask: Any = No
     return torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
 
 
-def torch_multi_head(
-    torch: Any, x_query: Any, x_memory: Any, params: Any, heads: int, mask: Any = None
-) -> Any:
+def torch_multi_head(torch: Any, x_query: Any, x_memory: Any, params: Any, heads: int, mask: Any = None) -> Any:
     """torch's own multi-head attention, which wants time first and True where attention is *forbidden*."""
     batch, queries, width = x_query.shape
     if mask is not None:
         every = (batch, heads, queries, x_memory.shape[1])
         mask = ~mask.expand(every).reshape(batch * heads, *every[2:])
     biases = [params[name]["bias"] for name in NAMES[:3] if "bias" in params[name]]
-    weights = {
-        f"{short}_proj_weight": params[name]["weight"] for short, name in zip("qkv", NAMES, strict=False)
-    }
+    weights = {f"{short}_proj_weight": params[name]["weight"] for short, name in zip("qkv", NAMES, strict=False)}
     memory = x_memory.transpose(0, 1)
     y, _ = torch.nn.functional.multi_head_attention_forward(
         x_query.transpose(0, 1),
@@ -171,9 +165,7 @@ CASES = [
     attention_case(", scale", (2, 3, 4), 3, 4, scale=0.3),
     attention_case(", causal", (2, 4, 3), 4, 3, mask=causal_mask(4)),
     attention_case(", padding", (2, 2, 4, 3), 4, 3, mask=padding_mask(TWO_OF_FOUR)),
-    attention_case(
-        ", causal and padding", (2, 2, 4, 3), 4, 3, mask=causal_mask(4) & padding_mask(TWO_OF_FOUR)
-    ),
+    attention_case(", causal and padding", (2, 2, 4, 3), 4, 3, mask=causal_mask(4) & padding_mask(TWO_OF_FOUR)),
     attention_case(", cross mask", (2, 3, 2), 4, 3, mask=SPARSE),
     # torch's own layer answers a query that may see nothing with nan, so these have no oracle.
     attention_case(", blind query", (2, 3, 2), 4, 3, mask=ONE_BLIND, oracle=False),

@@ -52,9 +52,7 @@ def batch_norm_case(variant: str, *shape: int, **options: Any) -> Case:
         x, var = 2 + rng.normal(size=shape), rng.uniform(0.5, 2, shape[-1])
         return {"x": x, "gain": gain, "bias": bias, "running_mean": mean, "running_var": var, **options}
 
-    def oracle(
-        torch: Any, x: Any, gain: Any, bias: Any, running_mean: Any, running_var: Any, **options: Any
-    ) -> Any:
+    def oracle(torch: Any, x: Any, gain: Any, bias: Any, running_mean: Any, running_var: Any, **options: Any) -> Any:
         options = {"training": True, **options}
         return channels_first(
             torch, torch.nn.functional.batch_norm, x, running_mean, running_var, gain, bias, **options
@@ -69,9 +67,7 @@ def batch_norm_case(variant: str, *shape: int, **options: Any) -> Case:
 def local_response_norm_case(variant: str, *shape: int, **options: Any) -> Case:
     """local_response_norm of x (*shape); PyTorch's alpha is divided by the size, the paper's is not."""
 
-    def oracle(
-        torch: Any, x: Any, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
-    ) -> Any:
+    def oracle(torch: Any, x: Any, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> Any:
         return channels_first(torch, torch.nn.functional.local_response_norm, x, size, alpha * size, beta, k)
 
     return Case(
