@@ -26,7 +26,7 @@ def test_blocked_modules_are_missing_and_the_failing_cell_is_named(
     message = r"toy\.ipynb, cell \"uses the library\": ModuleNotFoundError: No module named 'groundup'\nCell In"
     with pytest.raises(NotebookError, match=message):
         execute(path, tmp_path, blocked=("groundup", "torch"))
-    assert problems(execute(path, tmp_path)) == []  # it was the blocking that made it fail
+    assert problems(execute(path, tmp_path)) == ["no cell shows a figure"]  # it was the blocking that made it fail
 
 
 def test_a_cell_that_takes_too_long_is_named(tmp_path: Path) -> None:
@@ -47,14 +47,33 @@ def test_problems_sees_what_a_reader_should_not_see() -> None:
         new_output("execute_result", data={"text/plain": "[<matplotlib.lines.Line2D at 0x7f12>]"}),
         new_output("stream", name="stdout", text="fine"),
     ]
-    notebook = new_notebook(cells=[new_code_cell("1", id="x", outputs=outputs)])
-    assert problems(notebook, expect_figures=True) == [
+    picture = [new_output("display_data", data={"image/png": ""})]
+    cells = [
+        new_code_cell("1", id="x", outputs=outputs),
+        new_code_cell("2", id="y", metadata={"alt": "a curve"}),
+    ]
+    notebook = new_notebook(cells=cells)
+    assert problems(notebook) == [
         'cell "x" writes to stderr: oh',
         'cell "x" shows a warning: x.py:1: RuntimeWarning: overflow',
         'cell "x" fails: ValueError: bad',
         'cell "x" shows an object by its address: <matplotlib.lines.Line2D at 0x7f12>',
+        'cell "y" has alt but no figure',
         "no cell shows a figure",
     ]
+    notebook.cells[1].outputs = picture
+    assert problems(notebook)[-1] != "no cell shows a figure"
+    del notebook.cells[1].metadata["alt"]
+    assert problems(notebook)[-1] == 'cell "y" has a figure but no alt'
+
+
+def test_every_figure_of_the_house_style_is_shown(tmp_path: Path) -> None:
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    first = "from groundup.plots import figure\nfig, axes = figure(1, 1)"
+    cells = [new_code_cell(first, id="first"), new_code_cell("fig, axes = figure(1, 1)", id="second")]
+    done = execute(new_notebook(cells=cells), tmp_path)
+    assert [len(cell.outputs) for cell in done.cells] == [1, 1]
 
 
 def test_lab_command(tmp_path: Path) -> None:

@@ -100,8 +100,11 @@ def figures(notebook: Notebook) -> int:
     return sum("image/png" in output.get("data", {}) for _, output in _outputs(notebook))
 
 
-def problems(notebook: Notebook, expect_figures: bool = False) -> list[str]:
-    """What a reader should not see in an executed notebook: errors, warnings, stderr, objects' addresses."""
+def problems(notebook: Notebook) -> list[str]:
+    """What a reader should not see in an executed notebook: errors, warnings, stderr, objects' addresses.
+
+    Nor may a figure lack its ``alt`` text, or a cell that has one its figure.
+    """
     found = []
     for name, output in _outputs(notebook):
         text = "".join(output.get("text", output.get("data", {}).get("text/plain", "")))
@@ -113,7 +116,13 @@ def problems(notebook: Notebook, expect_figures: bool = False) -> list[str]:
             found.append(f'cell "{name}" shows a warning: {warning[0].strip()[:200]}')
         elif address := re.search(r"<[^<>]* at 0x[0-9a-f]+>", text):
             found.append(f'cell "{name}" shows an object by its address: {address[0]}')
-    if expect_figures and not figures(notebook):
+    for cell in notebook.cells:
+        drawn = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+        if drawn != ("alt" in cell.metadata):
+            found.append(
+                f'cell "{cell_name(cell)}" ' + ("has a figure but no alt" if drawn else "has alt but no figure")
+            )
+    if not figures(notebook):
         found.append("no cell shows a figure")
     return found
 

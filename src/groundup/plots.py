@@ -79,6 +79,9 @@ def figure(width: float = 6.4, height: float = 3.6, rows: int = 1, columns: int 
     """
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained")
+        interactive = plt.isinteractive()
+    if interactive:  # a notebook's first figure switches this on, and rc_context has just switched it off again
+        plt.ion()
     return fig, axes
 
 

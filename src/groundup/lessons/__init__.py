@@ -13,7 +13,9 @@ from groundup.lesson import Lesson
 @functools.cache
 def all_lessons() -> tuple[Lesson, ...]:
     """Every lesson, in reading order: those that stand alone come after the primer that they need."""
-    found = [importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__) if item.ispkg]
+    found = [
+        importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__) if item.ispkg
+    ]
     having = (module.LESSON for module in found if hasattr(module, "LESSON"))
     lessons = sorted(having, key=lambda lesson: (lesson.number or "00~", lesson.slug))
     return tuple(lessons)
@@ -23,9 +25,13 @@ def find_lesson(name: str) -> Lesson:
     """The lesson with this number, slug, folder name or unique beginning of one. Raises UserError otherwise."""
     wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
     lessons = all_lessons()
-    names = {lesson: [lesson.number, lesson.slug, lesson.folder.name, lesson.name.replace(" ", "_")] for lesson in lessons}
+    names = {
+        lesson: [lesson.number, lesson.slug, lesson.folder.name, lesson.name.replace(" ", "_")] for lesson in lessons
+    }
     exact = [lesson for lesson in lessons if wanted and wanted in names[lesson]]
-    begun = [lesson for lesson in lessons if wanted and any(known.startswith(wanted) for known in names[lesson] if known)]
+    begun = [
+        lesson for lesson in lessons if wanted and any(known.startswith(wanted) for known in names[lesson] if known)
+    ]
     for matches in (exact, begun):
         if len(matches) == 1:
             return matches[0]
