@@ -156,7 +156,8 @@ def bench_table(record: dict[str, Any]) -> str:
         "",
         f"Geometric mean of the ratios: **{record['geometric_mean']:.2f}**. One training step, float32, eager,"
         f" {record['threads']} thread{'s' * (record['threads'] > 1)}, median of {record['pairs']} alternating pairs;"
-        f" NumPy {about['numpy']}, PyTorch {about['torch']}, {about['processor']}, {record['date']}.",
+        f" NumPy {about['numpy']} ({', '.join(about['blas'])} kernels), PyTorch {about['torch']}, {about['processor']},"
+        f" {record['date']}.",
     ]
     return "\n".join(rows)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from groundup.errors import UserError
 from groundup.lesson import Lesson, Track, reaches
@@ -106,7 +107,13 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "blas": [f"{pool['internal_api']} {pool['version']} {pool.get('architecture', '')}".strip() for pool in blas()],
     }
+
+
+def blas() -> list[dict[str, Any]]:
+    """The libraries behind NumPy's matrix products; which kernels they chose decides much of the speed."""
+    return [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
 def measure(lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callable[[str], None]) -> list[dict[str, Any]]:

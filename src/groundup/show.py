@@ -17,7 +17,7 @@ from rich.table import Table
 from groundup import __version__
 from groundup.checks import Finding
 from groundup.lesson import Lesson
-from groundup.results import number
+from groundup.results import blas, number
 
 #: Optional part: the module, the extra that brings it, what it is for.
 OPTIONAL = {
@@ -160,8 +160,6 @@ def command_for(module: str) -> str:
 
 def doctor_record() -> dict[str, Any]:
     """Versions, threads, and the optional parts with what is missing."""
-    from threadpoolctl import threadpool_info
-
     return {
         "groundup": __version__,
         "python": platform.python_version(),
@@ -169,7 +167,10 @@ def doctor_record() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "packages": {name: installed_version(name) for name in ("numpy", "matplotlib", "safetensors", "typer", "rich")},
-        "blas": [{key: pool[key] for key in ("internal_api", "version", "num_threads")} for pool in threadpool_info()],
+        "blas": [
+            {key: pool.get(key) for key in ("internal_api", "version", "architecture", "num_threads")}
+            for pool in blas()
+        ],
         "optional": {
             name: {
                 "version": installed_version(name),
@@ -190,7 +191,8 @@ def doctor_table(record: dict[str, Any]) -> None:
     for name, found in record["packages"].items():
         table.add_row(name, found or "[red]missing[/]", "")
     for pool in record["blas"]:
-        table.add_row(str(pool["internal_api"]), str(pool["version"]), f"{pool['num_threads']} threads")
+        about = f"{pool['num_threads']} threads, {pool['architecture']} kernels"
+        table.add_row(str(pool["internal_api"]), str(pool["version"]), about)
     for name, part in record["optional"].items():
         if part["version"]:
             table.add_row(name, part["version"], part["for"])
