@@ -1,0 +1,301 @@
+"""Learn to write words backwards, prove the mask, and time generation with and without a cache."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from groundup.errors import UserError
+from groundup.lesson import Measured, Result
+from groundup.lessons.tiny_decoder.model import decoder, generate, init, norm, split_qkv
+from groundup.ops.attention import attention_weights, causal_mask
+from groundup.ops.linear import linear
+from groundup.ops.losses import cross_entropy
+from groundup.ops.positions import sinusoidal_positions
+from groundup.ops.types import Array, Backward
+from groundup.optim import adam, cosine
+from groundup.params import Tree, map_tree
+from groundup.run import Run
+from groundup.training import Batch, Curves, Learner, NumpyLearner
+
+SYMBOLS = " abcdefghijklmnopqrstuvwxyz>."
+PAD, SEPARATOR, END = 0, 27, 28
+SHORTEST, LONGEST = 4, 16
+SIZE: dict[str, Any] = {"vocabulary": len(SYMBOLS), "width": 64, "heads": 4, "batch": 32, "letters": LONGEST}
+TINY: dict[str, Any] = {"vocabulary": 7, "width": 8, "heads": 2, "batch": 2, "letters": 2}
+VARIANTS = ("decoder", "no_attention", "no_positions", "no_mask")
+
+
+def learner(
+    track: str,
+    rng: np.random.Generator,
+    dtype: type = np.float32,
+    *,
+    vocabulary: int,
+    width: int,
+    heads: int,
+    batch: int,
+    letters: int,
+    steps: int = 1000,
+) -> Learner:
+    """A decoder in training on either track, from the same parameters. A batch may bring a mask and positions."""
+    params = init(rng, vocabulary, width, dtype)
+    schedule, decay = cosine(8e-3, steps, warmup=20), 0.3
+    if track == "torch":
+        import torch
+
+        from groundup.lessons.tiny_decoder import twin
+        from groundup.torch_training import TorchLearner, load_params
+
+        module = twin.TinyDecoder(vocabulary, width, heads)
+        load_params(module, params)
+        return TorchLearner(
+            module,
+            lambda module, batch: module(batch["tokens"], batch.get("mask"), batch.get("positions"))[0],
+            lambda logits, batch: twin.answer_loss(logits, batch["targets"]),
+            torch.optim.AdamW(module.parameters(), weight_decay=decay),
+            schedule,
+            clip=1.0,
+        )
+
+    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
+        return decoder(params, batch["tokens"], heads, batch.get("mask"), batch.get("positions"))
+
+    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
+        return answer_loss(logits, batch["targets"])
+
+    return NumpyLearner(params, forward, criterion, adam(weight_decay=decay), schedule, clip=1.0)
+
+
+def batch(rng: np.random.Generator, *, vocabulary: int, batch: int, letters: int, **_: int) -> Batch:
+    """Random tokens in the shape of training data."""
+    tokens = rng.integers(vocabulary, size=(batch, 2 * letters + 2))
+    targets = np.where(np.arange(2 * letters + 1) < letters, -1, tokens[:, 1:])
+    return {"tokens": tokens[:, :-1], "targets": targets}
+
+
+def answer_loss(logits: Array, targets: Array) -> tuple[Array, Backward]:
+    """Mean cross-entropy in nats over the tokens to be written; targets of -1 do not count."""
+    return cross_entropy(logits, targets, ignore_index=-1)
+
+
+def draw_words(rng: np.random.Generator, count: int, held_out: Array | None = None) -> Array:
+    """(count, 16) random words of 4 to 16 letters, at the right end of their field; none that is in ``held_out``."""
+    letters = rng.integers(1, 27, size=(count, LONGEST))
+    lengths = rng.integers(SHORTEST, LONGEST + 1, size=(count, 1))
+    words = np.where(np.arange(LONGEST) >= LONGEST - lengths, letters, PAD)
+    if held_out is not None:
+        known = np.isin(keys(words), keys(held_out))
+        if known.any():
+            words[known] = draw_words(rng, int(known.sum()), held_out)
+    return words
+
+
+def keys(words: Array) -> Array:
+    """One number for a word, modulo 2^64."""
+    return words.astype(np.uint64) @ (np.uint64(29) ** np.arange(LONGEST, dtype=np.uint64))
+
+
+def reversal(words: Array) -> Batch:
+    """The task as tokens and targets (B, 33): a word, ``>``, the word backwards, ``.``; then nothing counts.
+
+    Only the answer is to be learned: the targets of the word itself, which is random, are -1.
+    """
+    count = len(words)
+    lengths = (words != PAD).sum(axis=1, keepdims=True)
+    line = np.full((count, 2 * LONGEST + 2), PAD)
+    line[:, :LONGEST] = words
+    line[:, LONGEST] = SEPARATOR
+    line[:, LONGEST + 1 : -1] = words[:, ::-1]
+    end = LONGEST + 1 + lengths
+    np.put_along_axis(line, end, END, axis=1)
+    places = np.arange(2 * LONGEST + 2)
+    targets = np.where((places > LONGEST) & (places <= end), line, -1)
+    return {"tokens": line[:, :-1], "targets": targets[:, 1:]}
+
+
+def blindfold(variant: str, width: int) -> Batch:
+    """What a variant of the decoder is denied, as entries of a batch: other tokens, order, or not the future."""
+    length = 2 * LONGEST + 1
+    if variant == "no_attention":
+        return {"mask": np.eye(length, dtype=bool)}  # each token sees itself alone
+    if variant == "no_positions":
+        return {"positions": np.zeros((length, width), np.float32)}
+    if variant == "no_mask":
+        return {"mask": np.ones((length, length), bool)}
+    return {}
+
+
+def right(logits: Array, targets: Array) -> Array:
+    """(B,) whether greedy generation writes the whole answer without a mistake.
+
+    No generation is needed to know: if the likeliest token is right at every place of the right answer,
+    generation writes just that answer; at the first place where it is not, generation goes wrong.
+    """
+    return ((logits.argmax(axis=-1) == targets) | (targets == -1)).all(axis=1)
+
+
+def leaks(outputs: Callable[[Array], Array], tokens: Array) -> Array:
+    """(T - 1,): for every t >= 1 the largest change of any output before t when token t is changed.
+
+    ``outputs`` maps tokens (B, T) to logits (B, T, V). A causal model gives zeros.
+    """
+    before = outputs(tokens)
+    found = np.zeros(tokens.shape[1] - 1)
+    for t in range(1, tokens.shape[1]):
+        changed = tokens.copy()
+        changed[:, t] = (changed[:, t] + 1) % before.shape[-1]
+        found[t - 1] = np.abs(outputs(changed)[:, :t] - before[:, :t]).max()
+    return found
+
+
+def attention_of_heads(params: Tree, tokens: Array, heads: int) -> Array:
+    """(B, heads, T, T): how much each token (row) looks at each token up to it (column)."""
+    length, width = tokens.shape[1], params["embedding"]["weight"].shape[1]
+    x = params["embedding"]["weight"][tokens] + sinusoidal_positions(length, width)
+    packed, _ = linear(norm(x, params["attention_norm"])[0], **params["attention"]["qkv"])
+    query, key, _ = split_qkv(packed, heads)
+    return attention_weights(query, key, causal_mask(length))
+
+
+def on_the_letter(weights: Array, targets: Array) -> Array:
+    """(heads,) mean attention, over the places of an answer, on the very letter that is to be written next."""
+    places = np.arange(LONGEST, 2 * LONGEST)  # of the queries; the letter they need lies mirrored
+    wanted = targets[:, LONGEST : 2 * LONGEST]
+    looked = weights[:, :, places, 2 * LONGEST - 1 - places]  # (B, heads, 16)
+    letter = (wanted > PAD) & (wanted < SEPARATOR)
+    return np.moveaxis(looked, 1, -1)[letter].mean(axis=0)
+
+
+def run(run: Run) -> Result:
+    """The experiment of the lesson: four models that differ in one thing, the mask's proof, and the cache."""
+    steps, heads = run.pick(30, 500, 2000), SIZE["heads"]
+    test_words = draw_words(run.rng("test"), run.pick(64, 1000))
+    validation_words = draw_words(run.rng("validation"), run.pick(32, 256))
+    held_out = np.concatenate([test_words, validation_words])
+    test, validation = reversal(test_words), reversal(validation_words)
+    models: dict[str, Learner] = {}
+    curves: dict[str, Curves] = {}
+    matches: dict[str, float] = {}
+    for variant in VARIANTS:
+        model = models[variant] = learner(run.track, run.rng("parameters"), **SIZE, steps=steps)
+        view = blindfold(variant, SIZE["width"])
+        # Whatever a model was trained with, when it writes there is no future to see yet.
+        at_work = {} if variant == "no_mask" else view
+
+        def next_batch(rng: np.random.Generator, view: Batch = view) -> Batch:
+            return reversal(draw_words(rng, SIZE["batch"], held_out)) | view
+
+        def evaluate(model: Learner, view: Batch = at_work) -> dict[str, float]:
+            return {"exact match": float(right(model.outputs(validation | view), validation["targets"]).mean())}
+
+        about = {"variant": variant, "heads": heads}
+        curves[variant] = run.fit(variant, model, next_batch, steps, evaluate, max(1, steps // 20), about)
+        matches[variant] = float(right(model.outputs(test | at_work), test["targets"]).mean())
+        if variant == "no_mask":
+            seen = right(model.outputs(test | view), test["targets"])
+            matches["no_mask, while it sees the answer"] = float(seen.mean())
+
+    model, params = models["decoder"], models["decoder"].parameters()
+    prompts, targets = test["tokens"][:, : LONGEST + 1], test["targets"][:, LONGEST:]
+    written, logits = generate(params, prompts, LONGEST + 1, heads)
+    correct = ((written == targets) | (targets == -1)).all(axis=1)
+    lengths = (test_words != PAD).sum(axis=1)
+
+    few = prompts[: run.pick(8, 64)]
+    kinds = {kind: map_tree(lambda leaf, kind=kind: leaf.astype(kind), params) for kind in (np.float32, np.float64)}
+    found = {
+        (kind, cached): generate(tree, few, LONGEST + 1, heads, cached)
+        for kind, tree in kinds.items()
+        for cached in (True, False)
+    }
+    tokens = test["tokens"][: len(few)]
+    one_ahead = np.tri(tokens.shape[1], k=1, dtype=bool)
+    sound = leaks(lambda tokens: model.outputs({"tokens": tokens}), tokens)
+    planted = leaks(lambda tokens: model.outputs({"tokens": tokens, "mask": one_ahead}), tokens)
+
+    times = time_generation(run, params)
+    speedups = {length: float(np.median(plain / cached)) for length, (plain, cached) in times.items()}
+    weights = attention_of_heads(params, test["tokens"], heads)
+    return Result(
+        measured={
+            "exact": Measured(float(correct.mean()), max(matches["no_attention"], matches["no_positions"])),
+            "cache": Measured(largest_difference(found[np.float32, True], found[np.float32, False])),
+            "speed": Measured(speedups[max(times)]),
+            "causal": Measured(float(sound.max()), float(planted.max())),
+            "planted": Measured(float((planted > 0).mean())),
+        },
+        metrics={
+            "exact match": matches,
+            "exact match by length": {n: float(correct[lengths == n].mean()) for n in sorted({*lengths.tolist()})},
+            "chance": float(np.mean(26.0**-lengths)),
+            "best without order": best_without_order(test_words),
+            "largest logit": float(np.abs(logits).max()),
+            "in float64": largest_difference(found[np.float64, True], found[np.float64, False]),
+            "float32 against float64": largest_difference(found[np.float32, False], found[np.float64, False]),
+            "speed-up by length": speedups,
+            "attention on the letter to be written": on_the_letter(weights, test["targets"]).tolist(),
+        },
+        curves=curves,
+        arrays={"times": times, "weights": weights[0], "tokens": test["tokens"][0], "targets": test["targets"][0]},
+    )
+
+
+def largest_difference(one: tuple[Array, Array], other: tuple[Array, Array]) -> float:
+    """Between the logits of two generations, as long as they have written the same."""
+    same = np.cumprod(one[0] == other[0], axis=1)  # 1 up to the first difference
+    same = np.concatenate([np.ones_like(same[:, :1]), same[:, :-1]], axis=1).astype(bool)  # first logits always
+    return float(np.abs(one[1] - other[1])[same].max())
+
+
+def time_generation(run: Run, params: Tree) -> dict[int, Array]:
+    """For every length (2, repeats): seconds to generate so many tokens, without the cache and with it, in turn."""
+    lengths = run.pick((16, 32), (16, 32, 64, 128, 256), (16, 32, 64, 128, 256, 512))
+    seconds = {length: np.zeros((2, run.pick(2, 5))) for length in lengths}
+    task = run.progress.add_task("timing", total=sum(array.shape[1] for array in seconds.values()), loss="")
+    for length, array in seconds.items():
+        for turn in np.ndindex(array.T.shape):
+            started = time.perf_counter()
+            generate(params, np.array([[SEPARATOR]]), length, SIZE["heads"], cached=turn[1] == 1)
+            array.T[turn] = time.perf_counter() - started
+            run.progress.advance(task, 0.5)
+    return seconds
+
+
+def best_without_order(words: Array) -> float:
+    """The largest share of words that can be reversed, in expectation, by knowing how often each letter occurs.
+
+    A word of n letters has n! / Π (count of a letter)! equally likely orders, and only one of them is right.
+    """
+    orders = []
+    for word in words:
+        counts = np.bincount(word[word != PAD])
+        orders.append(math.factorial(int(counts.sum())) // math.prod(math.factorial(int(c)) for c in counts))
+    return float(np.mean([1 / order for order in orders]))
+
+
+def encode(text: str) -> Array:
+    """(17,) tokens of a prompt: the word at the right end of its field, then the separator. Raises UserError."""
+    word = text.removesuffix(">")
+    if not SHORTEST <= len(word) <= LONGEST or not set(word) <= set(SYMBOLS[1:SEPARATOR]):
+        raise UserError(f"The prompt must be a word of {SHORTEST} to {LONGEST} letters from a to z, not {text!r}.")
+    return np.array([SYMBOLS.index(symbol) for symbol in word.rjust(LONGEST) + ">"])
+
+
+def decode(tokens: Array) -> str:
+    """The text of tokens, up to the end sign."""
+    return "".join(SYMBOLS[token] for token in tokens).partition(".")[0]
+
+
+def sample(
+    params: Tree, about: dict[str, Any], temperature: float, length: int, rng: np.random.Generator, prompt: str
+) -> str:
+    """What ``groundup sample`` prints: the prompt (a random word if there is none) and what the model answers."""
+    if about["variant"] != "decoder":
+        raise UserError(f"This is the checkpoint of a baseline, {about['variant']}: take decoder.safetensors.")
+    word = prompt.removesuffix(">") if prompt else decode(draw_words(rng, 1)[0]).strip()
+    count, dice = min(length, LONGEST + 1), rng if temperature > 0 else None
+    written, _ = generate(params, encode(word)[None], count, about["heads"], temperature=temperature, rng=dice)
+    return f"{word}>{decode(written[0])}"

@@ -1,0 +1,655 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,include,name,alt,-all
+#     notebook_metadata_filter: kernelspec,lesson,-all
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lesson:
+#     title: A tiny decoder
+# ---
+
+# %% [markdown] name="title"
+# # A tiny decoder
+#
+# *After Vaswani et al., [Attention Is All You Need](https://arxiv.org/abs/1706.03762), 2017; decoder-only as in
+# Radford et al., [GPT](https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf),
+# 2018; norms first as in Xiong et al., [On Layer Normalization in the Transformer Architecture](https://arxiv.org/abs/2002.04745),
+# 2020*
+#
+# The large language models are stacks of one and the same block. Here is one such block, whole: token embedding,
+# positions, causal attention with several heads, an MLP, layer norms, residual sums, and a readout. Forward and
+# backward pass are some 200 lines of NumPy.
+#
+# You will derive every part, prove that the model cannot see the future, train it until it does its task, and then
+# generate with a **KV cache**, the trick that every server of language models lives on.
+
+# %% [markdown] name="intuition"
+# ## The task, and why attention is needed
+#
+# The model reads a random word and a `>`, and has to write the word backwards, letter by letter:
+#
+# `hello>` → `olleh.`
+#
+# It is a decoder: at every place it gives a probability to each token that may come next. The likeliest is written
+# down, the text is one token longer, and the model is asked again.
+#
+# To write a letter the model must *fetch* one particular letter from what it has read. Attention is the fetching: the
+# last token asks a question (**query**), every token so far shows a card (**key**) and holds a content (**value**), and
+# the answer is an average of the contents, weighted by how well cards fit the question. And here the question is
+# about a *place*, so tokens must carry their place with them.
+#
+# We write the word at the right end of a field of 16 places, so `>` is always at place 16 (counted from 0). The
+# token at place $p \ge 16$ needs the letter at place
+#
+# $$r = 31 - p \tag{1}$$
+#
+# At $p = 16$, that is place 15, the last letter. When place $r$ is empty, or there is none left, the answer is complete
+# and the model writes `.`.
+#
+# The whole model is four lines. For tokens $t_1 \dots t_T$, with embedding rows $E_t$ and positions $P$,
+#
+# $$x_p = E_{t_p} + P_p, \qquad m = x + \operatorname{Attention}(\operatorname{Norm}(x)), \tag{2}$$
+#
+# $$y = m + \operatorname{MLP}(\operatorname{Norm}(m)), \qquad z = W_o \operatorname{Norm}(y) + b_o. \tag{3}$$
+#
+# $z_p$ are the **logits** of the token at place $p + 1$; softmax turns them into probabilities.
+
+# %% name="imports" tags=["shared"]
+import math
+import time
+
+import numpy as np
+
+# %% [markdown] name="by-hand"
+# ## By hand: causal attention over three tokens
+#
+# Let queries, keys and values be single numbers ($d = 1$, so $\sqrt d = 1$). All queries are 1, the keys are
+# $0, \ln 2, \ln 3$, the values are $6, 0, 3$. The scores are query times key, so every row of scores is
+# $0, \ln 2, \ln 3$, and $e^{\text{score}}$ is $1, 2, 3$.
+#
+# **Causal** means that token $t$ may look at tokens $1 \dots t$ only. The mask puts $-\infty$ in the place of the scores
+# of later tokens, before the softmax, and $e^{-\infty} = 0$:
+#
+# | token | weights | output |
+# |---|---|---|
+# | 1 | $1, 0, 0$ | $6$ |
+# | 2 | $\tfrac13, \tfrac23, 0$ | $\tfrac13 6 + \tfrac23 0 = 2$ |
+# | 3 | $\tfrac16, \tfrac26, \tfrac36$ | $\tfrac16 6 + \tfrac26 0 + \tfrac36 3 = 2.5$ |
+#
+# Without the mask every row would be the third one. Token 1 would be told 2.5, a number made from tokens that it
+# is supposed to predict.
+#
+# **Backwards.** Let the loss depend on the third output alone, with slope 1. Value $j$ entered with weight $P_j$, so its
+# gradient is $P_j$. For the scores, softmax has $\partial P_j / \partial S_k = P_j(\delta_{jk} - P_k)$ (where $\delta_{jk}$ is 1 if $j = k$,
+# else 0), and so
+#
+# $$\frac{\partial L}{\partial S_k} = P_k \Big(\frac{\partial L}{\partial P_k} - \sum_j P_j \frac{\partial L}{\partial P_j}\Big). \tag{4}$$
+#
+# Here $\partial L/\partial P_j$ is the value $v_j$, and the sum is the output 2.5. The three slopes are
+# $\tfrac16 (6 - 2.5) = \tfrac{7}{12}$, $\tfrac26(0 - 2.5) = -\tfrac{10}{12}$ and $\tfrac36(3 - 2.5) = \tfrac{3}{12}$. They sum to 0: shifting all
+# scores changes nothing. Where the mask stands, $P_k = 0$ and the slope is 0. No gradient flows from the past to the
+# future either.
+
+# %% name="attention" include="groundup.ops.attention:causal_mask groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
+from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
+
+# %% name="by-hand-numbers"
+query = np.ones((3, 1))
+key = np.log([[1.0], [2.0], [3.0]])
+value = np.array([[6.0], [0.0], [3.0]])
+output, pull_back = scaled_dot_product_attention(query, key, value, causal_mask(3))
+d_query, d_key, d_value = pull_back(np.array([[0.0], [0.0], [1.0]]))
+print("weights\n", attention_weights(query, key, causal_mask(3)).round(4))
+print("outputs", output[:, 0], " without the mask", scaled_dot_product_attention(query, key, value)[0][:, 0])
+print("slopes of the scores of token 3, in twelfths:", (12 * d_key[:, 0]).round(6))  # queries are 1: the keys' slopes
+assert np.allclose(output[:, 0], [6, 2, 2.5])
+assert np.allclose(12 * d_key[:, 0], [7, -10, 3])
+
+# %% [markdown] name="positions"
+# ## Positions
+#
+# Attention itself is blind to order: shuffle keys and values together and the average is the same. So each place
+# gets a vector of its own, added to the token's. With width $D$ and frequencies $\omega_i = 10000^{-2i/D}$,
+#
+# $$P_{p,\,2i} = \sin(\omega_i\, p), \qquad P_{p,\,2i+1} = \cos(\omega_i\, p). \tag{5}$$
+#
+# In words: even dimension $j$ is $\sin(p / 10000^{j/D})$, and odd dimension $j$ is the cosine *of the same angle as the even
+# one before*, $\cos(p / 10000^{(j-1)/D})$.
+#
+# **Beware.** The $-1$ belongs to the exponent. Some published copies have it at the position, $\cos(p - 1)$. Then the pair
+# is no longer a point on a circle, and a useful property is lost: since
+# $\sin a \sin b + \cos a \cos b = \cos(a - b)$,
+#
+# $$P_p \cdot P_{p+k} = \sum_i \cos(\omega_i\, k), \tag{6}$$
+#
+# the dot product depends on the distance $k$ alone, not on the place.
+
+# %% name="sinusoids" include="groundup.ops.positions:sinusoidal_positions groundup.plots:figure groundup.plots:curves groundup.plots:heatmap"
+from groundup.ops.positions import sinusoidal_positions
+from groundup.plots import curves, figure, heatmap
+
+# %% name="positions-picture" alt="Left: the sinusoids of 64 positions, one column each. Right: the dot product of positions four apart is constant, but wavy for the version with the slip."
+table = sinusoidal_positions(64, 64)
+slip = table.copy()
+slip[1:, 1::2] = table[:-1, 1::2]  # cos(p - 1): one position late
+slip[0, 1::2] = table[1, 1::2]  # cos(-1) = cos(1)
+print("position 1, width 4:", sinusoidal_positions(2, 4, np.float64)[1].round(4), "= sin 1, cos 1, sin 0.01, cos 0.01")
+
+fig, axes = figure(9.6, 3.4, columns=2)
+heatmap(axes[0], table.T, title="Positions", low=-1, high=1, bar="value")
+axes[0].set(xlabel="position", ylabel="dimension")
+axes[0].set_aspect("auto")
+products = {
+    "same angle": (table[:-4] * table[4:]).sum(axis=1),
+    "cosine one position late": (slip[:-4] * slip[4:]).sum(axis=1),
+}
+curves(axes[1], range(60), products, "position p", "P(p) · P(p + 4)", "Two positions, four apart")
+axes[1].set_ylim(top=max(map(np.max, products.values())) + 2)
+for label, product in products.items():
+    print(f"{label}: from {product.min():.4f} to {product.max():.4f}")
+
+# %% [markdown] name="mirror"
+# ### A head that looks in the mirror
+#
+# Can one head do what (1) asks? Yes, and we can write its weights down. It needs a large score just where
+# $r = 31 - p$, and
+#
+# $$\sum_i \cos\big(\omega_i (31 - p - r)\big) \tag{7}$$
+#
+# is such a score: every cosine is 1 there, and elsewhere they disagree. By the same addition formula (7) is the dot
+# product of the key $P_r$ with the query whose pairs are $\sin(\omega_i(31 - p))$ and $\cos(\omega_i (31 - p))$. And that query is a
+# *linear* map of $P_p$:
+#
+# $$\begin{pmatrix} \sin\omega(31-p) \\ \cos\omega(31-p) \end{pmatrix} =
+#   \begin{pmatrix} -\cos 31\omega & \sin 31\omega \\ \sin 31\omega & \cos 31\omega \end{pmatrix}
+#   \begin{pmatrix} \sin\omega p \\ \cos\omega p \end{pmatrix}. \tag{8}$$
+#
+# A linear map is what a query projection is. So the solution exists; training has to find one like it.
+
+# %% name="mirror-by-hand"
+place_of = sinusoidal_positions(33, 64, np.float64)
+frequencies = 10000.0 ** (-np.arange(0, 64, 2) / 64)
+projection = np.zeros((64, 64))
+for pair, omega in enumerate(frequencies):
+    sine, cosine = math.sin(31 * omega), math.cos(31 * omega)
+    projection[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] = [[-cosine, sine], [sine, cosine]]
+asking = np.arange(16, 32)
+scores = (place_of[asking] @ projection.T) @ place_of[:32].T
+fits = (scores.argmax(axis=1) == 31 - asking).all()
+print(
+    f"the largest score is at the mirrored place for {'all' if fits else 'not all'} of the places {asking[0]} to {asking[-1]}"
+)
+
+# %% [markdown] name="norm"
+# ## Layer norm
+#
+# Each place's vector $x$ of $D$ numbers is brought to mean 0 and variance 1, then scaled and shifted by learned
+# vectors $g$ and $b$:
+#
+# $$\mu = \frac1D \sum_i x_i, \qquad \sigma = \sqrt{\frac1D \sum_i (x_i - \mu)^2 + \varepsilon}, \qquad
+#   \hat x_i = \frac{x_i - \mu}{\sigma}, \qquad y_i = g_i \hat x_i + b_i. \tag{9}$$
+#
+# For the backward pass we need $\partial \hat x_i/\partial x_j$. First $\partial\mu/\partial x_j = 1/D$. Then, as $\sum_i (x_i - \mu) = 0$,
+# $\partial \sigma/\partial x_j = \frac{1}{2\sigma}\cdot\frac{2}{D}(x_j - \mu) = \hat x_j / D$. The quotient rule gives
+#
+# $$\frac{\partial \hat x_i}{\partial x_j} = \frac{1}{\sigma}\Big(\delta_{ij} - \frac1D - \frac{\hat x_i \hat x_j}{D}\Big). \tag{10}$$
+#
+# Let $u_i = g_i\, \partial L/\partial y_i$. Multiplying (10) by $u_i$ and summing over $i$,
+#
+# $$\frac{\partial L}{\partial x_j} = \frac1\sigma\big(u_j - \operatorname{mean}(u) - \hat x_j \operatorname{mean}(u\,\hat x)\big). \tag{11}$$
+#
+# **Beware.** $\varepsilon$ stands *inside* the root. Outside, as $\sqrt{\text{variance}} + \varepsilon$, a vector of equal numbers has
+# $\sqrt{0}$ in its derivative, which is infinite, and times $x - \mu = 0$ that is not a number. One padded row is enough to
+# spoil all weights.
+
+# %% name="layer-norm" include="groundup.ops.norms:layer_norm"
+from groundup.ops.norms import layer_norm
+
+# %% name="eps"
+row, upstream, small = np.full((1, 4), 2.0), np.array([[1.0, 0.0, 0.0, 0.0]]), 1e-5
+_, pull_back = layer_norm(row, np.ones(4), np.zeros(4), small)
+print("inside: ", pull_back(upstream)[0][0].round(3))
+
+centred = row - row.mean()
+root = np.sqrt((centred**2).mean())
+with np.errstate(invalid="ignore"):
+    d_root = centred / (4 * root)  # the derivative of √variance: 0/0
+    outside = (upstream - upstream.mean()) / (root + small) - d_root * (upstream * centred).sum() / (root + small) ** 2
+print("outside:", outside[0])
+
+# %% [markdown] name="softmax-eps"
+# ### And none in the softmax
+#
+# Softmax is $P_j = e^{S_j} / \sum_k e^{S_k}$. It is tempting to write $\sum_k e^{S_k} + \varepsilon$ "against division by zero". **Beware**: subtract
+# the largest score first, and one exponential is $e^0 = 1$, so the sum is at least 1 and cannot be zero. An
+# $\varepsilon$ then does only harm: probabilities no longer sum to 1. Without subtracting it does not help either: look what
+# happens to scores that are equal, so that both weights should be one half.
+
+# %% name="softmax-eps-numbers"
+equal = np.array([-40.0, -40.0])
+with_epsilon = np.exp(equal) / (np.exp(equal).sum() + 1e-9)
+shifted = np.exp(equal - equal.max())
+print("with + eps:          ", with_epsilon, "sum", with_epsilon.sum())
+print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifted.sum()).sum())
+
+# %% [markdown] name="block"
+# ## The block
+#
+# **Several heads.** One linear map makes queries, keys and values at once. They are cut into $h$ heads of $D/h$ numbers
+# each, every head attends by itself with scores $S = QK^\top\!/\sqrt{D/h}$, and a last linear map mixes their outputs.
+# With $Y = PV$, the gradients are $dV = P^\top dY$ and $dP = dY\,V^\top$, then (4) row by row for $dS$, then
+# $dQ = dS\,K/\sqrt{D/h}$ and $dK = dS^\top Q/\sqrt{D/h}$.
+#
+# **MLP.** At each place by itself: up to four times the width, GELU, down again. GELU in its tanh form is
+# $y = \tfrac12 x (1 + t)$ with $t = \tanh u$, $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$, and so
+# $y' = \tfrac12(1 + t) + \tfrac12 x (1 - t^2)\, u'$.
+#
+# **Residual sums.** In $m = x + f(x)$ the input goes two ways, so two gradients come back:
+#
+# $$\frac{\partial L}{\partial x} = \frac{\partial L}{\partial m} + \Big(\frac{\partial f}{\partial x}\Big)^{\!\top} \frac{\partial L}{\partial m}. \tag{12}$$
+#
+# The first term arrives untouched, however deep the stack. The norm stands *inside* $f$ (**Pre-LN**). The original
+# transformer had $\operatorname{Norm}(x + f(x))$ (Post-LN): then every block's norm is in the gradient's way, and deep stacks need a
+# careful warm-up. Pre-LN needs one more norm before the readout, since nothing else bounds the sum.
+#
+# Below, `decoder` reads like equations (2) and (3); its `backward` is the same list upside down.
+
+# %% name="decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
+from groundup.lessons.tiny_decoder.model import decoder, init
+
+# %% [markdown] name="check"
+# ### Is the gradient right?
+#
+# In float64, go a small step along a random direction in the space of all parameters. The slope that two forward
+# passes measure must be the one that the gradient predicts. Drop the `d_middle += d_last` above, the term (12) of the
+# second residual sum, and run this again.
+
+# %% name="gradient-check" include="groundup.params:map_tree groundup.params:leaves groundup.params:count groundup.ops.losses:cross_entropy"
+from groundup.ops.losses import cross_entropy
+from groundup.params import count, leaves, map_tree
+
+# %% name="gradient-check-run"
+rng = np.random.default_rng(0)
+tiny = init(rng, vocabulary=7, width=8, dtype=np.float64)
+tokens = rng.integers(7, size=(2, 6))
+
+
+def tiny_loss(params):
+    logits, backward = decoder(params, tokens[:, :-1], heads=2)
+    loss, loss_backward = cross_entropy(logits, tokens[:, 1:])
+    return loss, backward(loss_backward())
+
+
+_, gradients = tiny_loss(tiny)
+for trial in range(3):
+    direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), tiny)
+    above = tiny_loss(map_tree(lambda p, d: p + 1e-5 * d, tiny, direction))[0]
+    below = tiny_loss(map_tree(lambda p, d: p - 1e-5 * d, tiny, direction))[0]
+    measured = (above - below) / 2e-5
+    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))
+    print(
+        f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {abs(measured / predicted - 1):.1e}"
+    )
+
+# %% [markdown] name="mask"
+# ## The mask, proven
+#
+# A causal model must not know the future. That can be tested without looking at the code: change token $t$ and
+# compare all outputs before $t$. They must be the same, not nearly but bit for bit: a masked token has weight
+# $e^{-\infty} = 0$ exactly, and adding exact zeros changes no sum. One leaking score would show.
+#
+# Does the test have teeth? We plant the classic off-by-one, a mask with one diagonal too many. With it each token
+# sees the one it has to predict. In training that looks wonderful.
+
+# %% name="leaks" include="groundup.lessons.tiny_decoder.experiment:leaks"
+from groundup.lessons.tiny_decoder.experiment import leaks
+
+# %% name="leaks-run"
+random_tokens = np.random.default_rng(1).integers(29, size=(8, 33))
+fresh = init(np.random.default_rng(2), 29, 64)
+one_ahead = np.tri(33, k=1, dtype=bool)
+sound = leaks(lambda tokens: decoder(fresh, tokens, 4)[0], random_tokens)
+planted = leaks(lambda tokens: decoder(fresh, tokens, 4, mask=one_ahead)[0], random_tokens)
+print(
+    f"causal mask: largest change of an earlier output {sound.max():.1g}, over all t: {'proven' if sound.max() == 0 else 'LEAKS'}"
+)
+print(
+    f"one diagonal too many: found at {np.count_nonzero(planted)} of {len(planted)} places, largest change {planted.max():.2g}"
+)
+
+# %% [markdown] name="data" tags=["shared"]
+# ## Data
+#
+# Words of 4 to 16 random letters. The words to test with are drawn first, and training draws again whenever it hits
+# one of them. The loss counts the answer only: the word itself is random, there is nothing to learn about it.
+#
+# How well can one do without understanding? Guessing each letter is right with $26^{-n}$ for $n$ letters. A model that
+# knows *which* letters occur, but not their order, can do no better than pick one of the
+# $n!/\prod_c (\text{count of letter } c)!$ orders, all equally likely.
+
+# %% name="task" tags=["shared"] include="groundup.lessons.tiny_decoder.experiment:SYMBOLS groundup.lessons.tiny_decoder.experiment:LONGEST groundup.lessons.tiny_decoder.experiment:draw_words groundup.lessons.tiny_decoder.experiment:reversal groundup.lessons.tiny_decoder.experiment:right groundup.lessons.tiny_decoder.experiment:encode groundup.lessons.tiny_decoder.experiment:decode groundup.lessons.tiny_decoder.experiment:best_without_order"
+from groundup.lessons.tiny_decoder.experiment import (
+    LONGEST,
+    SYMBOLS,
+    best_without_order,
+    decode,
+    draw_words,
+    encode,
+    reversal,
+    right,
+)
+
+# %% name="task-run" tags=["shared"]
+held_out = draw_words(np.random.default_rng(10), 500)
+test = reversal(held_out)
+for shown in range(2):
+    print("tokens ", "".join(SYMBOLS[token] for token in test["tokens"][shown]))
+    print("targets", "".join("_" if token < 0 else SYMBOLS[token] for token in test["targets"][shown]))
+word_lengths = (held_out > 0).sum(axis=1)
+print(
+    f"guessing: {np.mean(26.0**-word_lengths):.1e} of the answers right; knowing the letters but no order: at most {best_without_order(held_out):.4f}"
+)
+
+# %% [markdown] name="training"
+# ## Training
+#
+# We train four models from the same parameters, in the same way. Each of three is denied one thing:
+#
+# - *without attention*: the mask is the identity, every token sees itself alone;
+# - *without positions*: zeros in the place of $P$;
+# - *trained without mask*: it sees the whole line, answer and all, as long as it is trained. When it writes, there is
+#   nothing yet to see.
+#
+# What counts is the share of held-out words whose whole answer is right. For greedy writing we need not write: if
+# at every place of the right answer the likeliest token is the right one, then writing gives just that answer.
+
+# %% name="tools" include="groundup.optim:adam groundup.optim:cosine groundup.optim:clip_by_global_norm groundup.lessons.tiny_decoder.experiment:answer_loss"
+from groundup.lessons.tiny_decoder.experiment import answer_loss
+from groundup.optim import adam, clip_by_global_norm, cosine
+
+# %% name="train"
+STEPS, BATCH, WIDTH, HEADS, LINE = 400, 32, 64, 4, 2 * LONGEST + 1
+denied = {
+    "decoder": {},
+    "without attention": {"mask": np.eye(LINE, dtype=bool)},
+    "without positions": {"positions": np.zeros((LINE, WIDTH), np.float32)},
+    "trained without mask": {"mask": np.ones((LINE, LINE), bool)},
+}
+
+
+def train(view, report):
+    params = init(np.random.default_rng(5), len(SYMBOLS), WIDTH)
+    optimiser, rate = adam(weight_decay=0.3), cosine(8e-3, STEPS, warmup=20)
+    optimiser_state, draws = optimiser.init(params), np.random.default_rng(6)
+    for step in range(1, STEPS + 1):
+        task = reversal(draw_words(draws, BATCH, held_out))
+        logits, backward = decoder(params, task["tokens"], HEADS, **view)
+        loss, loss_backward = answer_loss(logits, task["targets"])
+        gradients, _ = clip_by_global_norm(backward(loss_backward()), 1.0)
+        optimiser.update(params, gradients, optimiser_state, rate(step - 1))
+        if step % 25 == 0:
+            report(step, float(loss), params)
+    return params
+
+
+def match(params, view):
+    return float(right(decoder(params, test["tokens"], HEADS, **view)[0], test["targets"]).mean())
+
+
+trained, history = {}, {}
+for name, view in denied.items():
+    at_work = {} if name == "trained without mask" else view
+    history[name] = {"step": [], "loss": [], "match": []}
+
+    def report(step, loss, params, rows=history[name], at_work=at_work):
+        for column, entry in zip(rows, (step, loss, match(params, at_work)), strict=True):
+            rows[column].append(entry)
+
+    trained[name] = train(view, report)
+    print(f"{name}: {history[name]['match'][-1]:.3f} of the held-out words without a mistake")
+print(
+    f"trained without mask, while it still sees the answer: {match(trained['trained without mask'], denied['trained without mask']):.3f}"
+)
+
+# %% name="learning-curve" alt="Training loss and share of faultless answers on held-out words against the step, for the decoder and three crippled versions."
+fig, axes = figure(9.6, 3.6, columns=2)
+steps = history["decoder"]["step"]
+curves(
+    axes[0],
+    steps,
+    {name: rows["loss"] for name, rows in history.items()},
+    "step",
+    "loss in nats per token",
+    "What training sees",
+    log="y",
+)
+curves(
+    axes[1],
+    steps,
+    {name: rows["match"] for name, rows in history.items()},
+    "step",
+    "answers without a mistake",
+    "What it writes, on held-out words",
+)
+axes[1].legend_.remove()
+best, rival = (
+    history["decoder"]["match"][-1],
+    max(history[name]["match"][-1] for name in ("without attention", "without positions")),
+)
+print(
+    f"{best:.3f} against {rival:.3f}: the baselines are {'beaten' if best > rival else 'not beaten'}, 99 % is {'reached' if best >= 0.99 else 'not reached'}"
+)
+
+# %% [markdown] name="reading-curves"
+# Compare the two panels for the model that was trained without the mask. Its loss says one thing, what it writes
+# may say another; how much of the task it happens to learn properly differs from seed to seed. A training loss
+# alone cannot find this bug. The test of the section before finds it in a second.
+
+# %% [markdown] name="heads"
+# ## What the heads look at
+#
+# Rows are the places that write, columns what they read. Equation (1) promises a diagonal that falls to the left.
+# The number is the mean weight, over all held-out words, on just the letter that is to be written next.
+
+# %% name="maps" include="groundup.lessons.tiny_decoder.experiment:attention_of_heads groundup.lessons.tiny_decoder.experiment:on_the_letter"
+from groundup.lessons.tiny_decoder.experiment import attention_of_heads, on_the_letter
+
+# %% name="maps-picture" alt="Attention of the four heads over one held-out word: rows write the answer, columns are the tokens read; weight lies along the mirrored diagonal."
+params = trained["decoder"]
+maps = attention_of_heads(params, test["tokens"], HEADS)
+shares = on_the_letter(maps, test["targets"])
+first = int(np.argmax(word_lengths == 10))
+writing = np.flatnonzero(test["targets"][first] >= 0)
+reading = np.arange(LONGEST - 10, writing[-1] + 1)
+fig, axes = figure(10.4, 6.2, rows=2, columns=2)
+for head, axis in enumerate(axes.flat):
+    heatmap(
+        axis,
+        maps[first, head][np.ix_(writing, reading)],
+        [SYMBOLS[token] for token in test["targets"][first, writing]],
+        [SYMBOLS[token] for token in test["tokens"][first, reading]],
+        f"Head {head + 1}: {shares[head]:.2f} on the letter to be written",
+        low=0,
+        high=1,
+    )
+    axis.set(ylabel="writes", xlabel="reads")
+
+# %% [markdown] name="cache"
+# ## The KV cache
+#
+# To write the next token, the model needs the output at the last place only. Written plainly it still reads the
+# whole text again: for $T$ tokens that is $1 + 2 + \dots + T = T(T + 1)/2$ places.
+#
+# Nearly all of it is known already. Nothing before a token depends on it (that is what the mask is for), so keys
+# and values of earlier tokens are what they were. Keep them. For a new token compute its own query, key and value,
+# append key and value to the cache, and let the query attend to all of them. Queries are not kept: an earlier query
+# has had its answer. Each token is read once, $T$ places in all; only the one row of scores still grows with the
+# length.
+#
+# In the three-token example above: when token 3 comes, the cache holds keys $0, \ln 2$ and values $6, 0$. Append
+# $\ln 3$ and $3$, and the one row $\tfrac16, \tfrac26, \tfrac36$ gives 2.5.
+#
+# The price is memory: two vectors of width $D$ for each token, layer and sequence.
+
+# %% name="generate" include="groundup.lessons.tiny_decoder.model:decode_step groundup.lessons.tiny_decoder.model:generate"
+from groundup.lessons.tiny_decoder.model import decode_step, generate
+
+# %% name="cache-equal"
+prompts = test["tokens"][:64, : LONGEST + 1]
+with_cache, cached_logits = generate(params, prompts, LONGEST + 1, HEADS)
+without, plain_logits = generate(params, prompts, LONGEST + 1, HEADS, cached=False)
+difference = np.abs(cached_logits - plain_logits)[np.all(with_cache == without, axis=1)].max()
+print(
+    f"float32: largest difference of the logits {difference:.1e}, the largest logit being {np.abs(plain_logits).max():.1f}"
+)
+double = map_tree(lambda leaf: leaf.astype(np.float64), params)
+exactly = np.abs(generate(double, prompts, 17, HEADS)[1] - generate(double, prompts, 17, HEADS, cached=False)[1]).max()
+print(
+    f"float64: {exactly:.1e}. So the formulas are {'the same, and only rounding differs' if exactly < 1e-10 else 'NOT the same'}."
+)
+for word in ("hello", "decoder", "attention"):
+    print(f"{word}> {decode(generate(params, encode(word)[None], 17, HEADS)[0][0])}")
+
+# %% [markdown] name="cache-timing"
+# ### How much faster?
+#
+# Count places read and the cache should win by $(T + 1)/2$. The clock sees less: reading many places at once is what
+# matrix products are good at, and for one place at a time the overhead of each call dominates. So measure.
+
+# %% name="cache-times" alt="Milliseconds to generate against the number of tokens, without and with the cache, on logarithmic axes, and their quotient."
+lengths, seconds = (16, 32, 64, 128, 256), {False: [], True: []}
+for length in lengths:
+    for cached, column in seconds.items():
+        runs = []
+        for _ in range(3):
+            started = time.perf_counter()
+            generate(params, prompts[:1], length, HEADS, cached)
+            runs.append(time.perf_counter() - started)
+        column.append(1000 * min(runs))
+quotient = np.divide(seconds[False], seconds[True])
+fig, axes = figure(9.6, 3.4, columns=2)
+curves(
+    axes[0],
+    lengths,
+    {"without cache": seconds[False], "with cache": seconds[True]},
+    "tokens generated",
+    "milliseconds",
+    "Time to generate",
+    log="xy",
+)
+curves(axes[1], lengths, {"measured": quotient}, "tokens generated", "times as fast", "What the cache saves", log="x")
+axes[1].set_ylim(bottom=0)
+for axis in axes:
+    axis.set_xticks(lengths, [str(length) for length in lengths])
+    axis.minorticks_off()
+for length, times in zip(lengths, quotient, strict=True):
+    print(f"{length:4} tokens: {times:5.1f} times as fast; places read {length * (length + 1) // 2:,} against {length}")
+
+# %% name="cache-memory"
+layers, width, context, bytes_each = 32, 4096, 4096, 2  # a model of about seven billion parameters, in 16 bits
+print(
+    f"this model: {2 * 256 * WIDTH * 4 / 2**10:.0f} KiB for 256 tokens, beside {count(params) * 4 / 2**10:.0f} KiB of parameters"
+)
+print(
+    f"{layers} layers of width {width}: {2 * layers * context * width * bytes_each / 2**30:.0f} GiB for one sequence of {context} tokens"
+)
+
+# %% [markdown] name="claims" tags=["claims"]
+# ## Measured
+#
+# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# them yourself: `groundup run tiny_decoder`.
+
+# %% [markdown] name="take-away"
+# ## What to take away
+#
+# - A decoder is embedding plus positions, then blocks of "norm, attention, add; norm, MLP, add", a last norm and a readout.
+# - Attention fetches, positions say from where. Take away either and this task cannot be done.
+# - The causal mask is what makes training on all places at once honest, and what makes the KV cache exact. Test
+#   it by changing one token; a leak can hide behind a fine loss.
+# - A residual sum's gradient is (12): one part arrives untouched.
+#
+# **Asked in interviews**
+#
+# - *Why is the mask applied before the softmax?* Zeroing weights after it leaves rows that do not sum to 1, and future
+#   scores still sit in the denominator: a leak.
+# - *Why keep keys and values, but not queries?* A query is used once, by its own token.
+# - *How large is the cache?* 2 × layers × tokens × key-value heads × head width × bytes, per sequence. Sharing keys
+#   and values between heads (multi-query, grouped-query attention) makes the third factor smaller.
+# - *What are prefill and decode?* The prompt can be read in one go, limited by arithmetic; then tokens come one by
+#   one, limited by how fast weights and cache can be read from memory.
+# - *Pre-LN or Post-LN?* See (12). *Why $1/\sqrt d$?* Or scores grow with the width and softmax saturates (lesson
+#   `self_attention`).
+# - *Common bugs*: the three marked **Beware**; a mask off by one; targets not shifted by one; a cached step that uses
+#   position 0 for every token.
+#
+# **Try**: train with one head instead of four. Test on words of 20 letters: which of the parts stops working, and
+# why? `decode_step` copies the whole cache at every step, so that older caches stay valid (beam search needs that);
+# write into a buffer that is made once instead, and measure. Ask a trained model: `groundup sample tiny --checkpoint
+# runs/tiny_decoder/decoder.safetensors --prompt hello`.
+
+# %% [markdown] name="torch" tags=["torch"]
+# ## The same in PyTorch
+#
+# `scaled_dot_product_attention` brings the mask (`is_causal`) and a fused kernel, autograd the derivative. The
+# parameters have the names and shapes of the tree above, and the tests compare the two: outputs, every gradient and
+# twenty steps of training agree to 1e-8. `past` is the cache.
+
+# %% name="twin" tags=["torch"] include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.plots:figure groundup.plots:curves"
+from groundup.lessons.tiny_decoder.twin import TinyDecoder, answer_loss, generate
+from groundup.plots import curves, figure
+
+# %% name="twin-train" tags=["torch"] alt="Training loss and share of faultless answers of the PyTorch twin against the step."
+import torch
+
+torch.manual_seed(1)
+model = TinyDecoder(len(SYMBOLS), 64, 4)
+steps, draws = 400, np.random.default_rng(6)
+optimizer = torch.optim.AdamW(model.parameters(), lr=8e-3, weight_decay=0.3)
+scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=steps, pct_start=0.05)
+history = {"step": [], "training loss": [], "held-out match": []}
+for step in range(1, steps + 1):
+    task = {name: torch.from_numpy(array) for name, array in reversal(draw_words(draws, 32, held_out)).items()}
+    logits, _ = model(task["tokens"])
+    loss = answer_loss(logits, task["targets"])
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    scheduler.step()
+    if step % 25 == 0:
+        with torch.no_grad():
+            logits, _ = model(torch.from_numpy(test["tokens"]))
+        history["step"].append(step)
+        history["training loss"].append(loss.item())
+        history["held-out match"].append(right(logits.numpy(), test["targets"]).mean())
+fig, axes = figure(6.8, 3.4)
+lines = {name: history[name] for name in ("training loss", "held-out match")}
+curves(axes, history["step"], lines, "step", "nats per token, share of words", "The twin in training")
+print(f"{history['held-out match'][-1]:.3f} of the held-out words without a mistake")
+
+# %% name="twin-cache" tags=["torch"]
+prompts = torch.from_numpy(test["tokens"][:64, : LONGEST + 1])
+written = generate(model, prompts, LONGEST + 1)
+with torch.no_grad():
+    line = torch.cat([prompts, written], dim=1)
+    whole, _ = model(line)  # all places at once, no cache
+    again = whole[:, LONGEST:-1].argmax(dim=-1)
+print(f"tokens written with the cache and without: {'the same' if torch.equal(written, again) else 'different'}")
+for word in ("hello", "decoder", "attention"):
+    print(f"{word}> {decode(generate(model, torch.from_numpy(encode(word)[None]), 17)[0].numpy())}")
+
+# %% name="twin-mask" tags=["torch"]
+changed = line.clone()
+changed[:, 20] = (changed[:, 20] + 1) % len(SYMBOLS)
+with torch.no_grad():
+    before, after = model(line)[0], model(changed)[0]
+print(
+    f"token 20 changed: largest change before it {(after - before)[:, :20].abs().max():.1g}, from it on {(after - before)[:, 20:].abs().max():.2g}"
+)
