@@ -1,0 +1,216 @@
+"""self_attention: from a weighted average in loops to heads that look things up."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from groundup.checks import Case
+from groundup.lesson import Claim, Lesson, Model, Paper
+from groundup.lessons.self_attention import experiment, figures
+from groundup.lessons.self_attention.model import (
+    attend,
+    attend_in_blocks,
+    attend_scaled,
+    attend_with_loops,
+    card_reader,
+    embed_cards,
+    mean_reader,
+    self_attention,
+)
+from groundup.ops.init import linear_params
+
+ARRAYS = ("query", "key", "value")
+
+
+def draw(rng: np.random.Generator, *lead: int, n: int = 4, m: int = 5, **options: int) -> dict[str, Any]:
+    """n queries on m keys of width 3, with values of width 2."""
+    sizes = {"query": (*lead, n, 3), "key": (*lead, m, 3), "value": (*lead, m, 2)}
+    return {name: rng.normal(size=size) for name, size in sizes.items()} | options
+
+
+def torch_unscaled(torch: Any, query: Any, key: Any, value: Any) -> Any:
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=1.0)
+
+
+def torch_scaled(torch: Any, query: Any, key: Any, value: Any, **_: int) -> Any:
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value)
+
+
+def draw_layer(rng: np.random.Generator) -> dict[str, Any]:
+    """A layer of width 4 with two heads, and two sequences of three vectors."""
+    params = {part: linear_params(rng, 4, 4, dtype=np.float64) for part in ("query", "key", "value", "out")}
+    return {"x": rng.normal(size=(2, 3, 4)), "params": params, "heads": 2}
+
+
+def torch_layer(torch: Any, x: Any, params: Any, heads: int) -> Any:
+    """torch's own layer, its parameters replaced by ours."""
+    layer = torch.nn.MultiheadAttention(x.shape[-1], heads, batch_first=True, dtype=x.dtype)
+    projections = [params[part] for part in ("query", "key", "value")]
+    ours = {
+        "in_proj_weight": torch.cat([part["weight"] for part in projections]),
+        "in_proj_bias": torch.cat([part["bias"] for part in projections]),
+        "out_proj.weight": params["out"]["weight"],
+        "out_proj.bias": params["out"]["bias"],
+    }
+    y, _ = torch.func.functional_call(layer, ours, (x, x, x), {"need_weights": False})
+    return y
+
+
+def draw_cards(rng: np.random.Generator) -> dict[str, Any]:
+    return {"cards": rng.integers(6, size=(2, 3, 4)), "table": rng.normal(size=(6, 3))}
+
+
+def torch_cards(torch: Any, cards: Any, table: Any) -> Any:
+    return torch.nn.functional.embedding(cards, table).sum(dim=2)
+
+
+CASES = (
+    Case("attend_with_loops", attend_with_loops, draw, ARRAYS, torch_unscaled),
+    Case("attend_with_loops, one key", attend_with_loops, lambda rng: draw(rng, m=1), ARRAYS, torch_unscaled),
+    Case("attend", attend, draw, ARRAYS, torch_unscaled),
+    Case("attend, heads", attend, lambda rng: draw(rng, 2, 2), ARRAYS, torch_unscaled),
+    Case("attend_scaled", attend_scaled, draw, ARRAYS, torch_scaled),
+    Case("attend_scaled, batch 1", attend_scaled, lambda rng: draw(rng, 1), ARRAYS, torch_scaled),
+    Case("attend_in_blocks", attend_in_blocks, lambda rng: draw(rng, m=11, block=2), ARRAYS, torch_scaled),
+    Case(
+        "attend_in_blocks, fewer keys than workers",
+        attend_in_blocks,
+        lambda rng: draw(rng, m=3, block=8, workers=4),
+        ARRAYS,
+        torch_scaled,
+    ),
+    Case(
+        "attend_in_blocks, one worker",
+        attend_in_blocks,
+        lambda rng: draw(rng, n=1, m=7, block=3, workers=1),
+        ARRAYS,
+        torch_scaled,
+    ),
+    Case("self_attention", self_attention, draw_layer, ("x", "params"), torch_layer),
+    Case("embed_cards", embed_cards, draw_cards, ("table",), torch_cards),
+)
+
+LESSON = Lesson(
+    number="",
+    slug="self_attention",
+    title="Self-attention, from vectors to matrices",
+    summary="Attention as you would invent it: loops, matrices, the scale, blocks on four devices, heads",
+    part="Start here",
+    level="beginner",
+    minutes=75,
+    folder=Path(__file__).parent,
+    paper=Paper(
+        "Ashish Vaswani, Noam Shazeer, Niki Parmar, Jakob Uszkoreit, Llion Jones, Aidan N. Gomez, "
+        "Łukasz Kaiser, Illia Polosukhin",
+        "Attention Is All You Need",
+        2017,
+        "https://arxiv.org/abs/1706.03762",
+    ),
+    needs=("numpy_and_pytorch",),
+    experiment=experiment.run,
+    figures=figures.draw,
+    models=(
+        Model(
+            "card_reader",
+            experiment.learner,
+            experiment.batch,
+            experiment.TINY,
+            experiment.SIZE,
+            proves=(card_reader,),
+        ),
+        Model(
+            "mean_reader",
+            experiment.learner,
+            experiment.batch,
+            {**experiment.TINY, "mixer": "mean"},
+            {**experiment.SIZE, "mixer": "mean"},
+            proves=(mean_reader,),
+        ),
+    ),
+    cases=CASES,
+    claims=(
+        Claim(
+            "loops",
+            "Two matrix products give the outputs and gradients of the loops, at every length",
+            "<=",
+            1e-12,
+            unit="largest difference",
+        ),
+        Claim(
+            "speed",
+            "For 128 words the matrix version is more than 100 times faster than the loops",
+            ">",
+            100.0,
+            unit="times",
+        ),
+        Claim(
+            "variance",
+            "The variance of q·k is d: from d = 4 to 1024 every 99.9 % interval of variance/d is within 5 % of 1",
+            "<=",
+            0.05,
+            unit="farthest end from 1",
+        ),
+        Claim(
+            "entropy",
+            "At d = 1024, without 1/√d, the weights on 64 keys have less than half a nat of entropy",
+            "<",
+            0.5,
+            baseline="with 1/√d",
+            unit="nats",
+        ),
+        Claim(
+            "gradient",
+            "At d = 1024, without 1/√d, the gradient behind the softmax is below 0.01 for half the queries",
+            "<",
+            0.01,
+            baseline="with 1/√d",
+            unit="median norm",
+        ),
+        Claim(
+            "blocks",
+            "Four workers that merge blocks give the output of full attention in float32, at every length",
+            "<=",
+            1e-6,
+            unit="largest difference",
+        ),
+        Claim(
+            "memory",
+            "In blocks, the peak memory of forward and backward grows as n, not as n²",
+            "<",
+            1.1,
+            baseline="full attention",
+            unit="fitted exponent",
+        ),
+        Claim(
+            "order",
+            "Without positions “cat chases mouse” gives the vectors of “mouse chases cat” in another order",
+            "<=",
+            1e-12,
+            unit="largest difference",
+        ),
+        Claim(
+            "positions",
+            "With positions added the two sentences give different vectors",
+            ">",
+            0.01,
+            baseline="without positions",
+            unit="largest difference",
+        ),
+        Claim(
+            "lookup",
+            "Trained, two heads answer both questions of every card in boxes that they have not seen",
+            ">=",
+            0.99,
+            baseline="mean pooling, equally many parameters",
+            unit="share of answers",
+        ),
+        Claim(
+            "heads",
+            "Two heads answer more than one head that is twice as wide",
+            ">",
+            baseline="one head, equally many parameters",
+            unit="share of answers",
+        ),
+    ),
+)

@@ -1,0 +1,342 @@
+"""Measure what the lesson says about attention, and train a layer to look things up."""
+
+import math
+import timeit
+import tracemalloc
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from groundup.lesson import Measured, Result
+from groundup.lessons.self_attention.model import (
+    attend,
+    attend_in_blocks,
+    attend_scaled,
+    attend_with_loops,
+    card_reader,
+    embed_cards,
+    init,
+    mean_reader,
+    self_attention,
+)
+from groundup.ops.activations import softmax
+from groundup.ops.attention import attention_weights, split_heads
+from groundup.ops.init import linear_params
+from groundup.ops.linear import linear
+from groundup.ops.losses import cross_entropy
+from groundup.ops.positions import sinusoidal_positions
+from groundup.ops.types import Array, Backward
+from groundup.optim import adam, cosine
+from groundup.params import Tree, count
+from groundup.run import Run
+from groundup.training import Batch, Curves, Learner, NumpyLearner
+
+SIZE = {"boxes": 32, "cards": 32, "names": 48, "contents": 16, "width": 64, "heads": 2}
+TINY = {"boxes": 2, "cards": 3, "names": 4, "contents": 3, "width": 4, "heads": 2}
+WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
+KEYS = 64
+Z = 3.29  # standard errors on either side: a 99.9 % interval
+READERS: dict[str, dict[str, Any]] = {"two_heads": {}, "one_head": {"heads": 1}, "mean_pooling": {"mixer": "mean"}}
+WORDS = ("cat", "chases", "mouse")
+
+
+def learner(
+    track: str,
+    rng: np.random.Generator,
+    dtype: type = np.float32,
+    *,
+    names: int,
+    contents: int,
+    width: int,
+    heads: int,
+    steps: int = 400,
+    mixer: str = "attention",
+    **_: int,
+) -> Learner:
+    """A reader in training on either track, from the same parameters; ``mixer="mean"`` is the baseline."""
+    params = init(rng, names, contents, width, mixer, dtype)
+    schedule = cosine(5e-3, steps, warmup=20)
+    if track == "torch":
+        import torch
+
+        from groundup.lessons.self_attention import twin
+        from groundup.torch_training import TorchLearner, load_params
+
+        module: torch.nn.Module = twin.MeanReader(names, contents, width)
+        if mixer == "attention":
+            module = twin.CardReader(names, contents, width, heads)
+        load_params(module, params)
+        return TorchLearner(
+            module,
+            lambda module, batch: module(batch["cards"]),
+            lambda logits, batch: twin.answer_loss(logits, batch["answers"]),
+            torch.optim.Adam(module.parameters()),
+            schedule,
+        )
+
+    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
+        if mixer == "attention":
+            return card_reader(params, batch["cards"], heads)
+        return mean_reader(params, batch["cards"])
+
+    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
+        return cross_entropy(logits, batch["answers"])
+
+    return NumpyLearner(params, forward, criterion, adam(), schedule)
+
+
+def deal(rng: np.random.Generator, boxes: int, cards: int, names: int, contents: int) -> Batch:
+    """Boxes of cards that ask about one another.
+
+    Every card has a name that is its own in the box, a content, and two questions: names of cards in the box.
+    ``cards`` (B, T, 4) holds these as row numbers of one table (names, contents, first and second questions);
+    ``answers`` (B, T, 2) the contents of the cards that are asked for.
+    """
+    name = rng.random((boxes, names)).argsort(axis=1)[:, :cards]
+    content = rng.integers(contents, size=(boxes, cards))
+    places = rng.integers(cards, size=(boxes, cards, 2))
+    box = np.arange(boxes)[:, None, None]
+    questions = name[box, places] + names + contents + np.array([0, names])
+    fields = np.concatenate([name[..., None], names + content[..., None], questions], axis=-1)
+    return {"cards": fields, "answers": content[box, places]}
+
+
+def batch(rng: np.random.Generator, *, boxes: int, cards: int, names: int, contents: int, **_: Any) -> Batch:
+    """A batch as in training."""
+    return deal(rng, boxes, cards, names, contents)
+
+
+def accuracy(learner: Learner, batch: Batch) -> tuple[float, float]:
+    """The share of right answers to the first and to the second questions."""
+    right = learner.outputs(batch).argmax(axis=-1) == batch["answers"]
+    first, second = right.mean(axis=(0, 1))
+    return float(first), float(second)
+
+
+def counting_score(batch: Batch, names: int, contents: int) -> float:
+    """The best score if nobody knew which content has which name: always the commonest content of the box."""
+    content = batch["cards"][:, :, 1] - names
+    shares = (content[:, :, None] == np.arange(contents)).mean(axis=1)
+    return float(shares.max(axis=-1).mean())
+
+
+def asked_places(cards: Array, names: int, contents: int) -> Array:
+    """(B, T, 2): at which place of the box stands the card that each question names."""
+    questions = cards[:, :, 2:] - names - contents - np.array([0, names])
+    return (questions[..., None] == cards[:, None, None, :, 0]).argmax(axis=-1)
+
+
+def reader_weights(params: Tree, cards: Array, heads: int) -> Array:
+    """The attention weights (B, heads, T, T) of a trained reader."""
+    x, _ = embed_cards(cards, params["embedding"]["weight"])
+    query, key = (
+        linear(x, params["attention"][part]["weight"], params["attention"][part]["bias"])[0]
+        for part in ("query", "key")
+    )
+    return attention_weights(split_heads(query, heads), split_heads(key, heads))
+
+
+def weight_on_asked(weights: Array, places: Array) -> Array:
+    """(heads, 2): the mean weight that each head puts on the card asked for first and second."""
+    found = np.take_along_axis(weights, places[:, None], axis=-1)  # (B, heads, T, 2)
+    return found.mean(axis=(0, 2))
+
+
+def peak_mib(function: Callable[[], Any]) -> float:
+    """The most memory, in MiB, that a call holds at a time beyond what was there before it.
+
+    Rounded to a KiB: Python's own small objects are not always made anew.
+    """
+    tracemalloc.start()
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    function()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return round((peak - before) / 2**20, 3)
+
+
+def seconds(function: Callable[[], Any], repeats: int) -> float:
+    """The shortest time of a few calls: what disturbs a call can only make it longer."""
+    return min(timeit.repeat(function, number=1, repeat=repeats))
+
+
+def forward_and_backward(attention: Callable[..., Any], arrays: Sequence[Array], *options: int) -> list[Array]:
+    """The output of an attention function for (query, key, value, upstream), and its three gradients."""
+    *inputs, dy = arrays
+    y, backward = attention(*inputs, *options)
+    return [y, *backward(dy)]
+
+
+def loops_against_matrix(rng: np.random.Generator, lengths: Sequence[int], width: int = 32) -> Tree:
+    """For each number of words: the speed-up, and the largest difference of outputs and gradients."""
+    speed_up, difference = [], []
+    for n in lengths:
+        arrays = list(rng.normal(size=(4, n, width)))
+        slow = seconds(partial(attend_with_loops, *arrays[:3]), 2)
+        fast = seconds(partial(attend, *arrays[:3]), 20)
+        speed_up.append(slow / fast)
+        results = (forward_and_backward(function, arrays) for function in (attend_with_loops, attend))
+        difference.append(max(float(np.abs(a - b).max()) for a, b in zip(*results, strict=True)))
+    return {"n": list(lengths), "speed-up": speed_up, "difference": difference}
+
+
+def product_variance(rng: np.random.Generator, d: int, pairs: int) -> tuple[float, float]:
+    """The variance of q·k over random pairs whose entries are N(0, 1), and its standard error."""
+    products = np.empty(pairs)
+    rows = min(pairs, max(1, 2**20 // d))  # a few MiB at a time
+    for start in range(0, pairs, rows):
+        shape = (min(rows, pairs - start), d)
+        query, key = rng.standard_normal(shape, np.float32), rng.standard_normal(shape, np.float32)
+        products[start : start + rows] = np.vecdot(query, key)
+    squares = (products - products.mean()) ** 2
+    return float(squares.mean()), float(squares.std() / math.sqrt(pairs))
+
+
+def softmax_at_width(rng: np.random.Generator, d: int, scale: float, boxes: int = 16) -> dict[str, float]:
+    """Random queries on 64 random keys: the mean entropy of their weights, in nats, and how much of a random
+    gradient passes the softmax: its norm at the scores (median and mean over queries) and at the query."""
+    query, key = rng.normal(size=(2, boxes, KEYS, d))
+    weights, softmax_backward = softmax(query @ key.swapaxes(-1, -2) * scale)
+    entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=-1)
+    d_scores = softmax_backward(rng.normal(size=weights.shape))
+    norms = np.linalg.norm(d_scores, axis=-1)
+    return {
+        "entropy": float(entropy.mean()),
+        "median gradient": float(np.median(norms)),
+        "mean gradient": float(norms.mean()),
+        "median gradient at the query": float(np.median(np.linalg.norm(d_scores @ key * scale, axis=-1))),
+    }
+
+
+def blocks_against_full(rng: np.random.Generator, n: int, block: int, width: int = 64) -> dict[str, float]:
+    """In float32: the peak memory of forward and backward in MiB, and how far apart the results are.
+
+    Outputs are compared as they are, gradients relative to the largest number of the same gradient.
+    """
+    arrays = list(rng.standard_normal((4, n, width), np.float32))
+    results: list[list[Array]] = []
+    full = peak_mib(lambda: results.append(forward_and_backward(attend_scaled, arrays)))
+    blocks = peak_mib(lambda: results.append(forward_and_backward(attend_in_blocks, arrays, block)))
+    output, *gradients = (float(np.abs(a - b).max()) for a, b in zip(*results, strict=True))
+    sizes = (float(np.abs(gradient).max()) for gradient in results[0][1:])
+    gradient = max(gap / size for gap, size in zip(gradients, sizes, strict=True))
+    return {"full": full, "blocks": blocks, "output": output, "gradient": gradient}
+
+
+def growth(lengths: Sequence[int], amounts: Sequence[float]) -> float:
+    """The exponent e of the least-squares fit amount ∝ n^e."""
+    return float(np.polyfit(np.log(lengths), np.log(amounts), 1)[0])
+
+
+def word_order(rng: np.random.Generator, width: int = 8, heads: int = 2) -> tuple[float, float]:
+    """Two sentences of the same words, the second backwards: how much each word's output changes.
+
+    Returns the largest change without positions and with sinusoidal ones, of a layer with random weights.
+    """
+    params = {part: linear_params(rng, width, width, dtype=np.float64) for part in ("query", "key", "value", "out")}
+    sentence = rng.normal(size=(len(WORDS), width))  # cat chases mouse
+    changes = []
+    for positions in (np.zeros_like(sentence), sinusoidal_positions(len(WORDS), width, np.float64)):
+        forwards, _ = self_attention((sentence + positions)[None], params, heads)
+        backwards, _ = self_attention((sentence[::-1] + positions)[None], params, heads)
+        changes.append(float(np.abs(forwards - backwards[:, ::-1]).max()))
+    return changes[0], changes[1]
+
+
+@threadpool_limits.wrap(limits=1)  # these matrices are small: threads that wait for each other cost far more
+def run(run: Run) -> Result:
+    """The experiment of the lesson: what attention is, what it costs, and what it can learn to look up."""
+    lengths = run.pick((4, 8, 16), (8, 16, 32, 64, 128))
+    sequences, block = run.pick(((64, 128, 256), 16), ((256, 512, 1024, 2048, 4096), 64))
+    pairs, steps = run.pick(2000, 100_000), run.pick(30, 600, 1500)
+    names, contents = SIZE["names"], SIZE["contents"]
+
+    loops = loops_against_matrix(run.rng("loops"), lengths)
+    task = run.progress.add_task("variance of q·k", total=len(WIDTHS), loss="")
+    variances = []
+    softmaxes: dict[str, list[dict[str, float]]] = {"without 1/√d": [], "with 1/√d": []}
+    for d in WIDTHS:
+        variances.append(product_variance(run.rng("variance", str(d)), d, pairs))
+        for name, scale in zip(softmaxes, (1.0, 1 / math.sqrt(d)), strict=True):
+            softmaxes[name].append(softmax_at_width(run.rng("softmax", str(d)), d, scale))
+        run.progress.advance(task)
+    ratios = [(variance / d, error / d) for d, (variance, error) in zip(WIDTHS, variances, strict=True)]
+
+    blocks_against_full(run.rng("blocks"), 16, 4)  # what is made once and kept is made now, and not counted
+    by_length = {n: blocks_against_full(run.rng("blocks", str(n)), n, block) for n in sequences}
+    half = sequences[-2]
+    by_block = {
+        size: blocks_against_full(run.rng("blocks", str(half)), half, size)
+        for size in (block // 2, block, 2 * block, 4 * block, 8 * block)
+    }
+    exponents = {name: growth(sequences, [found[name] for found in by_length.values()]) for name in ("blocks", "full")}
+    unordered, ordered = word_order(run.rng("word order"))
+
+    validation, test = (deal(run.rng(part), 64, SIZE["cards"], names, contents) for part in ("validation", "test"))
+    curves: dict[str, Curves] = {}
+    scores: dict[str, tuple[float, float]] = {}
+    trained: dict[str, Learner] = {}
+    for name, changes in READERS.items():
+        size: dict[str, Any] = {**SIZE, **changes}
+        model = learner(run.track, run.rng("parameters"), **size, steps=steps)
+
+        def evaluate(model: Learner) -> dict[str, float]:
+            return {"held-out accuracy": sum(accuracy(model, validation)) / 2}
+
+        curves[name] = run.fit(
+            name, model, lambda rng: batch(rng, **SIZE), steps, evaluate, max(1, steps // 20), {"size": size}
+        )
+        scores[name], trained[name] = accuracy(model, test), model
+    right = {name: (first + second) / 2 for name, (first, second) in scores.items()}
+
+    looks = {
+        name: reader_weights(trained[name].parameters(), test["cards"], heads)
+        for name, heads in (("two_heads", 2), ("one_head", 1))
+    }
+    places = asked_places(test["cards"], names, contents)
+    lines = {"chance": 1 / contents, "commonest content": counting_score(test, names, contents)}
+    without, scaled = (found[-1] for found in softmaxes.values())
+    return Result(
+        measured={
+            "loops": Measured(max(loops["difference"])),
+            "speed": Measured(loops["speed-up"][-1]),
+            "variance": Measured(max(abs(ratio - 1) + Z * error for ratio, error in ratios)),
+            "entropy": Measured(without["entropy"], scaled["entropy"]),
+            "gradient": Measured(without["median gradient"], scaled["median gradient"]),
+            "blocks": Measured(max(found["output"] for found in by_length.values())),
+            "memory": Measured(exponents["blocks"], exponents["full"]),
+            "order": Measured(unordered),
+            "positions": Measured(ordered, unordered),
+            "lookup": Measured(right["two_heads"], right["mean_pooling"]),
+            "heads": Measured(right["two_heads"], right["one_head"]),
+        },
+        metrics={
+            "speed-up by length": dict(zip(lengths, loops["speed-up"], strict=True)),
+            "variance/d and its standard error": dict(zip(WIDTHS, ratios, strict=True)),
+            "exponent of the variance": growth(WIDTHS, [variance for variance, _ in variances]),
+            "softmax": {name: dict(zip(WIDTHS, found, strict=True)) for name, found in softmaxes.items()},
+            "blockwise by length": by_length,
+            f"blockwise by block, n = {half}": by_block,
+            "accuracy by question": scores,
+            "accuracy without looking": lines,
+            "parameters": {name: count(model.parameters()) for name, model in trained.items()},
+            "weight on the card asked for": {name: weight_on_asked(weights, places) for name, weights in looks.items()},
+        },
+        curves=curves,
+        arrays={
+            "loops": loops,
+            "variances": dict(zip(WIDTHS, variances, strict=True)),
+            "softmaxes": softmaxes,
+            "by length": by_length,
+            "by block": by_block,
+            "exponents": exponents,
+            "half": half,
+            "weights": {name: weights[0] for name, weights in looks.items()},
+            "places": places[0],
+            "lines": lines,
+        },
+    )

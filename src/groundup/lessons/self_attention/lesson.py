@@ -1,0 +1,709 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,include,name,alt,-all
+#     notebook_metadata_filter: kernelspec,lesson,-all
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lesson:
+#     title: Self-attention, from vectors to matrices
+# ---
+
+# %% [markdown] name="title"
+# # Self-attention, from vectors to matrices
+#
+# *Vaswani et al., [Attention Is All You Need](https://arxiv.org/abs/1706.03762), 2017; for the blocks
+# Milakov & Gimelshein, [Online normalizer calculation for softmax](https://arxiv.org/abs/1805.02867), 2018, and
+# Dao et al., [FlashAttention](https://arxiv.org/abs/2205.14135), 2022*
+#
+# Attention is a weighted average. Everything else about it is an answer to a question that the average raises: how
+# is it computed fast, who asks whom, why is there a $\sqrt d$, what if $n$ is large, why several heads? We ask these
+# questions in the order in which they come up, and write down each answer with its derivative.
+#
+# You will build five versions: loops, matrices, scaled, in blocks on four workers, and with several heads. Then a
+# small layer learns to look things up, and you look at where its heads look. At the end you will know what is still
+# missing.
+
+# %% name="imports" tags=["shared"]
+import math
+
+import numpy as np
+
+# %% [markdown] name="average"
+# ## 1. A word is known by its company
+#
+# What does *chases* mean in "cat chases mouse"? Its own vector, from a table, is the same in every sentence. To
+# mean something here it has to take in its neighbours. The simplest way is an average: replace word $i$ by a
+# mixture of all words of the sentence,
+#
+# $$y_i = \sum_j a_{ij}\, x_j, \qquad a_{ij} \ge 0, \quad \sum_j a_{ij} = 1. \tag{1}$$
+#
+# Each $x_j$ is a vector of $d$ numbers, and $a_{ij}$ says how much word $i$ takes from word $j$. Related words should
+# count more. A dot product measures how much two vectors point the same way, so let it be the **score**:
+#
+# $$s_{ij} = x_i \cdot x_j = \sum_{u=1}^{d} x_{iu}\, x_{ju}. \tag{2}$$
+#
+# Scores can be negative and do not add up to 1. The **softmax** makes weights of them. It keeps their order, and
+# all weights stay positive, so that every word can still learn from every other:
+#
+# $$a_{ij} = \frac{e^{s_{ij}}}{\sum_l e^{s_{il}}}. \tag{3}$$
+#
+# Equations (1)–(3) are attention. The sum in (3) runs over the words that are looked at, not over those that look:
+# each row of $a$ adds up to 1.
+
+# %% [markdown] name="by-hand"
+# ### By hand: three words
+#
+# Three words with four numbers each:
+#
+# $$X = \begin{pmatrix} 1 & 0 & 0.5 & 0.2 \\ 0 & 1 & 0 & 0.3 \\ 0.5 & 0 & 1 & 0.1 \end{pmatrix}$$
+#
+# The scores of the first word, term by term:
+#
+# - with itself $1\cdot1 + 0\cdot0 + 0.5\cdot0.5 + 0.2\cdot0.2 = 1.29$,
+# - with the second $1\cdot0 + 0\cdot1 + 0.5\cdot0 + 0.2\cdot0.3 = 0.06$,
+# - with the third $1\cdot0.5 + 0\cdot0 + 0.5\cdot1 + 0.2\cdot0.1 = 1.02$.
+#
+# Exponentials: $e^{1.29} = 3.633$, $e^{0.06} = 1.062$, $e^{1.02} = 2.773$; their sum is $7.468$. Weights: $0.486$,
+# $0.142$, $0.371$. The new first word is
+# $0.486\,x_1 + 0.142\,x_2 + 0.371\,x_3 = (0.672,\ 0.142,\ 0.615,\ 0.177)$.
+#
+# (A listing that is often copied prints other scores for this very matrix. Multiply it out yourself before you trust
+# a number, here too. The next cell does, and stops if the text is wrong.)
+
+# %% name="by-hand-numbers"
+words = ["cat", "chases", "mouse"]
+X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
+
+by_hand = []
+for other in X:
+    by_hand.append(sum(X[0, u] * other[u] for u in range(4)))
+powers = [math.exp(score) for score in by_hand]
+shares = [power / sum(powers) for power in powers]
+first = sum(share * x for share, x in zip(shares, X, strict=True))
+print("scores      ", np.round(by_hand, 3))
+print("exponentials", np.round(powers, 3), "sum", round(sum(powers), 3))
+print("weights     ", np.round(shares, 3))
+print("new word    ", np.round(first, 3))
+
+assert np.allclose(by_hand, [1.29, 0.06, 1.02])
+assert np.allclose(powers, [3.633, 1.062, 2.773], atol=5e-4)
+assert np.allclose(shares, [0.486, 0.142, 0.371], atol=5e-4)
+assert np.allclose(first, [0.672, 0.142, 0.615, 0.177], atol=5e-4)
+
+# %% [markdown] name="loops"
+# ## 2. With loops
+#
+# The same for every word. In (1) and (2) a word's vector $x$ appears in three places: on the left of a score, on the
+# right of a score, and in the average. The function below has three arguments for the three places: `query` $q_i$,
+# `key` $k_j$, `value` $v_j$. For now all three are $X$. (It also subtracts the largest score before it takes
+# exponentials. That changes nothing in (3); section 6 says why it must be done.)
+#
+# **Going back.** Let $L$ be a loss and $g_{ic} = \partial L/\partial y_{ic}$ what comes back to us. From
+# $y_{ic} = \sum_j a_{ij} v_{jc}$, every $v_{jc}$ was used once for each $i$, every $a_{ij}$ once for each $c$:
+#
+# $$\frac{\partial L}{\partial v_{jc}} = \sum_i a_{ij}\, g_{ic}, \qquad
+#   \frac{\partial L}{\partial a_{ij}} = \sum_c g_{ic}\, v_{jc}. \tag{4}$$
+#
+# Now the softmax. By the quotient rule, with $Z_i = \sum_l e^{s_{il}}$,
+#
+# $$\frac{\partial a_{il}}{\partial s_{ij}}
+#   = \frac{[l = j]\, e^{s_{il}}}{Z_i} - \frac{e^{s_{il}}\, e^{s_{ij}}}{Z_i^2}
+#   = a_{il}\big([l = j] - a_{ij}\big), \tag{5}$$
+#
+# where $[l = j]$ is 1 if $l = j$ and 0 otherwise. Each score moves all weights of its row, so we sum over them:
+#
+# $$\frac{\partial L}{\partial s_{ij}} = \sum_l \frac{\partial L}{\partial a_{il}} \frac{\partial a_{il}}{\partial s_{ij}}
+#   = a_{ij}\Big(\frac{\partial L}{\partial a_{ij}} - \sum_l a_{il} \frac{\partial L}{\partial a_{il}}\Big). \tag{6}$$
+#
+# A score gets a gradient only if its weight is wanted more than the average weight is. Last, from
+# $s_{ij} = \sum_u q_{iu} k_{ju}$:
+#
+# $$\frac{\partial L}{\partial q_{iu}} = \sum_j \frac{\partial L}{\partial s_{ij}}\, k_{ju}, \qquad
+#   \frac{\partial L}{\partial k_{ju}} = \sum_i \frac{\partial L}{\partial s_{ij}}\, q_{iu}. \tag{7}$$
+#
+# Find (4), (6) and (7) in `backward`.
+
+# %% name="attend-with-loops" include="groundup.lessons.self_attention.model:attend_with_loops"
+from groundup.lessons.self_attention.model import attend_with_loops
+
+# %% name="attend-with-loops-run"
+Y, _ = attend_with_loops(X, X, X)
+print(np.round(Y, 3))
+
+# %% [markdown] name="matrices"
+# ## 3. One matrix product
+#
+# Look at the indices. In $s_{ij} = \sum_u q_{iu} k_{ju}$ the summed index $u$ stands last in both: this is
+# $S = QK^\top$, with the words as rows of $Q$ $(n \times d)$ and $K$ $(m \times d)$. In $y_{ic} = \sum_j a_{ij} v_{jc}$
+# the summed index stands last, then first: $Y = AV$. All loops of the forward pass are
+#
+# $$Y = \operatorname{softmax}(QK^\top)\, V, \tag{8}$$
+#
+# the softmax being taken row by row. The gradients translate in the same way. With $G$ for the upstream gradient,
+#
+# $$dV = A^\top G, \quad dA = G V^\top, \quad
+#   dS = A \odot \big(dA - \operatorname{rowsum}(A \odot dA)\big), \quad dQ = dS\, K, \quad dK = dS^\top Q. \tag{9}$$
+#
+# You need not remember these. Shapes leave only one way to put them together.
+
+# %% name="attend" include="groundup.ops.activations:softmax groundup.lessons.self_attention.model:attend"
+from groundup.lessons.self_attention.model import attend
+from groundup.ops.activations import softmax
+
+# %% [markdown] name="same-text"
+# Are the two the same function? Outputs and all gradients, for random numbers, and the time that each takes:
+
+# %% name="same" include="groundup.lessons.self_attention.experiment:seconds groundup.lessons.self_attention.experiment:forward_and_backward"
+from groundup.lessons.self_attention.experiment import forward_and_backward, seconds
+
+# %% name="speed-up"
+rng = np.random.default_rng(0)
+speed_up = {}
+for n in (8, 16, 32, 64, 128):
+    numbers = list(rng.normal(size=(4, n, 32)))  # query, key, value and an upstream gradient
+    slow, fast = (forward_and_backward(function, numbers) for function in (attend_with_loops, attend))
+    apart = max(np.abs(a - b).max() for a, b in zip(slow, fast, strict=True))
+    times = [
+        seconds(lambda f=function, xs=numbers: f(*xs[:3]), repeats)
+        for function, repeats in ((attend_with_loops, 2), (attend, 20))
+    ]
+    speed_up[n] = times[0] / times[1]
+    print(
+        f"n = {n:4}: largest difference {apart:.0e}, loops {1e3 * times[0]:7.2f} ms, matrices {speed_up[n]:.0f} times faster"
+    )
+
+# %% name="plots" include="groundup.plots:figure groundup.plots:curves groundup.plots:describe groundup.plots:heatmap"
+from groundup.plots import curves, describe, figure, heatmap
+
+# %% name="words-figure" alt="Two heat maps of three words by three words: their scores, symmetric with the largest on the diagonal, and the softmax weights of each row."
+fig, axes = figure(8.2, 3.4, columns=2)
+_ = heatmap(axes[0], X @ X.T, words, words, "Scores X Xᵀ", low=0, values=".2f")
+_ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each word", low=0, high=1, values=".2f")
+
+# %% [markdown] name="library"
+# ## 4. A library: question cards, index cards, books
+#
+# Look at the left picture. Two things are wrong with it. It is symmetric: if *cat* finds *chases* important, *chases*
+# must find *cat* exactly as important. And the diagonal is large, because nothing resembles a word as much as the word
+# itself: everyone mostly averages in themselves. A verb cannot say "I look for whoever does the chasing".
+#
+# Think of a library. You write a **question card**. The librarian compares it with the **index cards** of all books.
+# Where the index card fits, you get the **book**. Question, index card and book are three different things:
+#
+# - the **query** $q_i = W_q x_i$: what word $i$ is looking for,
+# - the **key** $k_j = W_k x_j$: what word $j$ can be found under,
+# - the **value** $v_j = W_v x_j$: what word $j$ hands over when it is found.
+#
+# The matrices $W_q, W_k, W_v$ are learned. Now $s_{ij} = q_i \cdot k_j$ need not equal $s_{ji}$, and a word need not
+# find itself. An ordinary look-up table gives one value for an exact match. This one gives a mixture of all values
+# by how well their keys match, and that is what makes it differentiable: the questions and the index can both be
+# improved by gradient descent.
+#
+# "**Self**-attention" only says where the three come from: queries, keys and values are all made from the same
+# words $X$. Every word asks, can be found and can be read. (In *cross*-attention the queries come from one
+# sequence, keys and values from another.) The functions above did not care, and need no change.
+
+# %% name="library-run"
+rng = np.random.default_rng(1)
+W_q, W_k, W_v = rng.normal(size=(3, 4, 4))
+asked, found_under, read = X @ W_q.T, X @ W_k.T, X @ W_v.T
+scores = asked @ found_under.T
+print("scores\n", np.round(scores, 2))
+print(
+    "largest |s_ij - s_ji|:",
+    round(float(np.abs(scores - scores.T).max()), 2),
+    "with W_q and W_k,",
+    float(np.abs(X @ X.T - (X @ X.T).T).max()),
+    "without",
+)
+
+# %% [markdown] name="scale"
+# ## 5. Why divide by √d
+#
+# Let the entries of a query and a key be independent, with mean 0 and variance 1. A single product $q_u k_u$ has mean
+# $\mathbb E[q_u]\,\mathbb E[k_u] = 0$ and variance $\mathbb E[q_u^2]\,\mathbb E[k_u^2] = 1$. Variances of independent
+# terms add:
+#
+# $$\operatorname{Var}(q \cdot k) = \sum_{u=1}^{d} \operatorname{Var}(q_u k_u) = d. \tag{10}$$
+#
+# Scores spread like $\sqrt d$. With $d = 64$ a typical gap between two scores is near 10, and $e^{10}$ is 22,026: the
+# softmax hands nearly everything to one word, long before anything was learned. By (6), with one weight near 1 and
+# the others near 0, hardly any gradient comes back to the scores. So divide them by their standard deviation:
+#
+# $$Y = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt d}\Big) V. \tag{11}$$
+#
+# Why $\sqrt d$ and not $d$? Because it is the standard deviation that has to be 1. Dividing by $d$ would make all
+# scores nearly equal for large $d$.
+#
+# First (10). We measure the variance with its standard error, so that "equals $d$" means something:
+
+# %% name="product-variance" include="groundup.lessons.self_attention.experiment:product_variance groundup.lessons.self_attention.experiment:softmax_at_width"
+from groundup.lessons.self_attention.experiment import product_variance, softmax_at_width
+
+# %% name="product-variance-run"
+widths = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
+rng = np.random.default_rng(2)
+measured = np.array([product_variance(rng, d, 20_000) for d in widths])
+off = np.abs(measured[:, 0] - widths) / measured[:, 1]
+for d, (variance, error), standard_errors in zip(widths, measured, off, strict=True):
+    print(f"d = {d:5}: variance {variance:8.2f} ± {error:.2f}, off by {standard_errors:.1f} standard errors")
+print("equal to d" if off.max() < 4 else "not equal to d", "as far as 20,000 pairs can tell")
+
+# %% [markdown] name="softmax-width"
+# Then what it does to the softmax: 64 random keys for each random query. The **entropy** $-\sum_j a_j \ln a_j$ of the
+# weights is $\ln 64 = 4.16$ nats if all 64 keys count equally and 0 if one key takes all; $e^{\text{entropy}}$ is the
+# number of keys that effectively count. The gradient is what is left, at the scores, of a random upstream gradient.
+
+# %% name="scale-figure" include="groundup.lessons.self_attention.figures:variance_line groundup.lessons.self_attention.figures:doubling_ticks"
+from groundup.lessons.self_attention.figures import doubling_ticks, variance_line
+
+# %% name="scale-picture" alt="Four panels against d: the variance of q·k on the line variance = d; its ratio to d with 99.9 % intervals; the entropy of the weights, and the median gradient behind the softmax, each with and without 1/√d."
+softmaxes = {"without 1/√d": [], "with 1/√d": []}
+for d in widths:
+    for name, scale in zip(softmaxes, (1.0, 1 / math.sqrt(d)), strict=True):
+        softmaxes[name].append(softmax_at_width(np.random.default_rng(d), d, scale, boxes=8))
+
+fig, axes = figure(9.4, 7, rows=2, columns=2)
+variance_line(axes[0, 0], axes[0, 1], np.array(widths), measured[:, 0], measured[:, 1])
+for panel, quantity, label in (
+    (axes[1, 0], "entropy", "entropy of 64 weights (nats)"),
+    (axes[1, 1], "median gradient", "median norm at the scores"),
+):
+    lines = {name: [row[quantity] for row in rows] for name, rows in softmaxes.items()}
+    curves(panel, widths, lines, "d", label, log="xy" if "gradient" in quantity else "x")
+    doubling_ticks(panel, widths)
+
+for name, rows in softmaxes.items():
+    last = rows[-1]
+    print(
+        f"d = 1024 {name:13} {math.exp(last['entropy']):5.1f} keys count; gradient at the scores: median {last['median gradient']:.1e},"
+        f" mean {last['mean gradient']:.1e}; at the query: median {last['median gradient at the query']:.1e}"
+    )
+
+# %% [markdown] name="scale-honest"
+# Compare median and mean in the printed lines. If the mean is far above the median, a few queries still get a
+# gradient, those for which two keys happen to be close rivals, and most get next to none. The gradient at the query,
+# (7), has a factor more: without the scale it is multiplied by keys of length $\sqrt d$, with the scale that
+# factor is taken back by the $1/\sqrt d$.
+#
+# In code the scale goes onto the query: $n \cdot d$ multiplications in place of $n \cdot m$. A constant factor on the
+# way out is the same constant factor on the way back.
+
+# %% name="attend-scaled" include="groundup.lessons.self_attention.model:attend_scaled"
+from groundup.lessons.self_attention.model import attend_scaled
+
+# %% [markdown] name="stability"
+# ## 6. A softmax that does not overflow
+#
+# float32 ends at $3.4 \cdot 10^{38} = e^{88.7}$. One score above that, and (3) is $\infty/\infty$, not a number. But
+# numerator and denominator may be multiplied by the same $e^{-c}$:
+#
+# $$\frac{e^{s_j}}{\sum_l e^{s_l}} = \frac{e^{s_j - c}}{\sum_l e^{s_l - c}} \qquad \text{for every } c. \tag{12}$$
+#
+# Take $c = \max_l s_l$, for each row its own. Then every exponent is at most 0, nothing overflows, and the sum is at
+# least $e^0 = 1$, so nothing is divided by 0. There is no need for a small $\epsilon$ in the denominator: it would only
+# make the weights add up to something else than 1.
+
+# %% name="stability-run"
+large = np.array([[1000.0, 999.0, 0.0]], np.float32)
+with np.errstate(over="ignore", invalid="ignore"):
+    naive = np.exp(large) / np.exp(large).sum()
+print("naive        ", naive)
+print("less maximum ", softmax(large)[0])
+print("by hand      ", np.round([1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0], 8))
+
+# %% [markdown] name="blocks"
+# ## 7. Tiles on four small devices
+#
+# The matrix version has one flaw: $A$ has $n \cdot m$ numbers. For $n = m = 100{,}000$ words in float32 that is 40 GB
+# for one head, while $Q$, $K$, $V$ and $Y$ with $d = 64$ take 26 MB each. Could four small devices share the work, each holding a quarter
+# of the keys and values, and each looking at one small **tile** of keys at a time?
+#
+# The average (1) splits easily: a sum over all keys is a sum of sums over tiles. The trouble is the softmax. It wants
+# the largest score and the sum of *all* exponentials before it gives out a single weight. The way out is to put off
+# the division. For a set $T$ of keys and one query, keep three things:
+#
+# $$m_T = \max_{j \in T} s_j, \qquad \ell_T = \sum_{j \in T} e^{s_j - m_T}, \qquad w_T = \sum_{j \in T} e^{s_j - m_T}\, v_j. \tag{13}$$
+#
+# If $T$ is all keys, then $y = w_T / \ell_T$. And two disjoint sets $A$, $B$ can be **merged** without looking at
+# their keys again. Let $m = \max(m_A, m_B)$. Then, because $e^{s_j - m} = e^{s_j - m_A}\, e^{m_A - m}$,
+#
+# $$\ell_{A \cup B} = \ell_A\, e^{m_A - m} + \ell_B\, e^{m_B - m}, \qquad
+#   w_{A \cup B} = w_A\, e^{m_A - m} + w_B\, e^{m_B - m}. \tag{14}$$
+#
+# Both factors are at most 1: merging is as stable as (12). And it does not matter who is merged with whom, or when,
+# so the devices need not wait for one another.
+
+# %% name="merge" include="groundup.lessons.self_attention.model:partial_attention groundup.lessons.self_attention.model:merge"
+from groundup.lessons.self_attention.model import merge, partial_attention
+
+# %% [markdown] name="merge-by-hand"
+# **By hand**, with the first of our three words. Its scores are 1.29, 0.06 and 1.02. Let device A hold words 1 and 2,
+# device B word 3. A reports $m_A = 1.29$ and $\ell_A = 1 + e^{0.06 - 1.29} = 1.292$. B reports $m_B = 1.02$ and
+# $\ell_B = 1$. Merged: $m = 1.29$ and $\ell = 1.292 + 1 \cdot e^{1.02 - 1.29} = 2.056$. And
+# $2.056 \cdot e^{1.29} = 7.468$, the sum of section 1.
+
+# %% name="merge-by-hand-numbers"
+A = partial_attention(X[:1], X[:2], X[:2])
+B = partial_attention(X[:1], X[2:], X[2:])
+both = merge(A, B)
+for device, (maximum, total, weighted) in {"A": A, "B": B, "A and B": both, "B and A": merge(B, A)}.items():
+    print(f"{device:8} m = {maximum.item():.2f}, l = {total.item():.3f}, w = {np.round(weighted[0], 3)}")
+print("w / l =", np.round(both[2] / both[1], 3), "and by the matrix product", np.round(attend(X, X, X)[0][:1], 3))
+assert np.allclose([A[1].item(), B[1].item(), both[1].item()], [1.292, 1.0, 2.056], atol=5e-4)
+assert np.allclose(both[1] * np.exp(both[0]), 7.468, atol=5e-4)
+
+# %% [markdown] name="devices"
+# Now four devices and 16 words. Device $w$ owns four columns of the picture below, keys and values, and works through
+# them in tiles of two. It reports three things for every query. The reports may be merged in any order:
+
+# %% name="devices-figure" alt="Heat map of the attention weights of 16 words, with thick lines between the columns of four devices and thin lines between their tiles of two keys."
+rng = np.random.default_rng(7)
+Q, K, V = rng.normal(size=(3, 16, 4))
+reports = [partial_attention(Q, K[start : start + 4], V[start : start + 4]) for start in (0, 4, 8, 12)]
+in_order = merge(merge(merge(reports[0], reports[1]), reports[2]), reports[3])
+pairwise_backwards = merge(merge(reports[3], reports[2]), merge(reports[1], reports[0]))
+whole, _ = attend(Q, K, V)
+fig, axes = figure(5.4, 4.4)
+_ = heatmap(axes, softmax(Q @ K.T)[0], title="Four devices, two tiles each", low=0, bar="weight")
+for key in range(2, 16, 2):
+    axes.axvline(
+        key - 0.5, color="#ee8627", linewidth=2.4 if key % 4 == 0 else 0.8, linestyle="-" if key % 4 == 0 else ":"
+    )
+axes.set(xlabel="key and value", ylabel="query")
+axes.set_xticks([1.5, 5.5, 9.5, 13.5], [f"device {device}" for device in range(1, 5)])
+for name, (_, total, weighted) in {"in order": in_order, "in pairs, backwards": pairwise_backwards}.items():
+    print(f"merged {name}: differs from the matrix product by {np.abs(weighted / total - whole).max():.0e}")
+
+# %% [markdown] name="blocks-backward"
+# ### Going back without the weights
+#
+# Equations (9) need $A$, which we did not keep. But any tile of it can be computed again, if only we keep for each
+# query the **log-sum-exp** $\lambda_i = m_i + \ln \ell_i = \ln \sum_j e^{s_{ij}}$, one number a query:
+#
+# $$a_{ij} = e^{s_{ij} - \lambda_i}. \tag{15}$$
+#
+# One thing in (6) is still a sum over all keys: $D_i = \sum_l a_{il}\, dA_{il}$. Put in $dA_{il} = \sum_c g_{ic} v_{lc}$ and swap
+# the sums:
+#
+# $$D_i = \sum_l a_{il} \sum_c g_{ic} v_{lc} = \sum_c g_{ic} \sum_l a_{il} v_{lc} = \sum_c g_{ic}\, y_{ic}. \tag{16}$$
+#
+# So $D_i$ is a dot product of two rows that we have. Now each tile can do its part of (9) alone: $dV$ and $dK$ of its own
+# keys, and a contribution to $dQ$ that is added up. The price is that $QK^\top$ is computed twice; the prize is that
+# no array is larger than $n \cdot \text{block}$ or $n \cdot d$. This is the algorithm inside FlashAttention, which
+# also tiles the queries, so that a tile fits into the fast memory of a GPU. Our four workers take their turns in one
+# process.
+
+# %% name="attend-in-blocks" include="groundup.lessons.self_attention.model:attend_in_blocks"
+from groundup.lessons.self_attention.model import attend_in_blocks
+
+# %% name="blocks-memory" include="groundup.lessons.self_attention.experiment:blocks_against_full groundup.lessons.self_attention.experiment:growth"
+from groundup.lessons.self_attention.experiment import blocks_against_full, growth
+
+# %% name="memory-figure" alt="Peak memory in MiB of forward and backward against the number of words, on logarithmic axes: full attention rises with slope two, attention in blocks with slope one."
+sequence_lengths = [256, 512, 1024, 2048]
+found = [blocks_against_full(np.random.default_rng(n), n, block=64) for n in sequence_lengths]
+for n, row in zip(sequence_lengths, found, strict=True):
+    print(
+        f"n = {n:5}: full {row['full']:6.1f} MiB, in blocks {row['blocks']:5.1f} MiB; outputs differ by {row['output']:.0e},"
+        f" gradients by {row['gradient']:.0e} of their largest (float32)"
+    )
+lines = {"full": [row["full"] for row in found], "in blocks of 64": [row["blocks"] for row in found]}
+fig, axes = figure(6.4, 3.6)
+curves(axes, sequence_lengths, lines, "words n", "peak memory (MiB)", "Forward and backward", log="xy")
+doubling_ticks(axes, sequence_lengths)
+for name, amounts in lines.items():
+    print(f"{name}: memory grows as n^{growth(sequence_lengths, amounts):.2f}")
+
+# %% [markdown] name="heads"
+# ## 8. Several heads
+#
+# One softmax gives one mixture. A word that needs two things at once, who chases *and* who is chased, can only get
+# one blend of the two. So split the $D$ numbers of queries, keys and values into $h$ **heads** of $d = D/h$ numbers
+# each, let every head attend by itself with (11), put the results side by side, and mix them with one more matrix:
+#
+# $$\operatorname{MultiHead}(X) = \operatorname{concat}(Y_1, \dots, Y_h)\, W_o^\top, \qquad
+#   Y_r = \operatorname{softmax}\!\Big(\frac{Q_r K_r^\top}{\sqrt{D/h}}\Big) V_r. \tag{17}$$
+#
+# The number of parameters, $4D^2$ and biases, does not depend on $h$. Note the scale: $\sqrt{D/h}$, the width of a head.
+#
+# In code, heads are one more axis in front, $(B, T, D) \to (B, h, T, D/h)$ with $B$ sequences of $T$ words, and (11)
+# runs for all of them at once. The function below is the library's: a mask may forbid some pairs, queries may come
+# from elsewhere. Self-attention passes the same `x` twice. Then `x` was used twice, so its two gradients add.
+
+# %% name="multi-head" include="groundup.lessons.self_attention.model:self_attention"
+from groundup.lessons.self_attention.model import self_attention
+
+# %% [markdown] name="cards"
+# ## 9. A task for it
+#
+# Now let a layer learn. A **box** holds 32 cards. On each card stand its name (one of 48, no two alike in a box), its
+# content (one of 16), and two questions: the names of two cards in the box. For each card, say what the two cards that
+# it asks for contain. Every card asks, can be found, and can be read, so this is the library of section 4 with *self*.
+#
+# A card's vector is the sum of four learned vectors, one a field. One attention layer and a linear readout follow:
+
+# %% name="deal" tags=["shared"] include="groundup.lessons.self_attention.experiment:deal groundup.lessons.self_attention.experiment:asked_places groundup.lessons.self_attention.experiment:counting_score"
+from groundup.lessons.self_attention.experiment import asked_places, counting_score, deal
+
+# %% name="card-reader" include="groundup.lessons.self_attention.model:init groundup.lessons.self_attention.model:card_reader groundup.lessons.self_attention.model:mean_reader groundup.ops.losses:cross_entropy"
+from groundup.lessons.self_attention.model import card_reader, init, mean_reader
+from groundup.ops.losses import cross_entropy
+
+# %% [markdown] name="check"
+# ### Are the gradients right?
+#
+# Never believe a derivative. Draw a random direction, measure the slope of a random projection of the output along
+# it by two forward passes in float64, and compare with the slope that `backward` predicts. Try it: drop the mean
+# in `attend_in_blocks`, or the second gradient in `self_attention`, and run this again.
+
+# %% name="gradient-check" include="groundup.params:map_tree groundup.params:leaves"
+from groundup.params import leaves, map_tree
+
+# %% name="gradient-check-run"
+rng = np.random.default_rng(3)
+arrays = {name: rng.normal(size=(9, 5)) for name in ("query", "key", "value")}
+box = deal(rng, boxes=2, cards=3, names=4, contents=3)["cards"]
+checked = {
+    function.__name__: (lambda tree, f=function: f(*tree.values()), arrays)
+    for function in (attend_with_loops, attend, attend_scaled)
+}
+checked["attend_in_blocks"] = (lambda tree: attend_in_blocks(*tree.values(), block=2), arrays)
+checked["card_reader"] = (lambda tree: card_reader(tree, box, heads=2), init(rng, 4, 3, 6, dtype=np.float64))
+checked["mean_reader"] = (lambda tree: mean_reader(tree, box), init(rng, 4, 3, 6, "mean", np.float64))
+
+for name, (function, tree) in checked.items():
+    value, backward = function(tree)
+    upstream = rng.normal(size=value.shape)
+    gradients = backward(upstream)
+    gradients = dict(zip(tree, gradients, strict=True)) if isinstance(gradients, tuple) else gradients
+    direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), tree)
+    above = np.vdot(upstream, function(map_tree(lambda p, v: p + 1e-5 * v, tree, direction))[0])
+    below = np.vdot(upstream, function(map_tree(lambda p, v: p - 1e-5 * v, tree, direction))[0])
+    slope = (above - below) / 2e-5
+    predicted = sum(np.vdot(g, v) for g, v in zip(leaves(gradients), leaves(direction), strict=True))
+    print(f"{name:18} slope {slope:+.8f}, predicted {predicted:+.8f}, relative error {abs(predicted / slope - 1):.0e}")
+
+# %% [markdown] name="rivals"
+# ### What must be beaten
+#
+# - **Guessing** one of 16 contents is right once in 16.
+# - **Counting**: someone who knows all contents of the box, but not which name goes with which, always says the
+#   commonest one.
+# - **Mean pooling**: a network with exactly as many parameters, in which every card gets the plain mean of all cards
+#   and then a hidden layer. A mean of sums is the sum of the means: which content stood beside which name is gone.
+#   (It still knows its own card, so it can do a little more than count: now and then a card asks for itself.)
+# - **One head** in place of two: the same parameters, the same arithmetic, one softmax.
+#
+# The boxes for testing are dealt from another stream of random numbers: training never sees them.
+
+# %% name="tools" include="groundup.optim:adam groundup.optim:cosine groundup.params:count"
+from groundup.optim import adam, cosine
+from groundup.params import count
+
+# %% name="train"
+STEPS, NAMES, CONTENTS, WIDTH = 600, 48, 16, 64
+test = deal(np.random.default_rng(100), 64, 32, NAMES, CONTENTS)
+readers = {
+    "two heads": ("attention", lambda tree, cards: card_reader(tree, cards, heads=2)),
+    "one head": ("attention", lambda tree, cards: card_reader(tree, cards, heads=1)),
+    "mean pooling": ("mean", mean_reader),
+}
+history = {name: [] for name in readers}
+trained, accuracy = {}, {}
+
+
+def right_answers(reader, tree):
+    logits, _ = reader(tree, test["cards"])
+    return (logits.argmax(axis=-1) == test["answers"]).mean(axis=(0, 1))  # for first and second questions
+
+
+for name, (mixer, reader) in readers.items():
+    params = init(np.random.default_rng(4), NAMES, CONTENTS, WIDTH, mixer)
+    rng, optimiser, rate = np.random.default_rng(5), adam(), cosine(5e-3, STEPS, warmup=20)
+    state = optimiser.init(params)
+    for step in range(STEPS):
+        if step % 50 == 0:
+            history[name].append(right_answers(reader, params).mean())
+        dealt = deal(rng, 32, 32, NAMES, CONTENTS)
+        logits, backward = reader(params, dealt["cards"])
+        loss, loss_backward = cross_entropy(logits, dealt["answers"])
+        optimiser.update(params, backward(loss_backward()), state, rate(step))
+    history[name].append(right_answers(reader, params).mean())
+    trained[name], accuracy[name] = params, right_answers(reader, params)
+    print(
+        f"{name:13} {count(params):,} parameters; right answers to first questions {accuracy[name][0]:.1%},"
+        f" to second questions {accuracy[name][1]:.1%}"
+    )
+counted = counting_score(test, NAMES, CONTENTS)
+print(f"guessing {1 / CONTENTS:.1%}, counting {counted:.1%}")
+for name in ("one head", "mean pooling"):
+    print(f"{name}: {'beaten' if accuracy['two heads'].mean() > accuracy[name].mean() else 'not beaten'} by two heads")
+
+# %% name="learning-figure" include="groundup.lessons.self_attention.figures:score_lines groundup.lessons.self_attention.figures:head_maps"
+from groundup.lessons.self_attention.figures import head_maps, score_lines
+
+# %% name="learning-picture" alt="Share of right answers in unseen boxes against the training step, for two heads, one head and mean pooling, with dotted lines at guessing and counting."
+fig, axes = figure(6.8, 3.8)
+curves(axes, range(0, STEPS + 1, 50), history, "step", "right answers, unseen boxes", "Looking up the answer")
+score_lines(axes, {"guessing": 1 / CONTENTS, "counting": counted})
+
+# %% [markdown] name="one-head"
+# Look at the two numbers of the single head. The readout is linear. If a head's output is a blend
+# $\alpha v_j + \beta v_l$ of the two books asked for, then for *each* question the logits are $\alpha R v_j + \beta R v_l$
+# with that question's readout $R$: the book with the larger weight tends to win, for both questions. Then it pays to
+# answer one question well and to give up the other.
+#
+# ### Where the heads look
+#
+# The weights below belong to the first test box. Circles mark the card that was asked for first, squares the second.
+# Nobody told a head which question is its own.
+
+# %% name="reader-weights" include="groundup.lessons.self_attention.experiment:reader_weights groundup.lessons.self_attention.experiment:weight_on_asked"
+from groundup.lessons.self_attention.experiment import reader_weights, weight_on_asked
+
+# %% name="heads-picture" alt="Heat maps of attention, 14 asking cards by 32 cards read, for the two heads and the single head, with circles at the cards asked first and squares at the cards asked second."
+places = asked_places(test["cards"], NAMES, CONTENTS)
+two = reader_weights(trained["two heads"], test["cards"], 2)
+one = reader_weights(trained["one head"], test["cards"], 1)
+for label, weights in (("two heads", two), ("one head", one)):
+    for head, (on_first, on_second) in enumerate(weight_on_asked(weights, places)):
+        print(
+            f"{label}, head {head + 1}: mean weight on the card asked first {on_first:.2f}, second {on_second:.2f} (even: {1 / 32:.2f})"
+        )
+fig = head_maps({"Two heads: head 1": two[0, 0], "Two heads: head 2": two[0, 1], "One head": one[0, 0]}, places[0])
+
+# %% [markdown] name="order"
+# ## 10. What is still missing: order
+#
+# "Cat chases mouse" and "mouse chases cat" are not the same story. Can attention tell? Let $\Pi$ be the matrix that
+# puts the rows of $X$ into another order, so that $\Pi^\top \Pi = I$. Then $Q$, $K$, $V$ become $\Pi Q$, $\Pi K$, $\Pi V$, the
+# scores $\Pi S \Pi^\top$, and because the softmax treats every row and every place in a row alike,
+#
+# $$\operatorname{softmax}(\Pi S \Pi^\top)\, \Pi V = \Pi\, A\, \Pi^\top \Pi\, V = \Pi\, Y. \tag{18}$$
+#
+# The outputs come in the new order and are otherwise the same. *Cat* gets the same vector whether it chases or is
+# chased. The cure is to add to each word a vector that depends on its place, for instance sines and cosines of
+# several frequencies (Vaswani et al., section 3.5).
+
+# %% name="positions" include="groundup.ops.positions:sinusoidal_positions groundup.ops.init:linear_params groundup.ops.linear:linear groundup.ops.attention:attention_weights"
+from groundup.ops.attention import attention_weights
+from groundup.ops.init import linear_params
+from groundup.ops.linear import linear
+from groundup.ops.positions import sinusoidal_positions
+
+# %% name="order-picture" alt="Four heat maps of attention, three words by three: both sentences without positions, where each word keeps its weights, and with positions, where it does not."
+rng = np.random.default_rng(9)
+layer = {part: linear_params(rng, 8, 8, std=0.4, dtype=np.float64) for part in ("query", "key", "value", "out")}
+vectors = rng.normal(size=(3, 8))  # of cat, chases, mouse; like the layer, not trained
+offsets = {"without positions": np.zeros((3, 8)), "with positions": sinusoidal_positions(3, 8, np.float64)}
+changes = {}
+fig, axes = figure(7.6, 7, rows=2, columns=2)
+for row, (name, place) in zip(axes, offsets.items(), strict=True):
+    outputs = []
+    for panel, order in zip(row, ([0, 1, 2], [2, 1, 0]), strict=True):
+        x = vectors[order] + place
+        y, _ = self_attention(x[None], layer, heads=1)
+        outputs.append(y[0, order])  # rows back in the order cat, chases, mouse
+        query, key = (linear(x, layer[part]["weight"], layer[part]["bias"])[0] for part in ("query", "key"))
+        labels = [words[index] for index in order]
+        _ = heatmap(panel, attention_weights(query, key), labels, labels, f"{' '.join(labels)}, {name}", 0, 1, ".2f")
+        panel.title.set_fontsize(9.5)
+    changes[name] = np.abs(outputs[0] - outputs[1]).max(axis=-1)
+    print(f"{name:18} change of", {word: f"{change:.1e}" for word, change in zip(words, changes[name], strict=True)})
+print(
+    "attention alone",
+    "cannot" if changes["without positions"].max() <= 1e-12 else "can",
+    "tell the two sentences apart",
+)
+
+# %% [markdown] name="claims" tags=["claims"]
+# ## Measured
+#
+# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# them yourself: `groundup run self_attention`.
+
+# %% [markdown] name="take-away"
+# ## What to take away
+#
+# - Attention is a weighted average whose weights are a softmax of dot products: $\operatorname{softmax}(QK^\top/\sqrt d)\,V$.
+# - Three roles, three matrices: what I look for, where I can be found, what I hand over.
+# - $\sqrt d$ is the standard deviation of a dot product of $d$ independent unit-variance terms.
+# - Maximum, sum and weighted sum of a tile can be merged exactly. With the log-sum-exp kept, the backward pass needs no
+#   stored weights. Time stays $O(n^2 d)$; memory becomes $O(n)$ for a fixed block.
+# - Attention is blind to order.
+#
+# **Asked in interviews**: Why divide by $\sqrt d$, and why not by $d$? (Section 5.) What do time and memory cost, and
+# what does FlashAttention change? (Section 7: memory and traffic, not the number of score products; it computes some
+# of them twice.) Why are $W_q$ and $W_k$ not one matrix? (Section 4.) Do more heads mean more parameters? (Section 8.)
+# Write softmax and its gradient; make it stable. (Equations 6 and 12.)
+#
+# **Common bugs**: the softmax over the wrong axis (columns add up to 1, rows do not); scaling by $\sqrt D$ with several
+# heads, where $\sqrt{D/h}$ is meant; `reshape(B, h, T, D/h)` where a transpose is needed, which mixes words with features;
+# merging tiles without bringing them to the common maximum; an $\epsilon$ in the denominator; forgetting that in
+# self-attention `x` was used three times, so that three gradients add.
+#
+# **Try**: leave out one factor in `merge` and see which checks notice. Ask three questions of two heads. Deal boxes
+# of 48 cards to the trained reader, which only ever saw 32. Add positions to the card reader: do they help or hurt?
+# Next: tiny_decoder, where a mask keeps words from looking ahead, and lesson 13, the whole
+# transformer.
+
+# %% [markdown] name="torch" tags=["torch"]
+# ## The same in PyTorch
+#
+# `F.scaled_dot_product_attention` is (11), scale included; on most hardware it runs in tiles as in section 7. The
+# parameters have the names and shapes of the tree above, and the tests compare the two: outputs, every gradient and
+# twenty steps of training agree to 1e-8.
+
+# %% name="twin" tags=["torch"] include="groundup.lessons.self_attention.twin:SelfAttention groundup.lessons.self_attention.twin:CardReader groundup.lessons.self_attention.twin:MeanReader groundup.lessons.self_attention.twin:answer_loss groundup.lessons.self_attention.twin:share_right groundup.plots:figure groundup.plots:curves"
+from groundup.lessons.self_attention.twin import CardReader, MeanReader, SelfAttention, answer_loss, share_right
+from groundup.plots import curves, figure
+
+# %% name="twin-formula" tags=["torch"]
+import torch
+
+torch.manual_seed(0)
+query, key, value = torch.randn(3, 2, 6, 8).unbind(0)
+by_formula = torch.softmax(query @ key.mT / math.sqrt(8), dim=-1) @ value
+fused = torch.nn.functional.scaled_dot_product_attention(query, key, value)
+print(f"formula and fused kernel differ by {(by_formula - fused).abs().max().item():.0e}")
+
+layer = SelfAttention(8, heads=2)
+x = torch.randn(1, 5, 8)
+order = torch.tensor([3, 1, 4, 0, 2])
+moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()
+print(f"another order of the words, the same vectors in that order: they differ by {moved:.0e}")
+
+# %% name="twin-train" tags=["torch"] alt="Share of right answers in unseen boxes against the training step, for the PyTorch readers with two heads, one head and mean pooling."
+rng = np.random.default_rng(100)
+test = {name: torch.from_numpy(array) for name, array in deal(rng, 64, 32, 48, 16).items()}
+models = {
+    "two heads": CardReader(48, 16, 64, heads=2),
+    "one head": CardReader(48, 16, 64, heads=1),
+    "mean pooling": MeanReader(48, 16, 64),
+}
+steps, history = 500, {name: [] for name in models}
+for name, model in models.items():
+    rng = np.random.default_rng(5)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for step in range(steps + 1):
+        if step % 50 == 0:
+            history[name].append(share_right(model, test["cards"], test["answers"]))
+        if step == steps:
+            break
+        cards, answers = (torch.from_numpy(array) for array in deal(rng, 32, 32, 48, 16).values())
+        loss = answer_loss(model(cards), answers)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+    print(f"{name:13} {sum(p.numel() for p in model.parameters()):,} parameters, {history[name][-1]:.1%} right")
+fig, axes = figure(6.8, 3.6)
+curves(axes, range(0, steps + 1, 50), history, "step", "right answers, unseen boxes", "The twins learn the same lesson")
