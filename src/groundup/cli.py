@@ -37,7 +37,7 @@ LessonNames = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 OnTrack = Annotated[Track, typer.Option(help="By hand in NumPy, or its PyTorch twin.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share the cores.")]
+Jobs = Annotated[int, typer.Option(min=1, show_default="one a core", help="Runs at a time; they share the cores.")]
 
 
 @app.command("list")
@@ -149,7 +149,7 @@ def claims(
     lessons: LessonNames = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 … N−1 for every lesson.")] = 5,
     track: OnTrack = "numpy",
-    jobs: Jobs = 1,
+    jobs: Jobs = os.cpu_count() or 1,
     write: Annotated[bool, typer.Option("--write", help="Keep the results in results/ of this checkout.")] = False,
     stale: Annotated[
         bool, typer.Option("--stale", help="Only lessons whose kept results are missing or out of date.")
@@ -171,7 +171,7 @@ def claims(
     with show.progress(len(chosen) * seeds, quiet=as_json) as report:
         for lesson in chosen:
             runs = results.measure(lesson, seeds, track, jobs, report)
-            record = results.summarise(lesson, runs, track)
+            record = results.summarise(lesson, runs, track, results.threads_each(jobs))
             failed |= not all(claim["met"] for claim in record["claims"])
             if write and folder is not None:
                 write_whole(results.result_file(lesson, folder, track), json.dumps(record, indent=1) + "\n")

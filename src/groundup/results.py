@@ -121,7 +121,7 @@ def measure(lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callabl
 
     The processor's cores are shared out among ``jobs`` processes at a time.
     """
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    threads = str(threads_each(jobs))
     environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
 
     def one(seed: int) -> dict[str, Any]:
@@ -154,7 +154,12 @@ def measure(lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callabl
         pool.shutdown(cancel_futures=True)
 
 
-def summarise(lesson: Lesson, runs: Sequence[dict[str, Any]], track: Track) -> dict[str, Any]:
+def threads_each(jobs: int) -> int:
+    """How many of the cores each of several processes gets."""
+    return max(1, (os.cpu_count() or 1) // jobs)
+
+
+def summarise(lesson: Lesson, runs: Sequence[dict[str, Any]], track: Track, threads: int) -> dict[str, Any]:
     """The record that results/ keeps of a lesson: every seed's numbers, their median and spread, met or not."""
     claims = []
     for index, claim in enumerate(lesson.claims):
@@ -183,6 +188,7 @@ def summarise(lesson: Lesson, runs: Sequence[dict[str, Any]], track: Track) -> d
         "hash": code_hash(lesson),
         "date": date.today().isoformat(),
         "machine": machine(),
+        "threads": threads,
         "seeds": len(runs),
         "seconds": round(statistics.median(run["seconds"] for run in runs), 1),
         "claims": claims,
@@ -233,7 +239,8 @@ def claims_table(record: dict[str, Any]) -> str:
     rows += [
         "",
         f"Median of {record['seeds']} seeds (in brackets the smallest and largest), {record['track']} track,"
-        f" {record['seconds']} s a run on {about['cores']} cores ({about['processor']}), {record['date']}.",
+        f" {record['seconds']} s a run on {record['threads']} of {about['cores']} cores ({about['processor']}),"
+        f" {record['date']}.",
     ]
     return "\n".join(rows)
 
