@@ -1,0 +1,272 @@
+"""Train the digits network on both tracks, and measure the tape, the table of calls and the V curve."""
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from groundup.checks import largest_error
+from groundup.data.digits import Digits, load_digits, split_digits
+from groundup.lesson import Measured, Result
+from groundup.lessons.p00_numpy_and_pytorch.model import exp, init, log, mlp
+from groundup.lessons.p00_numpy_and_pytorch.table import ROWS, run_raw, table_arrays
+from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
+from groundup.ops.activations import relu
+from groundup.ops.init import linear_params
+from groundup.ops.linear import linear
+from groundup.ops.losses import cross_entropy
+from groundup.ops.types import Array, Backward
+from groundup.optim import constant, sgd
+from groundup.params import Tree, flatten, leaves, map_tree
+from groundup.run import Run
+from groundup.training import Batch, Curves, Learner, NumpyLearner
+
+SIZE = {"inputs": 64, "hidden": 64, "classes": 10, "batch": 64}
+TINY = {"inputs": 6, "hidden": 5, "classes": 3, "batch": 4}
+RATE = 0.5
+NUDGES = 10.0 ** np.arange(-12, 0.1, 0.5)
+ROUNDING, TRUNCATION = (1e-12, 1e-7), (1e-3, 1e-1)  # where one of the two errors is all that there is
+
+
+def learner(
+    track: str,
+    rng: np.random.Generator,
+    dtype: type = np.float32,
+    *,
+    inputs: int,
+    hidden: int,
+    classes: int,
+    batch: int,
+) -> Learner:
+    """The digits network in training with plain gradient descent on either track, from the same parameters."""
+    params = init(rng, inputs, hidden, classes, dtype)
+    if track == "torch":
+        import torch
+
+        from groundup.lessons.p00_numpy_and_pytorch import twin
+        from groundup.torch_training import TorchLearner, load_params
+
+        module = twin.MLP(inputs, hidden, classes)
+        load_params(module, params)
+        return TorchLearner(
+            module,
+            lambda module, batch: module(batch["images"]),
+            lambda logits, batch: torch.nn.functional.cross_entropy(logits, batch["labels"]),
+            torch.optim.SGD(module.parameters(), lr=RATE),
+            constant(RATE),
+        )
+
+    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
+        return mlp(params, batch["images"])
+
+    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
+        return cross_entropy(logits, batch["labels"])
+
+    return NumpyLearner(params, forward, criterion, sgd(), constant(RATE))
+
+
+def batch(rng: np.random.Generator, *, inputs: int, classes: int, batch: int, **_: int) -> Batch:
+    """Random pictures in the shape of training data."""
+    images = rng.uniform(size=(batch, inputs)).astype(np.float32)
+    return {"images": images, "labels": rng.integers(classes, size=batch)}
+
+
+def run(run: Run) -> Result:
+    """The experiment of the lesson. What needs PyTorch is not a number where it is not installed: claim not met."""
+    data = split_digits(load_digits())
+    model = learner(run.track, run.rng("parameters"), np.float32, **SIZE)
+
+    def next_batch(rng: np.random.Generator) -> Batch:
+        return some_of(data.train, rng.integers(len(data.train.labels), size=SIZE["batch"]))
+
+    def evaluate(model: Learner) -> dict[str, float]:
+        parts = {"training accuracy": data.train, "validation accuracy": data.validation}
+        return {name: float(np.mean(guesses(model, part) == part.labels)) for name, part in parts.items()}
+
+    steps = run.pick(60, 2000)
+    curve = run.fit("mlp", model, next_batch, steps, evaluate, max(1, steps // 20))
+    right = guesses(model, data.test) == data.test.labels
+    simple = simple_guesses(data, run.rng("linear"), steps)
+    hits = {name: guess == data.test.labels for name, guess in simple.items()} | {"one hidden layer": right}
+
+    with_torch = importlib.util.find_spec("torch") is not None
+    race = both_tracks(run, data.train, run.pick(20, 200), ("numpy", "torch") if with_torch else ("numpy",))
+    apart = float("nan")
+    calls = dict.fromkeys((row.call for row in ROWS), float("nan"))
+    if with_torch:
+        apart = max(abs(a - b) for a, b in zip(race["numpy"]["training"], race["torch"]["training"], strict=True))
+        calls = table_errors(run.rng("table"))
+    else:
+        run.say("PyTorch is not installed, so the claims that compare with it are not measured (and not met).")
+
+    trained = map_tree(lambda leaf: leaf.astype(np.float64), model.parameters())
+    batches = [next_batch(run.rng("tape", str(trial))) for trial in range(10)]
+    tape = max(tape_error(trained, found["images"].astype(np.float64), found["labels"]) for found in batches)
+    errors = v_curve(run, data.train, run.pick(10, 100))
+    slopes = v_slopes(errors["float64, central"])
+    return Result(
+        measured={
+            "tracks": Measured(apart),
+            "accuracy": Measured(float(np.mean(right)), float(np.mean(hits["nearest class mean"]))),
+            "tape": Measured(tape),
+            "calls": Measured(float(np.max(list(calls.values())))),
+            "v_curve": Measured(max(abs(slopes["rounding"] + 1), abs(slopes["truncation"] - 2))),
+        },
+        metrics={
+            "digits": {"training": len(data.train.labels), "test": len(right)},
+            "test accuracy": {"chance": 1 / SIZE["classes"]} | {name: np.mean(found) for name, found in hits.items()},
+            "test digits that only the hidden layer reads": int(np.sum(right & ~hits["linear"])),
+            "test digits that only the linear one reads": int(np.sum(hits["linear"] & ~right)),
+            "calls": calls,
+            "slopes of the V": slopes,
+            "best nudge": {name: NUDGES[np.argmin(error)] for name, error in errors.items()},
+        },
+        curves={"mlp": curve} | {f"{track}, float64": found for track, found in race.items()},
+        arrays={"errors": errors, "race": race, "params": trained, "batch": batches[0], "hits": hits},
+    )
+
+
+def some_of(digits: Digits, rows: Array, dtype: type = np.float32) -> Batch:
+    """The digits with these numbers, as a batch."""
+    return {"images": digits.images[rows].astype(dtype), "labels": digits.labels[rows]}
+
+
+def guesses(model: Learner, digits: Digits) -> Array:
+    """The class with the largest logit, for every picture."""
+    return np.argmax(model.outputs({"images": digits.images, "labels": digits.labels}), axis=1)
+
+
+def both_tracks(run: Run, digits: Digits, steps: int, tracks: tuple[str, ...]) -> dict[str, Curves]:
+    """Train in float64 on every track: same start, same batches. The curves have a row for every step."""
+    rows = run.rng("race batches").integers(len(digits.labels), size=(steps, SIZE["batch"]))
+    curves = {}
+    for track in tracks:
+        model = learner(track, run.rng("race"), np.float64, **SIZE)
+
+        def next_batch(rng: np.random.Generator, model: Learner = model) -> Batch:
+            return some_of(digits, rows[model.steps], np.float64)
+
+        curves[track] = run.fit(f"{track}_float64", model, next_batch, steps, every=1)
+    return curves
+
+
+def simple_guesses(data: Any, rng: np.random.Generator, steps: int) -> dict[str, Array]:
+    """What simpler methods say about the test digits: class means, a linear classifier, the nearest neighbour."""
+    train, test = (part.images.reshape(len(part.images), -1) for part in (data.train, data.test))
+    means = np.stack([train[data.train.labels == label].mean(axis=0) for label in range(SIZE["classes"])])
+    params = linear_params(rng, SIZE["inputs"], SIZE["classes"])
+    for _ in range(steps):
+        rows = rng.integers(len(train), size=SIZE["batch"])
+        gradients = linear_loss(params, train[rows], data.train.labels[rows])[1]
+        params = map_tree(lambda param, gradient: param - RATE * gradient, params, gradients)
+    return {
+        "nearest class mean": np.argmin(squared_distances(test, means), axis=1),
+        "linear": np.argmax(linear(test, params["weight"], params["bias"])[0], axis=1),
+        "nearest neighbour": data.train.labels[np.argmin(squared_distances(test, train), axis=1)],
+    }
+
+
+def squared_distances(a: Array, b: Array) -> Array:
+    """(N, M): the squared distance of every row of a (N, D) from every row of b (M, D)."""
+    return (a * a).sum(axis=1)[:, None] - 2 * a @ b.T + (b * b).sum(axis=1)
+
+
+def linear_loss(params: Tree, pixels: Array, labels: Array) -> tuple[Array, Tree]:
+    """Cross-entropy of a network without a hidden layer, and its gradients: a smooth function, having no ReLU."""
+    logits, linear_backward = linear(pixels, params["weight"], params["bias"])
+    loss, loss_backward = cross_entropy(logits, labels)
+    _, d_weight, d_bias = linear_backward(loss_backward())
+    return loss, {"weight": d_weight, "bias": d_bias}
+
+
+def mlp_on_tape(tape: Tape, params: Tree, images: Array, labels: Array) -> tuple[Variable, dict[str, Variable]]:
+    """The loss of the network from elementary operations on a tape, and its parameters there, by flat name."""
+    found = {name: tape.variable(leaf, name) for name, leaf in flatten(params).items()}
+    pixels = tape.variable(images.reshape(len(images), -1), "pixels")
+    active = tape.apply(relu, pixels @ found["hidden.weight"].T + found["hidden.bias"])
+    logits = active @ found["readout.weight"].T + found["readout.bias"]
+    exponentials = tape.apply(exp, logits - logits.value.max(axis=1, keepdims=True))
+    picked = exponentials[np.arange(len(labels)), labels] / exponentials.sum(axis=1)
+    return tape.apply(log, picked).sum() * (-1 / len(labels)), found
+
+
+def tape_error(params: Tree, images: Array, labels: Array) -> float:
+    """The largest relative difference between the tape's gradients and those written by hand."""
+    tape = Tape()
+    loss, found = mlp_on_tape(tape, params, images, labels)
+    gradients = tape.gradients(loss)
+    logits, backward = mlp(params, images)
+    by_hand = flatten(backward(cross_entropy(logits, labels)[1]()))
+    return largest_error({name: gradients[variable] for name, variable in found.items()}, by_hand)
+
+
+def table_errors(rng: np.random.Generator) -> dict[str, float]:
+    """For every row of the table: the largest relative difference of value and gradients between its two sides."""
+    from groundup.lessons.p00_numpy_and_pytorch.twin import run_call
+
+    arrays = table_arrays(rng)
+    errors = {}
+    for row in ROWS:
+        value, backward = run_raw(row, arrays)
+        g = rng.normal(size=np.shape(value))
+        expected, gradients = run_call(row, arrays, g)
+        errors[row.call] = largest_error({"value": value} | backward(g), {"value": expected} | gradients)
+    return errors
+
+
+def v_curve(run: Run, digits: Digits, directions: int) -> dict[str, Array]:
+    """The error of a measured slope against the nudge, for three ways to measure it."""
+    rows = run.rng("V batch").integers(len(digits.labels), size=SIZE["batch"])
+    errors = {}
+    for name, dtype, central in (
+        ("float64, central", np.float64, True),
+        ("float64, one-sided", np.float64, False),
+        ("float32, central", np.float32, True),
+    ):
+        pixels = digits.images[rows].reshape(len(rows), -1).astype(dtype)
+        start = linear_params(run.rng("V start"), SIZE["inputs"], SIZE["classes"], dtype=dtype)
+
+        def loss(params: Tree, pixels: Array = pixels) -> tuple[Array, Tree]:
+            return linear_loss(params, pixels, digits.labels[rows])
+
+        errors[name] = slope_errors(loss, start, NUDGES, run.rng("V directions"), directions, central)
+    return errors
+
+
+def slope_errors(
+    loss: Callable[[Tree], tuple[Array, Tree]],
+    params: Tree,
+    nudges: Array,
+    rng: np.random.Generator,
+    directions: int,
+    central: bool = True,
+) -> Array:
+    """For every nudge h, how far the slope measured with it is from the one that the gradient predicts.
+
+    The median of |measured − predicted| over random directions, divided by the root mean square of the predicted.
+    """
+    here, gradients = loss(params)
+    errors = np.empty((directions, len(nudges)))
+    slopes = np.empty(directions)
+    for row in range(directions):
+        direction = map_tree(lambda leaf: rng.normal(size=leaf.shape).astype(leaf.dtype), params)
+        slopes[row] = sum(float(np.vdot(g, d)) for g, d in zip(leaves(gradients), leaves(direction), strict=True))
+        for column, h in enumerate(nudges.tolist()):
+            above = float(loss(map_tree(lambda p, d, h=h: p + h * d, params, direction))[0])
+            if central:
+                below = float(loss(map_tree(lambda p, d, h=h: p - h * d, params, direction))[0])
+                measured = (above - below) / (2 * h)
+            else:
+                measured = (above - float(here)) / h
+            errors[row, column] = abs(measured - slopes[row])
+    return np.median(errors, axis=0) / np.sqrt(np.mean(slopes**2))
+
+
+def v_slopes(errors: Array) -> dict[str, float]:
+    """The exponents of h on the two sides of the V, by a straight line through the logarithms."""
+    found = {}
+    for name, (low, high) in {"rounding": ROUNDING, "truncation": TRUNCATION}.items():
+        inside = (low * 0.99 < NUDGES) & (high * 1.01 > NUDGES)
+        found[name] = float(np.polyfit(np.log10(NUDGES[inside]), np.log10(errors[inside]), 1)[0])
+    return found
