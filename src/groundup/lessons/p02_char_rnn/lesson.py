@@ -138,8 +138,9 @@ from groundup.lessons.p02_char_rnn.model import char_rnn, init, next_character_l
 # slope along it, measured by two forward passes, with the slope that the gradient predicts. A dropped bias or a
 # step too few in equation (4) shows at once: try it, edit `rnn` above and run this again.
 
-# %% name="gradient-check" include="groundup.params:map_tree groundup.params:leaves"
-from groundup.params import leaves, map_tree
+# %% name="gradient-check" include="groundup.slopes:compare_slopes groundup.params:map_tree"
+from groundup.params import map_tree
+from groundup.slopes import compare_slopes
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
@@ -154,13 +155,7 @@ def small_loss(params):
     return loss, backward(loss_backward(), np.zeros_like(last))
 
 
-_, gradients = small_loss(small)
-for trial in range(3):
-    direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), small)
-    above = small_loss(map_tree(lambda p, d: p + 1e-5 * d, small, direction))[0]
-    below = small_loss(map_tree(lambda p, d: p - 1e-5 * d, small, direction))[0]
-    measured = (above - below) / 2e-5
-    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))
+for measured, predicted in compare_slopes(small_loss, small, rng):
     print(
         f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {abs(measured / predicted - 1):.1e}"
     )

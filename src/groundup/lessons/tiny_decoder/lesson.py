@@ -270,9 +270,10 @@ from groundup.lessons.tiny_decoder.model import decoder, init
 # passes measure must be the one that the gradient predicts. Drop the `d_middle += d_last` above, the term (12) of the
 # second residual sum, and run this again.
 
-# %% name="gradient-check" include="groundup.params:map_tree groundup.params:leaves groundup.params:count groundup.ops.losses:cross_entropy"
+# %% name="gradient-check" include="groundup.slopes:compare_slopes groundup.params:map_tree groundup.params:count groundup.ops.losses:cross_entropy"
 from groundup.ops.losses import cross_entropy
-from groundup.params import count, leaves, map_tree
+from groundup.params import count, map_tree
+from groundup.slopes import compare_slopes
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
@@ -286,13 +287,7 @@ def tiny_loss(params):
     return loss, backward(loss_backward())
 
 
-_, gradients = tiny_loss(tiny)
-for trial in range(3):
-    direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), tiny)
-    above = tiny_loss(map_tree(lambda p, d: p + 1e-5 * d, tiny, direction))[0]
-    below = tiny_loss(map_tree(lambda p, d: p - 1e-5 * d, tiny, direction))[0]
-    measured = (above - below) / 2e-5
-    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))
+for measured, predicted in compare_slopes(tiny_loss, tiny, rng):
     print(
         f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {abs(measured / predicted - 1):.1e}"
     )
