@@ -294,7 +294,8 @@ def check_parity(model: "Model", seed: int = 0, steps: int = PARITY_STEPS) -> li
     """A model against its twin in float64, from the same parameters, on the same batches, without dropout.
 
     Compared are the outputs, the gradient of every parameter, the parameters after one optimiser step, and the
-    losses of ``steps`` steps, relative to the largest number of each.
+    losses of ``steps`` steps, relative to the largest number of each. A parameter without any gradient fails:
+    dead networks agree about everything.
     """
     size = {**model.tiny, **({"dropout": 0.0} if "dropout" in model.tiny else {})}
     learners = [
@@ -310,7 +311,9 @@ def check_parity(model: "Model", seed: int = 0, steps: int = PARITY_STEPS) -> li
         after.append({name: array.copy() for name, array in flatten(learner.parameters()).items()})
         curve += [learner.step(batch, np.random.default_rng(seed)) for batch in batches[1:]]
         losses.append({"loss": np.array(curve)})
-    return [
+    dead = [name for name, gradient in gradients[1].items() if not gradient.any()]
+    alive = Finding(f"model {model.name}", "all parameters learn", math.inf if dead else 0.0, 0.0)
+    return [alive] + [
         Finding(f"model {model.name}", check, largest_error(mine, theirs), ORACLE_LIMIT)
         for check, (mine, theirs) in {
             "outputs": outputs,

@@ -137,7 +137,7 @@ def run(run: Run) -> Result:
 
     untrained = learner(run.track, run.rng("parameters"), **size).parameters()
     before = tracking(hidden_states(untrained, test), test_text)
-    model, curve = train_with("adam", run.pick(30, 1500, 6000))
+    model, curve = train_with("adam", run.pick(30, 1200, 6000))
     _, adagrad_curve = train_with("adagrad", run.pick(10, 400))
     states = hidden_states(model.parameters(), test)
     after = tracking(states, test_text)
