@@ -110,11 +110,11 @@ def test_summary_takes_medians_and_counts_missing_numbers_against_the_claim():
         claims = [{"name": name, "measured": value, "baseline": 0.5, "met": value is not None} for name in names]
         return {"claims": claims, "seconds": 2.0}
 
-    record = results.summarise(lesson, [run(0.1), run(0.2), run(0.9)], "numpy", 1)
+    record = results.summarise(lesson, [run(0.1), run(0.2), run(0.9)], "numpy")
     assert record["claims"][0]["median"] == 0.2
     assert record["claims"][0]["met"]  # bits: smaller is better
     assert not record["claims"][1]["met"]  # tracking: larger is better
-    record = results.summarise(lesson, [run(0.1), run(None), run(0.9)], "numpy", 1)
+    record = results.summarise(lesson, [run(0.1), run(None), run(0.9)], "numpy")
     assert record["claims"][0]["median"] is None
     assert not record["claims"][0]["met"]
     assert "no number" not in results.claims_table(record)

@@ -119,10 +119,8 @@ def blas() -> list[dict[str, Any]]:
 def measure(lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callable[[str], None]) -> list[dict[str, Any]]:
     """Run a lesson's default budget with seeds 0 … seeds−1, each in a process of its own; their metrics.
 
-    The processor's cores are shared out among ``jobs`` processes at a time.
+    ``jobs`` of them run at a time.
     """
-    threads = str(threads_each(jobs))
-    environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
 
     def one(seed: int) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="groundup-") as folder:
@@ -137,9 +135,7 @@ def measure(lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callabl
                 "--track",
                 track,
             ]
-            done = subprocess.run(
-                [*command, "--out", folder, "--json"], capture_output=True, text=True, env=environment
-            )
+            done = subprocess.run([*command, "--out", folder, "--json"], capture_output=True, text=True)
         if done.returncode not in (0, 1) or not done.stdout:
             raise UserError(f"{lesson.name} with seed {seed} failed: {done.stderr.strip()[-2000:]}")
         metrics = json.loads(done.stdout)
@@ -154,12 +150,7 @@ def measure(lesson: Lesson, seeds: int, track: Track, jobs: int, report: Callabl
         pool.shutdown(cancel_futures=True)
 
 
-def threads_each(jobs: int) -> int:
-    """How many of the cores each of several processes gets."""
-    return max(1, (os.cpu_count() or 1) // jobs)
-
-
-def summarise(lesson: Lesson, runs: Sequence[dict[str, Any]], track: Track, threads: int) -> dict[str, Any]:
+def summarise(lesson: Lesson, runs: Sequence[dict[str, Any]], track: Track) -> dict[str, Any]:
     """The record that results/ keeps of a lesson: every seed's numbers, their median and spread, met or not."""
     claims = []
     for index, claim in enumerate(lesson.claims):
@@ -188,7 +179,6 @@ def summarise(lesson: Lesson, runs: Sequence[dict[str, Any]], track: Track, thre
         "hash": code_hash(lesson),
         "date": date.today().isoformat(),
         "machine": machine(),
-        "threads": threads,
         "seeds": len(runs),
         "seconds": round(statistics.median(run["seconds"] for run in runs), 1),
         "claims": claims,
@@ -239,7 +229,7 @@ def claims_table(record: dict[str, Any]) -> str:
     rows += [
         "",
         f"Median of {record['seeds']} seeds (in brackets the smallest and largest), {record['track']} track,"
-        f" {record['seconds']} s a run on {record['threads']} of {about['cores']} cores ({about['processor']}),"
+        f" {record['seconds']} s a run with one thread ({about['processor']}, {about['cores']} cores),"
         f" {record['date']}.",
     ]
     return "\n".join(rows)

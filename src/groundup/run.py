@@ -1,11 +1,12 @@
 """One run of a lesson's experiment: its seed, budget, folder and progress bar, and the files it leaves behind."""
 
+import contextlib
 import csv
 import io
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from threadpoolctl import threadpool_limits
 
 from groundup.errors import UserError
 from groundup.lesson import Budget, Lesson, Result, Track, learner_rng
@@ -32,7 +34,10 @@ T = TypeVar("T")
 
 @dataclass
 class Run:
-    """What an experiment is given. ``options`` are the lesson's own (None where the user said nothing)."""
+    """What an experiment is given. ``options`` are the lesson's own (None where the user said nothing).
+
+    ``threads`` is for matrix products: models as small as these are fastest with one.
+    """
 
     lesson: Lesson
     track: Track = "numpy"
@@ -42,6 +47,7 @@ class Run:
     resume: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     quiet: bool = False
+    threads: int = 1
 
     def __post_init__(self) -> None:
         self.started = time.monotonic()
@@ -104,7 +110,7 @@ def run_lesson(run: Run) -> Result:
     """Run the experiment; if the run has a folder, leave metrics.json, curves.csv, figures and checkpoints there."""
     if run.folder is not None:
         prepare_folder(run.folder)
-    with run.progress:
+    with limited_to(run.threads, run.track), run.progress:
         result = run.lesson.experiment(run)
     missing = {claim.name for claim in run.lesson.claims} ^ set(result.measured)
     if missing:
@@ -112,6 +118,23 @@ def run_lesson(run: Run) -> Result:
     if run.folder is not None:
         write_result(run, result, run.folder)
     return result
+
+
+@contextlib.contextmanager
+def limited_to(threads: int, track: Track) -> Iterator[None]:
+    """Let the matrix products of a track use so many threads, and as many as before afterwards."""
+    with threadpool_limits(threads, user_api="blas"):
+        if track == "numpy":
+            yield
+            return
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def prepare_folder(folder: Path) -> None:
