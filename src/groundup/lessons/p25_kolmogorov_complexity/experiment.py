@@ -1,0 +1,228 @@
+"""All short programs of two machines, and both interpreters; ``texts`` measures with compressors."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from groundup.lesson import Measured, Result
+from groundup.lessons.p25_kolmogorov_complexity.codes import (
+    compressible_share,
+    counting_code_length,
+    is_prefix_free,
+    kraft_sum,
+)
+from groundup.lessons.p25_kolmogorov_complexity.interpreters import TAPE_INTERPRETER, rewriting_interpreter
+from groundup.lessons.p25_kolmogorov_complexity.model import (
+    Census,
+    Machine,
+    assemble,
+    census,
+    certain,
+    complexities,
+    run_program,
+)
+from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING
+from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
+from groundup.lessons.p25_kolmogorov_complexity.texts import compressor_ratios, languages
+from groundup.ops.types import Array
+from groundup.run import Run
+
+LIMITS = {"tape": 2000, "rewriting": 1000}  # steps
+MARGIN = 4  # m(x) is compared with K(x) where programs up to MARGIN bits longer than the shortest were run
+BLOCK = 64  # length of the strings in the counting bound of the counting code
+ALTERNATING = "TT@TT@01."  # on the rewriting machine: 01, 256 times
+
+
+def run(run: Run) -> Result:
+    """The experiment of the lesson. The seed draws the random bytes, generators and excerpts, not the machines."""
+    longest = run.pick(14, 22)
+    found = {machine.name: take_census(run, machine, longest) for machine in (TAPE, REWRITING)}
+    counts = counting(found)
+    theorem = {name: coding_theorem(one) for name, one in found.items()}
+    imitation = interpreters(run, run.pick(10, 14))
+    alike = invariance(found, imitation)
+    sizes = compressor_ratios(run)
+    families = languages(run)
+
+    constant = max(one["length"] for one in imitation.values())
+    measured = {
+        "counting": Measured(counts["largest"]),
+        "kraft": Measured(max(kraft_sum(map(len, one.programs)) for one in found.values())),
+        "coding": Measured(
+            min(one["correlation"] for one in theorem.values()),
+            max(one["correlation with length"] for one in theorem.values()),
+        ),
+        "coding_gap": Measured(
+            max(one["largest gap"] for one in theorem.values()),
+            min(one["largest gap to length"] for one in theorem.values()),
+        ),
+        "interpreters": Measured(min(one["share"] for one in imitation.values())),
+        "invariance": Measured(alike["largest difference"], constant),
+        "bound_at_work": Measured(alike["bits by interpreter"], alike["bits by printing"]),
+        "random": Measured(min(sizes["random bytes"].values())),
+        "text": Measured(max(sizes["English text"].values()), min(sizes["random bytes"].values())),
+        "generator": Measured(min(sizes["generator's output"].values()), sizes["generator"]["program"]),
+        "digits": Measured(min(sizes["random bits as digits"].values()), min(sizes["random bytes"].values())),
+        "digits_floor": Measured(min(sizes["random bits as digits"].values())),
+        "languages": Measured(families["same language"], families["same language, chance"]),
+        "families": Measured(min(families["family"].values()), families["family, shuffled labels"]),
+    }
+    return Result(
+        measured=measured,
+        metrics={
+            "machines": {name: describe_census(one) for name, one in found.items()},
+            "counting": {key: counts[key] for key in ("largest", "where")},
+            "coding theorem": theorem,
+            "interpreters": imitation,
+            "invariance": alike,
+            "compressed size / size": sizes,
+            "languages": {key: value for key, value in families.items() if key not in ("matrix", "names")},
+        },
+        curves={
+            f"{name} machine": {
+                "step": [float(k) for k in range(longest + 1)],  # the bits of a program
+                "strings with K <= step": [float(number) for number in counts["below"][name]],
+            }
+            for name in found
+        },
+        arrays={"census": found, "counts": counts, "sizes": sizes, "families": families, "margin": MARGIN},
+    )
+
+
+def take_census(run: Run, machine: Machine, longest: int) -> Census:
+    """Every program of a machine, with a progress bar over the share of all bit strings that is done."""
+    bar = run.progress.add_task(f"programs of the {machine.name} machine", total=100, loss="")
+    return census(
+        machine,
+        longest,
+        LIMITS[machine.name],
+        lambda share: run.progress.update(bar, completed=round(100 * share)),
+    )
+
+
+def describe_census(found: Census) -> dict[str, Any]:
+    """What became of the programs, and for how many strings K is exact."""
+    halting = kraft_sum(map(len, found.programs))
+    k = complexities(found)
+    return {
+        "longest program": found.longest,
+        "halting programs": len(found.programs),
+        "strings": len(k),
+        "strings with exact K": len(certain(found)),
+        "strings shorter to describe than to write": sum(bits < len(x) for x, bits in k.items()),
+        "mass": {
+            "halts": halting,
+            "loops, proven": found.looping,
+            "wants more bits": found.unread,
+            "undecided": 1 - halting - found.looping - found.unread,
+        },
+        "prefix-free": is_prefix_free(found.programs),
+    }
+
+
+def counting(found: dict[str, Census]) -> dict[str, Any]:
+    """The counting bounds: strings with K <= k against 2^k, and shares shortened by c bits against 2^-c.
+
+    ``largest`` is the largest of all measured numbers divided by their bounds, and ``where`` says which it is.
+    """
+    below: dict[str, list[int]] = {}
+    shares: dict[str, list[tuple[int, float]]] = {}
+    relative: dict[str, float] = {}
+    for name, one in found.items():
+        k = complexities(one)
+        below[name] = [sum(bits <= limit for bits in k.values()) for limit in range(one.longest + 1)]
+        for limit, number in enumerate(below[name]):
+            relative[f"{name} machine, K <= {limit}"] = number / 2**limit
+        lengths = sorted({len(x) for x, bits in k.items() if bits < len(x) <= 1000})
+        shares[name] = []
+        for n in lengths:
+            for saved in range(1, n):
+                number = sum(len(x) == n and bits <= n - saved for x, bits in k.items())
+                if number:
+                    shares[name].append((saved, number / 2**n))
+                    relative[f"{name} machine, {n}-bit strings, {saved} bits saved"] = number / 2**n * 2**saved
+    most = BLOCK - min(counting_code_length(BLOCK, ones) for ones in range(BLOCK + 1))
+    shares["counting code"] = [(saved, compressible_share(BLOCK, saved)) for saved in range(1, most + 1)]
+    for saved, share in shares["counting code"]:
+        relative[f"counting code, {BLOCK}-bit strings, {saved} bits saved"] = share * 2**saved
+    where = max(relative, key=lambda name: relative[name])
+    return {"below": below, "shares": shares, "largest": relative[where], "where": where}
+
+
+def coding_theorem(found: Census) -> dict[str, Any]:
+    """K(x) against -log2 m(x) over the strings for which enough longer programs were run too."""
+    k = {x: bits for x, bits in complexities(found).items() if bits <= found.longest - MARGIN}
+    bits = np.array(list(k.values()), float)
+    information = np.array([-math.log2(found.mass[x]) for x in k])
+    lengths = np.array([len(x) for x in k], float)
+    return {
+        "strings": len(k),
+        "exact": len(k.keys() & certain(found)),
+        "correlation": correlation(bits, information),
+        "correlation with length": correlation(bits, lengths),
+        "largest gap": float((bits - information).max()),
+        "largest gap to length": float(np.abs(bits - lengths).max()),
+    }
+
+
+def correlation(x: Array, y: Array) -> float:
+    """Pearson's r."""
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def interpreters(run: Run, longest: int) -> dict[str, dict[str, Any]]:
+    """Each machine as host of the other's programs of up to ``longest`` bits: the same output, the same bits read?"""
+    done = {}
+    for host, guest, header in (
+        (TAPE, REWRITING, TAPE_INTERPRETER),
+        (REWRITING, TAPE, rewriting_interpreter()),
+    ):
+        programs = census(guest, longest, LIMITS[guest.name]).programs
+        bar = run.progress.add_task(f"{guest.name} programs on the {host.name} machine", total=len(programs), loss="")
+        ready, _ = run_program(host, header)
+        same = 0
+        for program in programs:
+            same += imitates(host, ready, guest, program)
+            run.progress.advance(bar)
+        done[f"{host.name} machine imitates the {guest.name} machine"] = {
+            "length": len(header),
+            "programs": len(programs),
+            "share": same / len(programs),
+        }
+    return done
+
+
+def imitates(host: Machine, ready: Any, guest: Machine, program: str) -> bool:
+    """Whether ``host``, its interpreter read, halts on a guest's program with the same output after the same bits."""
+    expected, _ = run_program(guest, program)
+    state, used = run_program(host, program, 1_000_000, ready)
+    return state.verdict == "halted" and used == len(program) and state.output == expected.output
+
+
+def invariance(found: dict[str, Census], imitation: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """How far the two complexities differ where both are exact, and a string for which the bound is useful."""
+    tape, rewriting = complexities(found["tape"]), complexities(found["rewriting"])
+    both = certain(found["tape"]) & certain(found["rewriting"])
+    differences = {x: tape[x] - rewriting[x] for x in both}
+    farthest = max(sorted(both), key=lambda x: abs(differences[x]))
+    x = "01" * 256
+    program = assemble(REWRITING, ALTERNATING)
+    state, used = run_program(TAPE, TAPE_INTERPRETER + program, 100_000_000)
+    right = state.verdict == "halted" and state.output == x
+    return {
+        "strings": len(both),
+        "largest difference": abs(differences[farthest]),
+        "at": farthest,
+        "mean difference": float(np.mean(list(differences.values()))),
+        "constants": {name: one["length"] for name, one in imitation.items()},
+        "bits by interpreter": used if right else math.inf,
+        "bits by printing": printing_length(x),
+    }
+
+
+def printing_length(x: str) -> int:
+    """Bits of the shortest tape program that prints x without a loop and without reading: ., + and - only."""
+    changes = sum(a != b for a, b in zip("0" + x, x, strict=False))
+    per_change = len(TAPE.code["+"])
+    return len(TAPE.code["."]) * len(x) + per_change * changes + len(TAPE.code["]"])
