@@ -187,6 +187,43 @@ def test_resume_from_another_lessons_checkpoint(groundup, tmp_path):
     assert len((tmp_path / "adam.safetensors").read_bytes()) == 1000
 
 
+def test_resume_from_a_checkpoint_that_another_lesson_left(groundup, tmp_path):
+    here, other = tmp_path / "here", tmp_path / "other"
+    assert groundup("run", "tiny_decoder", "--budget", "smoke", "--out", other, "--quiet")[0] == 0
+    here.mkdir()
+    (other / "decoder.safetensors").rename(here / "adam.safetensors")
+    before = (here / "adam.safetensors").read_bytes()
+    answer = groundup("run", "02", "--budget", "smoke", "--out", here, "--resume")
+    assert refused(answer, "Cannot resume", "adam.safetensors")
+    assert (here / "adam.safetensors").read_bytes() == before
+
+
+def test_image_folders(groundup, tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "pictures"
+    for name, shade in (("dark", 40), ("light", 200)):
+        (folder / name).mkdir(parents=True)
+        for index in range(12):
+            size = (12 + index, 20)  # mixed sizes are fine
+            noise = rng.integers(0, 50, size=(size[1], size[0], 3))
+            Image.fromarray((shade + noise).astype(np.uint8)).save(folder / name / f"{index}.png")
+    out = tmp_path / "out"
+    code, text, err = groundup("run", "07", "--images", folder, "--budget", "smoke", "--out", out, "--json")
+    assert code == 0, err
+    assert all(claim["met"] is None for claim in json.loads(text)["claims"])
+
+    broken = folder / "dark" / "3.png"
+    broken.write_bytes(broken.read_bytes()[:40])
+    assert refused(groundup("run", "07", "--images", folder, "--out", out), "3.png")
+    assert refused(groundup("run", "07", "--images", folder / "light", "--out", out), "light")
+    assert refused(groundup("run", "07", "--images", tmp_path / "none", "--out", out), "none")
+    (tmp_path / "single" / "one").mkdir(parents=True)
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "single" / "one" / "a.png")
+    assert refused(groundup("run", "07", "--images", tmp_path / "single", "--out", out), "class")
+
+
 def test_torch_missing(groundup, tmp_path, monkeypatch):
     real = show.installed_version
     monkeypatch.setattr(show, "installed_version", lambda module: None if module == "torch" else real(module))
