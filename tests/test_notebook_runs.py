@@ -79,7 +79,7 @@ def test_every_figure_of_the_house_style_is_shown(tmp_path: Path) -> None:
 def test_lab_command(tmp_path: Path) -> None:
     command = lab_command(tmp_path, tmp_path / "p01_toy.ipynb")
     assert command[:3] == [sys.executable, "-m", "jupyterlab"]
-    assert command[-1] == str(tmp_path / "p01_toy.ipynb")
+    assert command[-1] == "--LabApp.default_url=/lab/tree/p01_toy.ipynb"
     assert "--ServerApp.ip=127.0.0.1" in command
     assert "--LabApp.news_url=None" in command
 

@@ -234,7 +234,9 @@ def notebook(
 
 @app.command()
 def lab(
-    lesson: Annotated[str | None, typer.Argument(metavar="[LESSON]", help="The lesson to open.")] = None,
+    lesson: Annotated[
+        str | None, typer.Argument(metavar="[LESSON]", help="The lesson to open. [default: the first]")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the notebooks; yours to edit.")] = Path("notebooks"),
     fresh: Annotated[bool, typer.Option("--fresh", help="New notebooks; edited ones are kept beside them.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
@@ -245,10 +247,11 @@ def lab(
     demand("jupytext", "JupyterLab")
     from groundup import notebook_runs
 
-    chosen = find_lesson(lesson) if lesson else None
+    chosen = find_lesson(lesson) if lesson else all_lessons()[0]
     notebook_runs.bring(all_lessons(), out, stderr, fresh)
-    command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb" if chosen else None)
-    os.execv(command[0], [*command, f"--port={port}", *([] if browser else ["--no-browser"])])
+    command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb")
+    command += [f"--port={port}", *([] if browser else ["--no-browser"])]
+    os.execve(command[0], command, notebook_runs.lab_environment())
 
 
 @app.command()

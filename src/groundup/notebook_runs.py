@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from groundup.errors import UserError
 from groundup.lesson import Lesson
@@ -166,5 +167,17 @@ def lab_command(folder: Path, notebook: Path | None = None) -> list[str]:
         "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",  # the other one asks PyPI for its catalogue
     }
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root
+        settings["ServerApp.allow_root"] = "True"
     options = [f"--{key}={value}" for key, value in settings.items()]
-    return [sys.executable, "-m", "jupyterlab", *options, *([str(notebook.resolve())] if notebook else [])]
+    if notebook:
+        options.append(f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}")
+    return [sys.executable, "-m", "jupyterlab", *options]
+
+
+def lab_environment() -> dict[str, str]:
+    """The environment for JupyterLab: its own settings of ours (no question about news) before the user's."""
+    ours = str(Path(__file__).parent / "jupyter")
+    return os.environ | {
+        "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, [ours, os.environ.get("JUPYTER_CONFIG_PATH")]))
+    }
