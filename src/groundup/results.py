@@ -222,9 +222,8 @@ def claims_table(record: dict[str, Any]) -> str:
         met = "yes" if claim["met"] else "**no**"
         statement = claim["statement"] + (f" *Why not: {claim['miss']}*" if claim["miss"] and not claim["met"] else "")
         measured = f"{number(claim['median'])} {claim['unit']}".strip() + f" ({spread(claim['values'])})"
-        rows.append(
-            f"| {statement} | {measured} | {bar} | {baseline} | {met}, {claim['seeds_met']}/{record['seeds']} seeds |"
-        )
+        cells = [statement, measured, bar, baseline, f"{met}, {claim['seeds_met']}/{record['seeds']} seeds"]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     about = record["machine"]
     rows += [
         "",
