@@ -20,7 +20,6 @@ from groundup.errors import UserError
 from groundup.lesson import Lesson, Model
 from groundup.results import code_hash, machine
 
-PAIRS = 30
 WARM_UP = 3
 BENCHED = ("model", "experiment", "twin")
 

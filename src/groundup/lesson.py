@@ -1,13 +1,10 @@
 """The record of a lesson, from which contents, command line, notebooks, tests and tables are made."""
 
 import ast
-import importlib
-import importlib.util
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -160,11 +157,6 @@ def learner_rng(seed: int, *names: str) -> np.random.Generator:
     words = [int.from_bytes(name.encode()[:8].ljust(8, b"\0"), "little") for name in names]
     tail = [len(name) for name in names]
     return np.random.default_rng([seed, *words, *tail])
-
-
-def import_from(lesson: Lesson, module: str) -> ModuleType:
-    """A module of the lesson's folder, imported when it is needed (twins need torch)."""
-    return importlib.import_module(f"{lesson.package}.{module}")
 
 
 def public_functions(path: Path) -> list[str]:

@@ -213,8 +213,9 @@ from groundup.ops.losses import cross_entropy
 # Draw a random direction in the space of all parameters, and compare the slope along it, from two forward passes in float64,
 # with what the gradient predicts. The dropout mask must be the same in all passes, hence the fixed seed.
 
-# %% name="gradient-check" include="groundup.params:map_tree groundup.params:leaves"
-from groundup.params import leaves, map_tree
+# %% name="gradient-check" include="groundup.slopes:compare_slopes groundup.params:map_tree"
+from groundup.params import map_tree
+from groundup.slopes import compare_slopes
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
@@ -228,13 +229,7 @@ def small_loss(params):
     return loss, backward(loss_backward())
 
 
-_, gradients = small_loss(small)
-for trial in range(3):
-    direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), small)
-    above = small_loss(map_tree(lambda p, d: p + 1e-6 * d, small, direction))[0]
-    below = small_loss(map_tree(lambda p, d: p - 1e-6 * d, small, direction))[0]
-    measured = (above - below) / 2e-6
-    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))
+for measured, predicted in compare_slopes(small_loss, small, rng, width=1e-6):
     print(
         f"slope measured {measured:+.8f}, predicted {predicted:+.8f}, relative error {abs(measured / predicted - 1):.1e}"
     )

@@ -243,8 +243,9 @@ assert math.isclose(loss_at_floor, loss_floor(4))
 # the gradient predicts it. The batch has padding on both sides, and dropout is on: the same generator seed draws the
 # same mask every time. Remove one of the three terms of (8) and run this again.
 
-# %% name="check-code" include="groundup.params:map_tree groundup.params:leaves"
-from groundup.params import leaves, map_tree
+# %% name="check-code" include="groundup.slopes:compare_slopes groundup.params:map_tree"
+from groundup.params import map_tree
+from groundup.slopes import compare_slopes
 
 # %% name="check-run"
 check_rng = np.random.default_rng(0)
@@ -259,13 +260,7 @@ def small_loss(params):
     return loss, backward(loss_backward())
 
 
-_, small_gradients = small_loss(small)
-for trial in range(3):
-    direction = map_tree(lambda leaf: check_rng.normal(size=leaf.shape), small)
-    above = small_loss(map_tree(lambda p, d: p + 1e-6 * d, small, direction))[0]
-    below = small_loss(map_tree(lambda p, d: p - 1e-6 * d, small, direction))[0]
-    measured = (above - below) / 2e-6
-    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(small_gradients), leaves(direction), strict=True))
+for measured, predicted in compare_slopes(small_loss, small, check_rng, width=1e-6):
     error = abs(measured / predicted - 1)
     print(f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {error:.1e}")
     assert error < 1e-5
