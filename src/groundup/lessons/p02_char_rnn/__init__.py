@@ -60,4 +60,47 @@ LESSON = Lesson(
             unit="share of words",
         ),
     ),
+    equations={
+        "1": {
+            "two_steps": ("h1 = math.tanh(w * x1)", "h2 = math.tanh(w * x2 + u * h1)"),
+            "rnn_step": ("new = np.tanh(",),
+            "rnn": (
+                "rows, projected = _project_inputs(",
+                "np.matmul(weight_hh, states[t], out=states[t + 1])",
+                "states[t + 1] += projected[t]",
+                "np.tanh(states[t + 1]",
+            ),
+            "CharRNN.forward": ("self.rnn(self.embedding(tokens)",),
+        },
+        "2": {
+            "char_rnn": ("logits, readout_backward = linear(",),
+            "generate": ("logits, _ = linear(hidden",),
+            "cross_entropy": (
+                "probabilities = np.exp(shifted)",
+                "sums = probabilities.sum(",
+                "probabilities /= sums",
+            ),
+            "CharRNN.forward": ("self.readout(states)",),
+        },
+        "3": {
+            "cell:by-hand-numbers": ("da2 = ", "da1 = "),
+            "rnn_step.backward": ("d_sum = d_new * (1.0 - new * new)",),
+            "_linear_gradients": ("d_from_hidden @ weight_hh",),
+        },
+        "4": {
+            "rnn.backward": (
+                "d_hidden += d_outputs[:, t].T",
+                "np.multiply(states[t + 1], states[t + 1], out=d_sum)",
+                "np.subtract(1.0, d_sum, out=d_sum)",
+                "d_sum *= d_hidden",
+                "np.matmul(transposed, d_sum, out=d_hidden)",
+            ),
+        },
+    },
+    twins={
+        "init": "CharRNN.__init__",
+        "char_rnn": "CharRNN.forward",
+        "next_character_loss": "next_character_loss",
+        "generate": "generate",
+    },
 )

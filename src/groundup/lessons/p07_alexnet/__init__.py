@@ -99,4 +99,61 @@ LESSON = Lesson(
             unit="correlation",
         ),
     ),
+    equations={
+        "1": {
+            "conv2d_loops": ("total = bias[o]", "total += padded[n, p + i, q + j, c] * weight[o, c, i, j]"),
+            "AlexNet.forward": ("self.conv1(x)", "self.conv2(x)"),
+        },
+        "2": {
+            "conv2d": ("np.matmul(columns_of(images), kernel.T, out=rows)", "rows += bias"),
+            "cell:im2col-shown": ('print("times", kernel.ravel()',),
+        },
+        "3": {
+            "conv2d.backward": ("dkernel += upstream.T @ columns_of(images)",),
+            "cell:conv-backward-numbers": ("dkernel = dy @ matrix",),
+        },
+        "4": {
+            "conv2d.backward": ("dcolumns = np.matmul(upstream, by_offset)", "dx[images] = col2im(dcolumns"),
+            "col2im": ("seen += columns[:, :, :, i, j]",),
+            "cell:conv-backward-numbers": ("dpicture = col2im((dy[:, None] * kernel.ravel())",),
+        },
+        "5": {
+            "local_response_norm": (
+                "base = neighbour_sum(x * x",
+                "base *= alpha",
+                "base += k",
+                "scale = base**-beta",
+                "y = x * scale",
+            ),
+            "neighbour_sum": ("result[..., shift:] += ", "result[..., :-shift] += "),
+            "cell:lrn-numbers": ("s = k + alpha * np.sum(a**2)",),
+            "AlexNet.__init__": ("self.norm = nn.LocalResponseNorm(",),
+            "AlexNet.forward": ("self.norm(self.activation(self.conv1", "self.norm(self.activation(self.conv2"),
+        },
+        "6": {
+            "local_response_norm.backward": (
+                "inner = dy * x",
+                "inner *= scale",
+                "inner /= base",
+                "inner = neighbour_sum(inner",
+                "inner *= x",
+                "inner *= 2 * alpha * beta",
+                "dx = dy * scale",
+                "dx -= inner",
+            ),
+            "cell:lrn-numbers": ("by_hand = db * s**-beta",),
+        },
+        "7": {"random_colour": ("alphas = rng.normal(0, std", "images + ((alphas * values) @ vectors.T)")},
+        "8": {
+            "sgd.step": (
+                "direction = gradient + weight_decay * param",
+                "velocity *= momentum",
+                "velocity += direction",
+                "param -= rate * direction",
+            ),
+            "train": ("optimiser = sgd(momentum=0.9, weight_decay=5e-4)", "optimiser.update(params"),
+            "cell:twin-train": ("optimizer = torch.optim.SGD(", "optimizer.step()"),
+        },
+    },
+    twins={"init": "AlexNet.__init__", "alexnet": "AlexNet.forward", "cross_entropy": "classification_loss"},
 )

@@ -213,4 +213,130 @@ LESSON = Lesson(
             unit="share of answers",
         ),
     ),
+    equations={
+        "1": {
+            "cell:by-hand-numbers": ("first = sum(share * x",),
+            "attend_with_loops": ("y[i, c] += weights[i, j] * value[j, c]",),
+            "attend": ("y = weights @ value",),
+        },
+        "2": {
+            "cell:by-hand-numbers": ("by_hand.append(sum(",),
+            "attend_with_loops": ("scores = [sum(",),
+            "attend": ("softmax(query @ key.swapaxes(-1, -2))",),
+        },
+        "3": {
+            "cell:by-hand-numbers": ("powers = [math.exp(", "shares = [power / sum(powers)"),
+            "attend_with_loops": ("exponentials = [math.exp(", "weights[i, j] = exponentials[j] / sum(exponentials)"),
+            "softmax": ("np.exp(y, out=y)", "sums = y.sum(", "y /= sums"),
+        },
+        "4": {
+            "attend_with_loops.backward": ("d_value[j, c] += ", "d_weights = [sum("),
+            "attend.backward": ("d_value = ", "dy @ value.swapaxes(-1, -2)"),
+        },
+        "5": {},  # a step towards (6): the matrix of these is never made
+        "6": {
+            "attend_with_loops.backward": ("mean = sum(", "d_score = "),
+            "softmax.backward": ("inner = np.vecdot(y, dy", "dx = dy - np.expand_dims(inner", "dx *= y"),
+            "attend.backward": ("d_scores = softmax_backward(",),
+        },
+        "7": {
+            "attend_with_loops.backward": ("d_query[i, k] += ", "d_key[j, k] += "),
+            "attend.backward": ("return d_scores @ key, d_scores.swapaxes(-1, -2) @ query",),
+        },
+        "8": {"attend": ("softmax(query @ key.swapaxes(-1, -2))", "y = weights @ value")},
+        "9": {
+            "attend.backward": ("d_value = ", "d_scores = ", "return d_scores @ key"),
+            "softmax.backward": ("inner = np.vecdot(y, dy", "dx = dy - np.expand_dims(inner", "dx *= y"),
+            "attend_in_blocks.backward": (
+                "d_value[t] = weights.T @ dy",
+                "d_scores = dy @ value[t].T",
+                "d_scores -= mean",
+                "d_scores *= weights",
+                "d_scaled += d_scores @ key[t]",
+                "d_key[t] = d_scores.T @ scaled",
+            ),
+            "scaled_dot_product_attention.backward": (
+                "d_value = weights.swapaxes(-1, -2) @ dy",
+                "d_scores = dy @ value.swapaxes(-1, -2)",
+                "d_scores -= np.vecdot(y, dy)",
+                "d_scores *= weights",
+                "d_query = d_scores @ key",
+                "d_key = d_scores.swapaxes(-1, -2) @ query",
+            ),
+        },
+        "10": {
+            "product_variance": ("np.vecdot(query, key)", "squares = ", "float(squares.mean())"),
+            "cell:product-variance-run": ("off = np.abs(measured[:, 0] - widths)",),
+        },
+        "11": {
+            "attend_scaled": ("scale = 1 / math.sqrt(", "attend(query * scale, key, value)"),
+            "attend_in_blocks": ("scale = 1 / math.sqrt(", "scaled = query * scale", "y = weighted / total"),
+            "attention_weights": (
+                "weights = (query * scale) @ key.swapaxes(-1, -2)",
+                "np.exp(weights, out=weights)",
+                "weights /= np.maximum(",
+            ),
+            "scaled_dot_product_attention": (
+                "scale = 1.0 / math.sqrt(",
+                "weights = attention_weights(",
+                "y = weights @ value",
+            ),
+            "SelfAttention.forward": ("F.scaled_dot_product_attention(",),
+            "cell:twin-formula": ("by_formula = torch.softmax(", "fused = "),
+        },
+        "12": {
+            "attend_with_loops": ("largest = max(scores)", "exponentials = [math.exp(score - largest)"),
+            "subtract_maximum": ("maximum = x.max(", "return x - maximum"),
+            "attention_weights": ("weights -= np.maximum(weights.max(",),
+        },
+        "13": {
+            "partial_attention": (
+                "maximum = exponentials.max(",
+                "exponentials -= maximum",
+                "np.exp(exponentials, out=exponentials)",
+                "return maximum, exponentials.sum(",
+            ),
+        },
+        "14": {
+            "merge": ("maximum = np.maximum(a[0], b[0])", "shrink_a, shrink_b = ", "return maximum, a[1] * shrink_a")
+        },
+        "15": {
+            "attend_in_blocks": ("log_sum = maximum + np.log(total)",),
+            "attend_in_blocks.backward": (
+                "weights = scaled @ key[t].T",
+                "weights -= log_sum",
+                "np.exp(weights, out=weights)",
+            ),
+        },
+        "16": {
+            "attend_in_blocks.backward": ("mean = np.vecdot(y, dy)",),
+            "scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)",),
+        },
+        "17": {
+            "multi_head_attention": (
+                'query, back_query = project("query", x_query)',
+                'key, back_key = project("key", x_memory)',
+                'value, back_value = project("value", x_memory)',
+                "per_head, back_attention = scaled_dot_product_attention(",
+                "split_heads(query, heads), split_heads(key, heads)",
+                'y, back_out = project("out", merge_heads(per_head))',
+            ),
+            "SelfAttention.forward": (
+                "(self.split(part(x)) for part in",
+                "F.scaled_dot_product_attention(",
+                "self.out(y.transpose(1, 2).flatten(2))",
+            ),
+        },
+        "18": {
+            "cell:order-picture": ("outputs.append(y[0, order])", "np.abs(outputs[0] - outputs[1])"),
+            "cell:twin-formula": ("layer(x[:, order]) - layer(x)[:, order]",),
+        },
+    },
+    twins={
+        "self_attention": "SelfAttention",
+        "init": "CardReader.__init__",
+        "card_reader": "CardReader.forward",
+        "mean_reader": "MeanReader",
+        "cross_entropy": "answer_loss",
+    },
 )

@@ -68,4 +68,84 @@ LESSON = Lesson(
             unit="share of t",
         ),
     ),
+    equations={
+        "1": {
+            "cell:mirror-by-hand": ("scores.argmax(axis=1) == 31 - asking",),
+            "reversal": ("line[:, LONGEST + 1 : -1] = words[:, ::-1]",),
+            "on_the_letter": ("weights[:, :, places, 2 * LONGEST - 1 - places]",),
+        },
+        "2": {
+            "decoder": (
+                "x, embedding_backward = embedding(",
+                "x += sinusoidal_positions(",
+                "normed, attention_norm_backward = norm(x",
+                "middle, attention_backward = self_attention(normed",
+                "middle += x",
+            ),
+            "decode_step": (
+                'x = params["embedding"]["weight"][token] + cache["positions"][length]',
+                'normed, _ = norm(x, params["attention_norm"])',
+                "query, key, value = split_qkv(",
+                "per_head = attention_weights(query, keys) @ values",
+                "x = x + linear(merge_heads(per_head)",
+            ),
+            "TinyDecoder.forward": (
+                "x = self.embedding(tokens) + positions",
+                "self.attention(self.attention_norm(x)",
+                "x = x + attended",
+            ),
+        },
+        "3": {
+            "decoder": (
+                "normed, mlp_norm_backward = norm(middle",
+                "last, mlp_backward = mlp(normed",
+                "last += middle",
+                "normed, norm_backward = norm(last",
+                "logits, readout_backward = linear(normed",
+            ),
+            "decode_step": ("x = x + mlp(norm(x", "logits, _ = linear(norm(x"),
+            "TinyDecoder.forward": ('x = x + self.mlp["down"](', "self.readout(self.norm(x))"),
+        },
+        "4": {"scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)", "d_scores *= weights")},
+        "5": {
+            "sinusoidal_positions": ("angles = ", "= np.sin(angles)", "= np.cos(angles"),
+            "sinusoids": ("frequency = ", "= torch.sin(position * frequency)", "= torch.cos(position * frequency)"),
+        },
+        "6": {"cell:positions-picture": ('"same angle": (table[:-4] * table[4:]).sum(axis=1)',)},
+        "7": {"cell:mirror-by-hand": ("scores = (place_of[asking] @ projection.T) @ place_of[:32].T",)},
+        "8": {"cell:mirror-by-hand": ("sine, cosine = ", "= [[-cosine, sine], [sine, cosine]]")},
+        "9": {
+            "layer_norm": (
+                "averaging = np.full(D, 1 / D",
+                "normalised = rows - (rows @ averaging)",
+                "variance = np.vecdot(normalised, normalised) / D",
+                "inverse = (variance[:, None] + eps) ** -0.5",
+                "normalised *= inverse",
+                "y = normalised.reshape(x.shape) * gains",
+                "y += per_example(bias, x)",
+            ),
+            "TinyDecoder.forward": ("self.attention_norm(x)", "self.mlp_norm(x)", "self.norm(x)"),
+        },
+        "10": {},  # a step towards (11): the matrix of these is never made
+        "11": {
+            "layer_norm.backward": (
+                "mean_g = upstream @ ",
+                "mean_gx = product @ ",
+                "undone = np.multiply(normalised, mean_gx",
+                "undone += mean_g[:, None]",
+                "dx = dy * gains",
+                "dx_rows -= undone",
+                "dx_rows *= inverse",
+            ),
+        },
+        "12": {"decoder.backward": ("d_middle += d_last", "dx += d_middle")},
+    },
+    twins={
+        "sinusoidal_positions": "sinusoids",
+        "init": "TinyDecoder.__init__",
+        "decoder": "TinyDecoder.forward",
+        "answer_loss": "answer_loss",
+        "decode_step": "TinyDecoder.forward",
+        "generate": "generate",
+    },
 )

@@ -1,0 +1,1 @@
+"""The lessons as web pages whose cells run: what the site is built from, and the server behind `groundup learn`."""
