@@ -1,0 +1,137 @@
+"""Runs one cell and tells what came of it: its value, its figures, or the error on the reader's own lines.
+
+The local kernel and the browser's Python both load this file as it is: the standard library only, and
+matplotlib if a cell has imported it. What a cell prints is the host's affair.
+"""
+
+import ast
+import base64
+import io
+import linecache
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from types import CodeType, TracebackType
+from typing import Any
+
+Emit = Callable[[dict[str, Any]], None]
+#: Letters of a value that are shown.
+VALUE_LIMIT = 20_000
+#: Letters of an SVG; a figure that needs more (a million points) comes as an image inside an SVG.
+FIGURE_LIMIT = 2_000_000
+#: Lines of a traceback: the outermost and the innermost; between them, infinite recursion repeats itself.
+OUTERMOST, INNERMOST = 4, 8
+
+
+def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, sources: dict[str, str]) -> bool:
+    """Run a cell in ``namespace``, emit what came of it, and return whether it ran without error.
+
+    ``sources`` are the texts of all cells by id, as they were when they ran: errors quote their lines.
+    """
+    namespace.setdefault("__name__", "__main__")
+    files = {file_name(name): name for name in sources.keys() | {cell_id}}
+    for file, name in files.items():
+        text = source if name == cell_id else sources[name]
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    try:
+        try:
+            body, last = _compile(source, file_name(cell_id))
+        except SyntaxError as error:
+            emit(_told(error, error.msg, cell_id, [_line(file_name(cell_id), cell_id, error.lineno or 1)]))
+            return False
+        exec(body, namespace)
+        value = eval(last, namespace) if last else None
+        if value is not None and not _is_figure(value):
+            text = repr(value)
+            if len(text) > VALUE_LIMIT:
+                text = f"{text[:VALUE_LIMIT]}… ({len(text):,} letters in all)"
+            emit({"type": "value", "cell": cell_id, "text": text})
+        for svg in _figures():
+            emit({"type": "figure", "cell": cell_id, "svg": svg})
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too: the session lives on
+        emit(_told(error, _message(error), cell_id, _lines(error.__traceback__, files)))
+        return False
+    finally:
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close("all")
+    return True
+
+
+def file_name(cell_id: str) -> str:
+    """What tracebacks call a cell."""
+    return f'cell "{cell_id}"'
+
+
+def _compile(source: str, file: str) -> tuple[CodeType, CodeType | None]:
+    """The cell's code, and that of its last line where it is an expression whose value is to be shown."""
+    tree = ast.parse(source, file)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr) and not source.rstrip().endswith(";"):
+        expression = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
+        last = compile(expression, file, "eval", dont_inherit=True)
+    return compile(tree, file, "exec", dont_inherit=True), last
+
+
+def _told(error: BaseException, message: str, cell_id: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    message = message[:VALUE_LIMIT]
+    return {"type": "error", "cell": cell_id, "name": type(error).__name__, "message": message, "lines": lines}
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped"
+    if isinstance(error, SystemExit):
+        return "the cell asked Python to exit; Python goes on, and what has run is kept"
+    try:
+        return str(error)
+    except Exception:
+        return "(an error whose message cannot be shown)"
+
+
+def _lines(trace: TracebackType | None, files: dict[str, str]) -> list[dict[str, Any]]:
+    """The frames that are in cells, outermost first; the others are in libraries, or ours."""
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
+    places = [place for place in places if place[0] in files]
+    if len(places) > OUTERMOST + INNERMOST:
+        places = places[:OUTERMOST] + places[-INNERMOST:]
+    return [_line(file, files[file], line) for file, line in places]
+
+
+def _line(file: str, cell_id: str, line: int) -> dict[str, Any]:
+    return {"cell": cell_id, "line": line, "code": linecache.getline(file, line).strip()}
+
+
+def _is_figure(value: object) -> bool:
+    """Whether the value is a figure of matplotlib: those are drawn, not written."""
+    module = sys.modules.get("matplotlib.figure")
+    return module is not None and isinstance(value, module.Figure)
+
+
+def _figures() -> list[str]:
+    """The open figures as SVG: the same drawing gives the same text."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return []
+    return [_svg(pyplot.figure(number)) for number in pyplot.get_fignums()]
+
+
+def _svg(figure: Any) -> str:
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "groundup"}):
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    if len(text) <= FIGURE_LIMIT:
+        return text
+    head = text[: text.index(">") + 1]  # has the size, in points
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=150, bbox_inches="tight")
+    data = base64.b64encode(image.getvalue()).decode()
+    return f'{head}<image width="100%" height="100%" href="data:image/png;base64,{data}"/></svg>'
+
+
+# `plt.show()` is what people write; here figures are shown anyway.
+warnings.filterwarnings("ignore", message=".*is non-interactive, and thus cannot be shown")

@@ -1,0 +1,312 @@
+"""The server behind `groundup learn`: the built site, kernels for its live cells, and nobody else let in.
+
+It executes code. So it listens on this machine only; every request must name this address as its Host, which a
+page whose name was rebound to 127.0.0.1 does not; and what executes code must come from the site itself (Origin)
+and know the token that only the opened address carries.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from groundup.errors import UserError
+from groundup.lessons import find_lesson
+from groundup.reader.jupyter import Lab
+from groundup.reader.sessions import Job, Sessions
+
+HOST = "127.0.0.1"
+NAMES = (HOST, "localhost")
+HELLO_SECONDS = 5.0
+#: Ports after the wanted one that are tried before any free one is taken.
+TRIED = 20
+#: Gets a function that reloads the open pages, and goes on as long as the server: to watch files.
+Dev = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
+
+
+class Guard:
+    """Refuses requests that do not name this address or come from another site; adds the headers of safety."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self.app = app
+        self.hosts = {f"{name}:{port}" for name in NAMES}
+        self.origins = {f"http://{host}" for host in self.hosts}
+        sockets = " ".join(f"ws://{host}" for host in sorted(self.hosts))
+        policy = {
+            "default-src": "'none'",
+            "script-src": "'self' 'wasm-unsafe-eval'",
+            "style-src": "'self' 'unsafe-inline'",
+            "img-src": "'self' data: blob:",
+            "font-src": "'self'",
+            "connect-src": f"'self' {sockets}",
+            "worker-src": "'self' blob:",
+            "manifest-src": "'self'",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+            "frame-ancestors": "'none'",
+        }
+        self.headers = {
+            "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self.headers)
+            await send(message)
+
+        refusal = self.refusal(scope)
+        if not refusal:
+            await self.app(scope, receive, send_safely)
+        elif scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).close(4403, refusal)  # not accepted yet: becomes a plain 403
+        else:
+            await PlainTextResponse(refusal + "\n", 403)(scope, receive, send_safely)
+
+    def refusal(self, scope: Scope) -> str:
+        """Why the request is refused, or nothing."""
+        headers = Headers(scope=scope)
+        if headers.getlist("host") not in [[host] for host in self.hosts]:
+            return "This server answers only to its own address."
+        reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if not reading and headers.getlist("origin") not in [[origin] for origin in self.origins]:
+            return "Only the pages of this server may do that."
+        return ""
+
+
+class Site(StaticFiles):
+    """The built pages. Names of assets change with their content, so those may be kept for ever."""
+
+    def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(full_path, *args, **kwargs)
+        inside = Path(full_path).relative_to(Path(str(self.directory)).resolve())
+        kept = inside.parts[0] == "assets"
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
+        return response
+
+
+def make_app(
+    site: Path,
+    token: str,
+    port: int,
+    sessions: Sessions | None = None,
+    dev: Dev | None = None,
+    hello_seconds: float = HELLO_SECONDS,
+) -> Starlette:
+    """The application that serves ``site`` on ``port``. Its ``state.reload()`` makes the open pages reload.
+
+    ``state.stopping()`` may be replaced by a function that tells when streams without an end must end.
+    """
+    sessions = sessions or Sessions()
+    lab = Lab()
+    readers: set[asyncio.Event] = set()  # open pages in dev mode
+
+    def reload() -> None:
+        for event in readers:
+            event.set()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(sessions.end_idle())]
+        if dev is not None:
+            tasks.append(asyncio.create_task(dev(reload)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(sessions.close(), lab.end())
+
+    async def runtime(request: Request) -> Response:
+        return JSONResponse({"kind": "kernel", "dev": dev is not None}, headers={"Cache-Control": "no-cache"})
+
+    async def events(request: Request) -> Response:
+        async def stream() -> AsyncIterator[str]:
+            event = asyncio.Event()
+            readers.add(event)
+            try:
+                yield ": here\n\n"
+                while not app.state.stopping():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(event.wait(), 0.5)
+                        event.clear()
+                        yield "data: reload\n\n"
+            finally:
+                readers.discard(event)
+
+        return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+
+    async def open_lab(request: Request) -> Response:
+        if not secrets.compare_digest(request.headers.get("x-groundup-token", "").encode(), token.encode()):
+            return JSONResponse({"error": "The token is missing or wrong."}, 401)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return JSONResponse({"error": "The request must be JSON."}, 415)
+        try:
+            lesson = find_lesson(json.loads(await request.body())["lesson"]).folder.name
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return JSONResponse({"error": 'The request must be {"lesson": its folder}.'}, 400)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, 404)
+        try:
+            return JSONResponse({"url": await lab.address(lesson)})
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, 501)
+
+    async def kernel(websocket: WebSocket) -> None:
+        await websocket.accept()
+        hello = await _hello(websocket, token, hello_seconds)
+        if hello is None:
+            await _close(websocket, 4401)
+            return
+        await _converse(websocket, sessions, hello)
+
+    routes = [
+        Route("/runtime.json", runtime),
+        Route("/api/lab", open_lab, methods=["POST"]),
+        WebSocketRoute("/kernel", kernel),
+        *([Route("/dev/events", events)] if dev is not None else []),
+        Mount("/", Site(directory=site, html=True)),
+    ]
+    # The guard stands before everything else.
+    middleware = [Middleware(Guard, port=port), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)]
+    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    app.state.reload = reload
+    app.state.stopping = lambda: False
+    return app
+
+
+async def _hello(websocket: WebSocket, token: str, seconds: float) -> str | None:
+    """The lesson of a page that knows the token; None for any other."""
+    try:
+        message = json.loads(await asyncio.wait_for(websocket.receive_text(), seconds))
+        said, lesson = message["token"], message["lesson"]
+        known = message["type"] == "hello" and secrets.compare_digest(said.encode(), token.encode())
+        return lesson if known and isinstance(lesson, str) else None
+    except (TimeoutError, ValueError, TypeError, KeyError, AttributeError, WebSocketDisconnect):
+        return None
+
+
+async def _close(websocket: WebSocket, code: int) -> None:
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it has gone already
+        await websocket.close(code)
+
+
+async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> None:
+    """Do what a page asks, and tell it what comes of it, until it goes. What runs goes on without it."""
+    outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    here = True
+
+    def tell(event: dict[str, Any]) -> None:
+        if here:
+            outbox.put_nowait(event)
+
+    async def write() -> None:
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            while True:
+                await websocket.send_text(json.dumps(await outbox.get()))
+
+    session = sessions.session(lesson)
+    tell({"type": "status", "state": "ready", "text": ""})
+    if session.busy:
+        tell({"type": "status", "state": "busy", "text": "Python is at work on what was started before."})
+    writer = asyncio.create_task(write())
+    doing: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            try:
+                message = json.loads(await websocket.receive_text())
+                kind = message["type"]
+                job = _job(message, tell) if kind == "run" else None
+            except (ValueError, TypeError, KeyError):
+                tell({"type": "status", "state": "failed", "text": "The page sent what this server does not know."})
+                continue
+            if job:
+                session.submit(job)
+            elif kind in ("interrupt", "restart"):  # what is to run is dropped now; the kernel may take its time
+                task = asyncio.create_task(session.interrupt() if kind == "interrupt" else session.restart(tell))
+                doing.add(task)
+                task.add_done_callback(doing.discard)
+    except WebSocketDisconnect:
+        pass
+    finally:
+        here = False
+        writer.cancel()
+
+
+def _job(message: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Job:
+    """A run as a page asks for it. Raises ValueError, TypeError or KeyError if it is not one."""
+    cells = [(cell["id"], cell["source"]) for cell in message["cells"]]
+    texts = [message["target"], *(text for cell in cells for text in cell)]
+    if not all(isinstance(text, str) for text in texts) or message["target"] not in dict(cells):
+        raise ValueError
+    if message["track"] not in ("numpy", "torch") or not isinstance(message["run"], int):
+        raise ValueError
+    return Job(message["run"], message["track"], cells, message["target"], tell)
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on this machine's own address: on the wanted port, one of the next, or any."""
+    for wanted in (*range(port, min(port + TRIED, 65536)), 0):
+        one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HOST, wanted))
+            one.listen(128)
+            return one
+        except OSError:
+            one.close()
+    raise UserError("No port is free on 127.0.0.1.")
+
+
+def serve(
+    site: Path,
+    port: int,
+    browser: bool,
+    page: str,
+    say: Callable[[str], None],
+    dev: Dev | None = None,
+) -> None:
+    """Serve the site until Ctrl-C; opens ``page`` (a path in the site) in the browser if asked."""
+    one = listen(port)
+    port = one.getsockname()[1]
+    token = secrets.token_urlsafe(32)
+    app = make_app(site, token, port, dev=dev)
+    # Pings would end a connection whose page the browser has put to sleep.
+    config = uvicorn.Config(
+        app, log_level="warning", server_header=False, ws="websockets-sansio", ws_ping_interval=None
+    )
+    server = uvicorn.Server(config)
+    app.state.stopping = lambda: server.should_exit
+    address = f"http://{HOST}:{port}/{page}#token={token}"
+    say(f"The reader is at {address}\nThe address is the key to run code here: keep it to yourself. Ctrl-C ends it.")
+    if browser:  # in a thread, for a browser in the terminal returns only when it is closed
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[one])

@@ -1,0 +1,367 @@
+"""Kernels behind live cells: one for each lesson, shared by all its pages, with a queue of runs."""
+
+import asyncio
+import contextlib
+import json
+import os
+import queue
+import signal
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from groundup.reader import runner
+from groundup.reader.cells import Planner
+
+Event = dict[str, Any]
+Send = Callable[[Event], None]
+
+KERNELS = 3
+IDLE_SECONDS = 30 * 60.0
+#: Seconds that a cell may go on after Stop before its kernel is ended.
+PATIENCE = 3.0
+#: Letters that one cell may print.
+TEXT_LIMIT = 200_000
+MIME = "application/vnd.groundup+json"
+#: What is said when a kernel was ended on purpose.
+ENDED = {
+    "killed": "The cell did not stop, so Python was ended; the next run starts it afresh.",
+    "restarted": "Python was ended; the next run starts it afresh.",
+}
+
+#: Runs first in every kernel, where groundup need not be installed. Each track gets a namespace of its own.
+START = f"""
+import json, sys, time, types
+from IPython.display import display
+
+runner = types.ModuleType("groundup_runner")
+sys.modules[runner.__name__] = runner
+exec(compile({Path(runner.__file__).read_text(encoding="utf-8")!r}, "<groundup runner>", "exec"), runner.__dict__)
+namespaces, sources = {{}}, {{}}
+
+
+def emit(event):
+    display({{{MIME!r}: event}}, raw=True)
+
+
+def run(text):
+    track, cell, source = json.loads(text)
+    known = sources.setdefault(track, {{}})
+    known[cell] = source
+    started = time.perf_counter()
+    ok = runner.run_cell(cell, source, namespaces.setdefault(track, {{}}), emit, known)
+    emit({{"type": "end", "cell": cell, "ok": ok, "seconds": round(time.perf_counter() - started, 4)}})
+
+
+runner.run = run
+"""
+
+
+class KernelDied(Exception):
+    """The kernel's process has ended."""
+
+
+class TooManyKernels(Exception):
+    """No further kernel can be started: all that may be are at work."""
+
+
+class Kernel:
+    """A Python process that runs cells in a scratch folder, and its connection."""
+
+    def __init__(self) -> None:
+        from jupyter_client.kernelspec import KernelSpecManager
+        from jupyter_client.manager import AsyncKernelManager
+
+        # With a short path: the kernel's sockets are files, whose paths may have 100 letters.
+        self.scratch = tempfile.TemporaryDirectory(prefix="groundup-", ignore_cleanup_errors=True)
+        self.manager = AsyncKernelManager(
+            # No folders: always the Python that runs now, whatever kernels the user has installed.
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True),
+            transport="ipc" if os.name == "posix" else "tcp",
+            connection_file=str(Path(self.scratch.name, "kernel.json")),
+        )
+        self.client: Any = None
+        self.group: int | None = None  # of processes, the kernel's and those that cells start
+        self._killed = False
+
+    async def start(self) -> None:
+        """Start the process and load the runner into it."""
+        scratch = Path(self.scratch.name)
+        work = scratch / "work"
+        work.mkdir()
+        ours = ("PYTHONWARNINGS", "PYTHONSTARTUP")
+        env = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        env |= {key: value for key, value in os.environ.items() if key not in ours}
+        env |= {"IPYTHONDIR": str(scratch / "ipython"), "MPLBACKEND": "Agg"}  # none of the user's start-up files
+        try:
+            await self.manager.start_kernel(cwd=str(work), env=env)
+            self.group = getattr(self.manager.provisioner, "pgid", None)
+            self.client = self.manager.client()
+            self.client.start_channels(stdin=False, hb=False, control=False)
+            await self.client.wait_for_ready(timeout=60)
+            await self.execute(START, lambda message: None)
+        except BaseException:
+            await self.end()
+            raise
+
+    async def execute(self, code: str, hear: Callable[[Event], None]) -> None:
+        """Run code; ``hear`` gets each message about it. Raises KernelDied."""
+        request = self.client.execute(code, silent=True, store_history=False, allow_stdin=False)
+        answered = False
+        while True:
+            try:
+                message = await self.client.get_iopub_msg(timeout=0.3)
+            except queue.Empty:
+                if not await self.manager.is_alive():
+                    raise KernelDied from None
+                if answered:  # a flood of output can drown the message that says it is done
+                    return
+                with contextlib.suppress(queue.Empty):
+                    reply = await self.client.get_shell_msg(timeout=0.01)
+                    answered = reply["parent_header"].get("msg_id") == request
+                continue
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                if not answered:  # the reply came before
+                    with contextlib.suppress(queue.Empty):
+                        await self.client.get_shell_msg(timeout=1)
+                return
+            hear(message)
+
+    async def alive(self) -> bool:
+        """Whether the process runs, and is to run on."""
+        return not self._killed and await self.manager.is_alive()
+
+    async def interrupt(self) -> None:
+        """What Ctrl-C does."""
+        with contextlib.suppress(RuntimeError, ProcessLookupError):
+            await self.manager.interrupt_kernel()
+
+    async def kill(self) -> None:
+        """End the process at once; whoever waits for it gets KernelDied."""
+        self._killed = True
+        if self.manager.provisioner is not None:
+            await self.manager.provisioner.kill()
+
+    async def end(self) -> None:
+        """End the process, those that it has started, and its scratch folder. Nobody may wait for it."""
+        if self.client is not None:
+            self.client.stop_channels()
+        with contextlib.suppress(RuntimeError, ProcessLookupError):
+            await self.manager.shutdown_kernel(now=True)
+        if self.group is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.group, signal.SIGKILL)
+        self.scratch.cleanup()
+
+
+@dataclass
+class Job:
+    """A run that a page asked for."""
+
+    run: int
+    track: str
+    cells: list[tuple[str, str]]
+    target: str
+    send: Send
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, kind: str, **event: Any) -> None:
+        self.send({"type": kind, "run": self.run, **event})
+
+
+@dataclass
+class Session:
+    """The state of one lesson: its kernel, what has run there, what is to run."""
+
+    pool: "Sessions"
+    kernel: Kernel | None = None
+    planners: dict[str, Planner] = field(default_factory=dict)
+    jobs: deque[Job] = field(default_factory=deque)  # that wait
+    job: Job | None = None  # that runs
+    worker: asyncio.Task | None = None
+    used: float = field(default_factory=time.monotonic)
+    dropped: str = ""  # why the run that goes on is to stop: "interrupted" or "restarted"
+
+    @property
+    def busy(self) -> bool:
+        return self.worker is not None and not self.worker.done()
+
+    def submit(self, job: Job) -> None:
+        """Run it, after those that wait."""
+        self.jobs.append(job)
+        if not self.busy:
+            self.worker = asyncio.create_task(self._work())
+
+    def interrupt(self) -> Coroutine[Any, Any, None]:
+        """Drop what waits, at once; what is returned stops what runs, and ends a kernel that does not listen."""
+        self._drop("interrupted")
+        return self._interrupt(self.job)
+
+    async def _interrupt(self, job: Job | None) -> None:
+        for _ in range(3):  # more than once: a cell that has not quite begun does not hear the first
+            if job is None or job.over.is_set() or self.kernel is None:
+                return
+            await self.kernel.interrupt()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(job.over.wait(), PATIENCE / 3)
+        if job is self.job and self.kernel is not None:
+            self.dropped = "killed"
+            await self.kernel.kill()
+
+    def restart(self, send: Send) -> Coroutine[Any, Any, None]:
+        """Forget all that has run, at once; what is returned ends the kernel. The next run gets a new one."""
+        self._drop("restarted")
+        kernel = self.kernel
+        if self.job is None:
+            self.kernel = None
+            self.planners.clear()
+        return self._restart(self.job, kernel, send)
+
+    async def _restart(self, job: Job | None, kernel: Kernel | None, send: Send) -> None:
+        if kernel is not None:
+            await (kernel.end() if job is None else kernel.kill())
+        if job is not None:
+            await job.over.wait()
+        send({"type": "status", "state": "ready", "text": "Nothing has run; the next run starts Python afresh."})
+
+    async def end(self) -> None:
+        """End the kernel, if there is one."""
+        kernel, self.kernel = self.kernel, None
+        self.planners.clear()
+        if kernel is not None:
+            await kernel.end()
+
+    def _drop(self, reason: str) -> None:
+        if self.job is not None:
+            self.dropped = reason
+        while self.jobs:
+            self.jobs.popleft().tell("done", ok=False, reason=reason)
+
+    async def _work(self) -> None:
+        while self.jobs:
+            self.used, self.dropped = time.monotonic(), ""
+            job = self.job = self.jobs.popleft()
+            try:
+                if self.kernel is not None and not await self.kernel.alive():
+                    await self.end()
+                reason = await self._run(job)
+            except KernelDied:
+                reason = "restarted"
+                await self.end()
+                text = ENDED.get(
+                    self.dropped, "Python has ended; the next run starts it afresh, and what had run is lost."
+                )
+                job.send({"type": "status", "state": "stopped", "text": text})
+            except Exception as error:
+                reason = "error"
+                await self.end()
+                text = str(error) if isinstance(error, TooManyKernels) else f"Python could not run the cell: {error!r}"
+                job.send({"type": "status", "state": "failed", "text": text})
+            job.tell("done", ok=not reason, reason=reason)
+            if self.kernel is not None:
+                job.send({"type": "status", "state": "ready", "text": ""})
+            self.used, self.job = time.monotonic(), None
+            job.over.set()
+
+    async def _run(self, job: Job) -> str:
+        """Run the cells that the job needs and return why it ended early, or nothing."""
+        if self.kernel is None:
+            job.send({"type": "status", "state": "starting", "text": "Starting Python…"})
+            self.kernel = await self.pool.start()
+        job.send({"type": "status", "state": "busy", "text": ""})
+        planner = self.planners.setdefault(job.track, Planner())
+        plan = planner.plan(job.cells, job.target)
+        job.tell("plan", cells=plan)
+        sources = dict(job.cells)
+        for cell in plan:
+            if self.dropped:
+                return self.dropped
+            job.tell("start", cell=cell)
+            ok = await self._cell(job, cell, sources[cell])
+            if not ok:
+                return self.dropped or "error"
+            planner.ran(cell)
+        return ""
+
+    async def _cell(self, job: Job, cell: str, source: str) -> bool:
+        """Run one cell, tell what comes of it, and return whether it ran without error."""
+        if self.kernel is None:
+            raise KernelDied
+        started, printed = time.perf_counter(), 0
+        end: Event = {"type": "end", "ok": False, "seconds": 0.0}
+
+        def hear(message: Event) -> None:
+            nonlocal printed, end
+            content = message["content"]
+            event = content.get("data", {}).get(MIME) if message["msg_type"] == "display_data" else None
+            if message["msg_type"] == "stream" and printed <= TEXT_LIMIT:
+                text = content["text"][: TEXT_LIMIT - printed]
+                job.tell("stream", cell=cell, name=content["name"], text=text)
+                printed += len(content["text"])
+                if printed > TEXT_LIMIT:
+                    left_out = f"\n(The text after the first {TEXT_LIMIT:,} letters is left out.)\n"
+                    job.tell("stream", cell=cell, name="stderr", text=left_out)
+            elif isinstance(event, dict) and event.get("type") == "end":
+                end = event
+            elif isinstance(event, dict):
+                job.send({**event, "run": job.run, "cell": cell})
+            elif message["msg_type"] == "display_data":  # a cell's own display(…)
+                job.tell("value", cell=cell, text=content["data"].get("text/plain", "")[: runner.VALUE_LIMIT])
+
+        code = f"__import__('sys').modules['groundup_runner'].run({json.dumps([job.track, cell, source])!r})"
+        try:
+            await self.kernel.execute(code, hear)
+        except KernelDied:
+            seconds = round(time.perf_counter() - started, 4)
+            job.tell("end", cell=cell, ok=False, seconds=seconds)
+            raise
+        job.tell("end", cell=cell, ok=bool(end["ok"]), seconds=end["seconds"])
+        return bool(end["ok"])
+
+
+class Sessions:
+    """The sessions of all lessons; few of them have a kernel."""
+
+    def __init__(self, kernels: int = KERNELS, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.kernels, self.idle_seconds = kernels, idle_seconds
+        self.of: dict[str, Session] = {}
+        self._starting = asyncio.Lock()
+
+    def session(self, lesson: str) -> Session:
+        """The session of a lesson."""
+        return self.of.setdefault(lesson, Session(self))
+
+    async def start(self) -> Kernel:
+        """A new kernel; if there are many, the one unused longest ends. Raises TooManyKernels."""
+        async with self._starting:
+            alive = [session for session in self.of.values() if session.kernel]
+            if len(alive) >= self.kernels:
+                idle = [session for session in alive if not session.busy]
+                if not idle:
+                    raise TooManyKernels(f"{self.kernels} other lessons are at work; stop one of them first.")
+                await min(idle, key=lambda session: session.used).end()
+            kernel = Kernel()
+            await kernel.start()
+            return kernel
+
+    async def end_idle(self) -> None:
+        """End kernels that nobody has used for long; goes on for ever."""
+        while True:
+            await asyncio.sleep(min(60.0, self.idle_seconds / 2))
+            for session in list(self.of.values()):
+                if session.kernel and not session.busy and time.monotonic() - session.used > self.idle_seconds:
+                    await session.end()
+
+    async def close(self) -> None:
+        """End all kernels."""
+        workers = [session.worker for session in self.of.values() if session.worker]
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        await asyncio.gather(*(session.end() for session in self.of.values()))

@@ -1,0 +1,567 @@
+"""The server of `groundup learn`: pages, live cells, and everyone who must not get in."""
+
+import asyncio
+import gzip
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from groundup.reader import jupyter, server, sessions
+from groundup.reader.server import listen, make_app
+from groundup.reader.sessions import Sessions
+
+TOKEN = "the-right-token"
+SAFE = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+Event = dict[str, Any]
+
+
+class Site:
+    """A running server and ways to ask it."""
+
+    def __init__(self, port: int, app: Any) -> None:
+        self.port, self.app = port, app
+        self.origin = f"http://127.0.0.1:{port}"
+
+    def ask(self, path: str, method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, dict, bytes]:
+        """Exactly this path, not tidied up; underscores in the names of headers stand for dashes."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+
+    @contextmanager
+    def socket(self, origin: str | None = "own", **options: Any) -> Iterator[ClientConnection]:
+        options.setdefault("compression", None)
+        chosen: Any = self.origin if origin == "own" else origin
+        with connect(f"ws://127.0.0.1:{self.port}/kernel", origin=chosen, **options) as opened:
+            yield opened
+
+    @contextmanager
+    def page(self, lesson: str = "p00") -> Iterator["Page"]:
+        with self.socket() as opened:
+            yield Page(opened, lesson)
+
+
+class Page:
+    """A page that has said hello."""
+
+    def __init__(self, opened: ClientConnection, lesson: str) -> None:
+        self.socket, self.number = opened, 0
+        self.say(type="hello", token=TOKEN, lesson=lesson)
+        assert self.hear()["state"] == "ready"
+
+    def say(self, **message: Any) -> None:
+        self.socket.send(json.dumps(message))
+
+    def hear(self) -> Event:
+        return json.loads(self.socket.recv(timeout=20))
+
+    def ask(self, *sources: str, track: str = "numpy", target: str = "") -> int:
+        """Run the last of the cells a, b, c, …, or another."""
+        cells = [{"id": "abcdefgh"[place], "source": source} for place, source in enumerate(sources)]
+        self.number += 1
+        target = target or cells[-1]["id"]
+        self.say(type="run", run=self.number, lesson="p00", track=track, cells=cells, target=target)
+        return self.number
+
+    def until(self, kind: str, **wanted: Any) -> list[Event]:
+        """What comes up to an event of this kind."""
+        heard = [self.hear()]
+        while heard[-1]["type"] != kind or any(heard[-1].get(name) != value for name, value in wanted.items()):
+            heard.append(self.hear())
+        return heard
+
+    def run(self, *sources: str, **options: Any) -> list[Event]:
+        return self.until("done", run=self.ask(*sources, **options))
+
+
+def told(events: list[Event], kind: str) -> list[Any]:
+    """What the events of one kind say."""
+    key = {"stream": "text", "value": "text", "plan": "cells", "error": "name", "status": "state", "done": "reason"}
+    return [event[key.get(kind, "cell")] for event in events if event["type"] == kind]
+
+
+@contextmanager
+def serving(folder: Path, **options: Any) -> Iterator[Site]:
+    opened = listen(0)
+    port = opened.getsockname()[1]
+    app = make_app(folder, TOKEN, port, **options)
+    config = uvicorn.Config(app, log_level="warning", server_header=False, ws="websockets-sansio")
+    running = uvicorn.Server(config)
+    app.state.stopping = lambda: running.should_exit
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [opened]})
+    thread.start()
+    try:
+        yield Site(port, app)
+    finally:
+        running.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    outside = tmp_path_factory.mktemp("reader")
+    (outside / "secret.txt").write_text("SECRET")
+    site = outside / "site"
+    for name in ("lessons/p00", "assets"):
+        (site / name).mkdir(parents=True)
+    (site / "index.html").write_text("<p>front page</p>" * 200)
+    (site / "404.html").write_text("nothing here")
+    (site / "lessons/p00/index.html").write_text("lesson")
+    (site / "assets/page-1a2b.js").write_text("let x = 1;\n" * 200)
+    (site / "search.json").write_text("{}")
+    (site / "linked.txt").symlink_to(outside / "secret.txt")
+    (site / "up").symlink_to(outside)
+    return site
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Iterator[Site]:
+    with serving(folder, hello_seconds=0.5) as running:
+        yield running
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def soon(true: Callable[[], bool]) -> bool:
+    """Whether it comes true within ten seconds."""
+    end = time.monotonic() + 10
+    while not true() and time.monotonic() < end:
+        time.sleep(0.02)
+    return true()
+
+
+# Pages
+
+
+def test_pages_and_their_folders(site: Site) -> None:
+    assert site.ask("/")[2].startswith(b"<p>front page")
+    assert site.ask("/lessons/p00/")[::2] == (200, b"lesson")
+    status, headers, _ = site.ask("/lessons/p00")
+    assert (status, headers["location"]) == (307, f"{site.origin}/lessons/p00/")
+    assert site.ask("/lessons/none/")[::2] == (404, b"nothing here")
+    assert json.loads(site.ask("/runtime.json")[2]) == {"kind": "kernel", "dev": False}
+    assert site.ask("/dev/events")[0] == 404
+    assert site.ask("/", "HEAD")[::2] == (200, b"")
+
+
+def test_pages_are_asked_for_again_and_assets_are_kept(site: Site) -> None:
+    for path in ("/", "/search.json", "/runtime.json"):
+        assert site.ask(path)[1]["cache-control"] == "no-cache"
+    assert "immutable" in site.ask("/assets/page-1a2b.js")[1]["cache-control"]
+    etag = site.ask("/")[1]["etag"]
+    status, headers, body = site.ask("/", If_None_Match=etag)
+    assert (status, headers["cache-control"], body) == (304, "no-cache", b"")
+
+
+def test_text_is_compressed(site: Site) -> None:
+    status, headers, body = site.ask("/", Accept_Encoding="gzip")
+    assert (status, headers["content-encoding"]) == (200, "gzip")
+    assert gzip.decompress(body) == site.ask("/")[2]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/lessons/../../secret.txt",
+        "/lessons/%2e%2e%2f%2e%2e%2fsecret.txt",
+        "//../secret.txt",
+        "/..%5csecret.txt",
+        "/%252e%252e/secret.txt",
+        "/linked.txt",
+        "/up/secret.txt",
+        "/secret.txt%00",
+        "/a" * 5000,
+    ],
+)
+def test_nothing_outside_the_folder_is_served(site: Site, path: str) -> None:
+    status, _, body = site.ask(path)
+    assert (status, b"SECRET" in body) == (404, False)
+
+
+def test_an_absolute_path_leads_nowhere(site: Site, folder: Path) -> None:
+    for path in (f"/{folder.parent}/secret.txt", f"/%2f{folder.parent}/secret.txt"):
+        assert site.ask(path)[0] == 404
+
+
+def test_every_answer_carries_the_headers_of_safety(site: Site) -> None:
+    etag = site.ask("/")[1]["etag"]
+    answers = {
+        200: site.ask("/"),
+        304: site.ask("/", If_None_Match=etag),
+        307: site.ask("/lessons/p00"),
+        404: site.ask("/none"),
+        403: site.ask("/", Host="evil.example"),
+        401: site.ask("/api/lab", "POST", Origin=site.origin),
+        405: site.ask("/search.json", "POST", Origin=site.origin),
+    }
+    for status, (found, headers, _) in answers.items():
+        assert found == status
+        assert SAFE.items() <= headers.items()
+        policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+        assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+        assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"
+        assert "server" not in headers
+    assert SAFE.items() <= site.ask("/runtime.json")[1].items()
+
+
+# Who gets in
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:{port}", ""]
+)
+def test_a_name_rebound_to_this_machine_is_refused(site: Site, host: str) -> None:
+    name = host.format(port=site.port)
+    assert site.ask("/", Host=name)[0] == 403
+    assert site.ask("/runtime.json", Host=name)[0] == 403
+    assert refused(site, name) == 403
+
+
+def test_two_hosts_are_refused(site: Site) -> None:
+    assert refused(site, f"127.0.0.1:{site.port}\r\nHost: evil.example") in (400, 403)
+
+
+def refused(site: Site, host: str) -> int:
+    """How a websocket that names this host is answered, its Origin being right."""
+    request = (
+        f"GET /kernel HTTP/1.1\r\nHost: {host}\r\nOrigin: {site.origin}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as plain:
+        plain.sendall(request.encode())
+        return int(plain.recv(100).split()[1])
+
+
+def test_both_names_of_this_machine_are_right(site: Site) -> None:
+    local = f"localhost:{site.port}"
+    assert site.ask("/", Host=local)[0] == 200
+    assert refused(site, local) == 101
+    with site.socket(f"http://{local}") as opened:
+        Page(opened, "p00")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", None, "null", "https://127.0.0.1:{port}", "http://127.0.0.1:1", "http://127.0.0.1"],
+)
+def test_a_page_from_elsewhere_gets_no_kernel_and_no_lab(site: Site, origin: str | None) -> None:
+    origin = origin and origin.format(port=site.port)
+    with pytest.raises(InvalidStatus) as caught, site.socket(origin):
+        pass
+    assert caught.value.response.status_code == 403
+    named = {} if origin is None else {"Origin": origin}
+    right = {"X-Groundup-Token": TOKEN, "Content-Type": "application/json"}
+    assert site.ask("/api/lab", "POST", '{"lesson": "none"}', **right, **named)[0] == 403
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"type": "hello", "token": "wrong", "lesson": "p00"}',
+        '{"type": "hello", "token": "", "lesson": "p00"}',
+        '{"type": "hello", "token": null, "lesson": "p00"}',
+        '{"type": "hello", "lesson": "p00"}',
+        '{"type": "hello", "token": "the-right-token", "lesson": 1}',
+        '{"type": "run", "token": "the-right-token", "lesson": "p00"}',
+        "[]",
+        "hello",
+        b"\xff",
+        "",
+    ],
+)
+def test_without_the_token_the_kernel_is_closed(site: Site, message: str | bytes) -> None:
+    with site.socket() as opened:
+        opened.send(message)
+        assert closed(opened) == 4401
+
+
+def test_who_says_nothing_is_sent_away(site: Site) -> None:
+    with site.socket() as opened:
+        assert closed(opened) == 4401
+
+
+def closed(opened: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as caught:
+        opened.recv(timeout=10)
+    assert caught.value.rcvd is not None
+    return caught.value.rcvd.code
+
+
+# JupyterLab
+
+
+def lab(site: Site, body: str = '{"lesson": "self_attention"}', **headers: str) -> tuple[int, Event]:
+    right = {"X-Groundup-Token": TOKEN, "Content-Type": "application/json", "Origin": site.origin}
+    status, _, answer = site.ask("/api/lab", "POST", body, **{**right, **headers})
+    return status, json.loads(answer)
+
+
+def test_lab_wants_the_token_and_a_lesson_in_json(site: Site) -> None:
+    assert lab(site, **{"X-Groundup-Token": "wrong"})[0] == 401
+    assert lab(site, **{"Content-Type": "text/plain"})[0] == 415
+    assert [lab(site, body)[0] for body in ("", "[]", "{}", '{"lesson": 3}')] == [400] * 4
+    assert lab(site, '{"lesson": "no_such_lesson"}')[0] == 404
+
+
+def test_without_jupyterlab_a_sentence_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jupyter, "find_spec", lambda name: None)
+    status, answer = lab(site)
+    assert (status, "pip install" in answer["error"]) == (501, True)
+
+
+def test_lab_is_started_once_and_ends_with_the_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "import os, sys, time; print('starting', file=sys.stderr, flush=True)\n"
+        "print(f'[I]  http://127.0.0.1:8888/lab/tree/x.ipynb?token=t{os.getpid()}', file=sys.stderr, flush=True)\n"
+        "time.sleep(60)"
+    )
+    monkeypatch.setattr(jupyter, "find_spec", lambda name: name)
+    monkeypatch.setattr(jupyter, "command", lambda lesson: [sys.executable, "-c", code])
+    with serving(folder) as running:
+        status, answer = lab(running)
+        assert status == 200
+        found = re.fullmatch(r"http://127\.0\.0\.1:8888/lab/tree/self_attention\.ipynb\?token=t(\d+)", answer["url"])
+        assert found
+        assert lab(running, '{"lesson": "p02"}')[1]["url"].endswith(f"/p02_char_rnn.ipynb?token=t{found[1]}")
+        assert not gone(int(found[1]))
+    assert gone(int(found[1]))
+
+
+def test_lab_that_fails_says_why(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jupyter, "find_spec", lambda name: name)
+    monkeypatch.setattr(jupyter, "command", lambda lesson: [sys.executable, "-c", "exit('no port is free')"])
+    assert lab(site) == (501, {"error": "JupyterLab did not start: no port is free"})
+
+
+# Live cells
+
+
+def test_a_cell_runs_after_what_it_needs_and_tells_what_comes_of_it(site: Site) -> None:
+    cells = ("x = 20", "print('unrelated')", "def f(): return x + 1", "print(f())\nf() + 1")
+    with site.page() as page:
+        events = page.run(*cells)
+        run = [event for event in events if event["type"] != "status"]
+        assert told(run, "plan") == [["a", "c", "d"]]
+        assert told(run, "start") == told(run, "end") == ["a", "c", "d"]
+        assert (told(run, "stream"), told(run, "value")) == (["21\n"], ["22"])
+        assert {event["run"] for event in run} == {1}
+        assert run[-1] == {"type": "done", "run": 1, "ok": True, "reason": ""}
+        edited = (*cells[:2], "def f(): return x - 1", cells[3])
+        events = page.run(*edited)
+        assert (told(events, "plan"), told(events, "value")) == ([["c", "d"]], ["20"])
+
+
+def test_errors_figures_and_the_working_folder(site: Site) -> None:
+    with site.page() as page:
+        events = page.run("def f():\n    return 1 / 0", "f()")
+        assert (told(events, "error"), told(events, "done")) == (["ZeroDivisionError"], ["error"])
+        (error,) = (event for event in events if event["type"] == "error")
+        assert error["lines"][-1] == {"cell": "a", "line": 2, "code": "return 1 / 0"}
+        events = page.run("import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\nplt.show()")
+        (figure,) = (event for event in events if event["type"] == "figure")
+        assert figure["svg"].startswith("<svg")
+        assert not told(events, "stream")  # no warning that there is no window
+        events = page.run(
+            "import os, sys\nprint('groundup' in sys.modules, os.environ['OMP_NUM_THREADS'], os.getcwd())"
+        )
+        loaded, threads, working = told(events, "stream")[0].split()
+        assert (loaded, threads) == ("False", os.environ.get("OMP_NUM_THREADS", "1"))
+        assert Path(working) != Path.cwd()
+
+
+def test_a_new_page_finds_what_the_old_one_ran_and_tracks_are_apart(site: Site) -> None:
+    cells = ("import os\nx = os.getpid()", "x")
+    with site.page() as page:
+        first = told(page.run(*cells), "value")
+    with site.page() as page:
+        events = page.run(*cells)
+        assert (told(events, "plan"), told(events, "value")) == ([["b"]], first)
+        events = page.run(*cells, track="torch")
+        assert (told(events, "plan"), told(events, "value")) == ([["a", "b"]], first)
+
+
+def test_stop_stops_an_endless_loop_and_what_waits_behind_it(site: Site) -> None:
+    cells = ("x = 1", "while x: pass", "x")
+    with site.page() as page:
+        first = page.ask(*cells, target="b")
+        page.until("start", cell="b")
+        second = page.ask(*cells, target="c")
+        page.say(type="interrupt")
+        events = page.until("done", run=first)
+        assert {event["run"]: event["reason"] for event in events if event["type"] == "done"} == {
+            first: "interrupted",
+            second: "interrupted",
+        }
+        assert told(events, "error") == ["KeyboardInterrupt"]
+        events = page.run(*cells)
+        assert (told(events, "plan"), told(events, "value")) == ([["c"]], ["1"])  # what had run is kept
+        page.say(type="interrupt")  # nothing to stop
+        assert told(page.run(*cells), "value") == ["1"]
+
+
+def test_a_cell_that_does_not_stop_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE", 0.6)
+    deaf = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('deaf')\nwhile True: time.sleep(1)"
+    with site.page() as page:
+        page.ask(deaf)
+        page.until("stream")
+        page.say(type="interrupt")
+        events = page.until("done")
+        assert (told(events, "done"), told(events, "status")) == (["restarted"], ["stopped"])
+
+
+def test_a_kernel_that_dies_is_told_and_the_next_run_has_another(site: Site) -> None:
+    with site.page() as page:
+        events = page.run("import os\nos._exit(1)")
+        assert (told(events, "done"), told(events, "status")[-1]) == (["restarted"], "stopped")
+        assert told(page.run("x = 3", "x"), "plan") == [["a", "b"]]
+
+
+def test_restart_forgets_also_in_the_middle_of_a_run(site: Site) -> None:
+    with site.page() as page:
+        page.run("x = 3", "x")
+        page.ask("while True: pass")
+        page.until("start")
+        page.say(type="restart")
+        assert told(page.until("status", state="ready"), "done") == ["restarted"]
+        page.say(type="restart")
+        page.until("status", state="ready")
+        assert told(page.run("x = 3", "x"), "plan") == [["a", "b"]]
+
+
+def test_a_flood_of_text_is_cut(site: Site) -> None:
+    with site.page() as page:
+        events = page.run("for _ in range(3000): print('x' * 1000)\nimport time; time.sleep(0.3)")
+        texts = [event["text"] for event in events if event["type"] == "stream"]
+        assert sum(map(len, texts)) < sessions.TEXT_LIMIT + 200
+        assert "left out" in texts[-1]
+        assert told(page.run("print('next')"), "stream") == ["next\n"]
+
+
+def test_what_makes_no_sense_is_answered_and_the_page_goes_on(site: Site) -> None:
+    with site.page() as page:
+        for text in ("no json", "[]", "{}", '{"type": "run", "run": 1}', '{"type": "run", "run": 1, "cells": [[]]}'):
+            page.socket.send(text)
+            assert page.hear()["state"] == "failed"
+        page.say(type="run", run=1, lesson="p00", track="numpy", cells=[], target="a")
+        assert page.hear()["state"] == "failed"
+        assert told(page.run("1"), "value") == ["1"]
+
+
+def test_few_kernels_live_and_idle_ones_end(folder: Path) -> None:
+    pids = []
+    cells = ("import os", "os.getpid()")
+    few = Sessions(kernels=1, idle_seconds=1.0)
+    with serving(folder, sessions=few) as running, running.page("one") as one, running.page("two") as two:
+        pids += told(one.run(*cells), "value")
+        two.ask("while True: pass")
+        two.until("start")
+        assert gone(int(pids[0]))  # it made room
+        events = one.run(*cells)
+        assert (told(events, "done"), told(events, "status")[-1]) == (["error"], "failed")  # no room: two is busy
+        two.say(type="interrupt")
+        two.until("done")
+        pids += told(two.run(*cells), "value")
+        assert soon(lambda: gone(int(pids[1])))  # nobody needs it
+
+
+# From start to end
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_with_its_kernels_and_without_a_word(folder: Path, sign: signal.Signals) -> None:
+    code = (
+        "import sys, webbrowser; from pathlib import Path; from groundup.reader import server\n"
+        "webbrowser.open = lambda address: print('browser', address, flush=True)\n"
+        "server.serve(Path(sys.argv[1]), 8765, True, 'lessons/p00/', lambda text: print(text, flush=True))"
+    )
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", code, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        said = ""
+        while "browser" not in said:
+            said += child.stdout.readline()
+        (address,) = set(re.findall(r"http://127\.0\.0\.1:\d+/lessons/p00/#token=\S+", said))
+        assert said.count(address) == 2
+        token = address.partition("=")[2]
+        assert len(token) >= 43  # 256 bits
+        site = Site(int(re.findall(r":(\d+)/", address)[0]), None)
+        with site.socket() as opened:
+            opened.send(json.dumps({"type": "hello", "token": token, "lesson": "p00"}))
+            opened.recv(timeout=20)
+            loop = "import os, subprocess\nchild = subprocess.Popen(['sleep', '60'])\n"
+            loop += "print(os.getpid(), child.pid, os.getcwd(), flush=True)\nwhile True: pass"
+            cells = [{"id": "a", "source": loop}]
+            opened.send(json.dumps({"type": "run", "run": 1, "track": "numpy", "cells": cells, "target": "a"}))
+            while (event := json.loads(opened.recv(timeout=20)))["type"] != "stream":
+                pass
+            kernel, grandchild, working = event["text"].split()
+            child.send_signal(sign)
+            child.wait(20)
+        assert child.returncode == (0 if sign == signal.SIGINT else -signal.SIGTERM)
+        assert child.stderr.read() == ""
+    assert gone(int(kernel))
+    assert soon(lambda: gone(int(grandchild)))
+    assert not Path(working).exists()
+
+
+def test_the_next_port_if_one_is_busy() -> None:
+    with listen(0) as busy:
+        port = busy.getsockname()[1]
+        with listen(port) as other:
+            assert other.getsockname()[0] == "127.0.0.1"
+            assert port < other.getsockname()[1] <= port + server.TRIED or port > 65535 - server.TRIED
+
+
+def test_dev_mode_reloads_the_pages(folder: Path) -> None:
+    async def follow(reload: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            reload()
+
+    with serving(folder, dev=follow) as running:
+        assert json.loads(running.ask("/runtime.json")[2]) == {"kind": "kernel", "dev": True}
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+        connection.request("GET", "/dev/events")
+        answer = connection.getresponse()
+        assert answer.getheader("content-type", "").startswith("text/event-stream")
+        lines = [answer.readline() for _ in range(6)]
+        assert lines.count(b"data: reload\n") == 2
+        connection.close()
