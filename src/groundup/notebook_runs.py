@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -34,12 +35,27 @@ class NotebookError(Exception):
     """A notebook failed to run; the message names the cell and shows the lines that led to the error."""
 
 
-def execute(notebook: Path | Notebook, folder: Path, timeout: float = 600, blocked: Sequence[str] = ()) -> Notebook:
+#: What IPython's settings say so that a figure comes as SVG too, the same bytes for the same figure.
+VECTOR = """c.InlineBackend.figure_formats = {"png", "svg"}
+c.InlineBackend.rc = {"svg.hashsalt": "groundup"}
+c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
+"""
+
+
+def execute(
+    notebook: Path | Notebook,
+    folder: Path,
+    timeout: float = 600,
+    blocked: Sequence[str] = (),
+    vector: bool = False,
+    after: Callable[[str, float], None] = lambda cell_id, seconds: None,
+) -> Notebook:
     """Run a notebook with ``folder`` as working directory and return it with its outputs.
 
     ``timeout`` is in seconds for each cell. The modules named in ``blocked`` cannot be imported, as if they
-    were not installed. Leaves nothing behind but what the cells themselves write. Equal runs give equal
-    bytes. Raises NotebookError.
+    were not installed. With ``vector`` figures come as SVG beside PNG. ``after`` hears of every code cell
+    that has run, and how long it took. Leaves nothing behind but what the cells themselves write. Equal runs
+    give equal bytes. Raises NotebookError.
     """
     import nbformat
     from jupyter_client.kernelspec import KernelSpecManager
@@ -50,6 +66,12 @@ def execute(notebook: Path | Notebook, folder: Path, timeout: float = 600, block
     name = notebook.name if isinstance(notebook, Path) else "notebook"
     notebook = nbformat.read(notebook, as_version=4) if isinstance(notebook, Path) else copy.deepcopy(notebook)
     started: list[str] = []
+    clock = [0.0]
+
+    def begun(cell: Notebook, cell_index: int) -> None:
+        started.append(cell_name(cell))
+        clock[0] = time.perf_counter()
+
     # Short-lived and with a short path: the kernel's sockets are files, whose paths may have 100 letters.
     with tempfile.TemporaryDirectory(prefix="groundup-") as scratch:
         client = NotebookClient(
@@ -57,7 +79,8 @@ def execute(notebook: Path | Notebook, folder: Path, timeout: float = 600, block
             timeout=timeout,
             record_timing=False,
             resources={"metadata": {"path": str(folder)}},
-            on_cell_execute=lambda cell, cell_index: started.append(cell_name(cell)),
+            on_cell_execute=begun,
+            on_cell_executed=lambda cell, cell_index, execute_reply: after(cell.id, time.perf_counter() - clock[0]),
         )
         client.km = AsyncKernelManager(
             # No folders: always the Python that runs now, whatever kernels the user has installed.
@@ -66,7 +89,7 @@ def execute(notebook: Path | Notebook, folder: Path, timeout: float = 600, block
             connection_file=str(Path(scratch, "kernel.json")),
         )
         try:
-            client.execute(env=_environment(Path(scratch), blocked))
+            client.execute(env=_environment(Path(scratch), blocked, VECTOR if vector else ""))
         except CellExecutionError as error:
             trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
             # Of each frame the place and the line that failed; the cell's own frame comes first.
@@ -79,10 +102,14 @@ def execute(notebook: Path | Notebook, folder: Path, timeout: float = 600, block
     return notebook
 
 
-def _environment(scratch: Path, blocked: Sequence[str]) -> dict[str, str]:
+def _environment(scratch: Path, blocked: Sequence[str], settings: str) -> dict[str, str]:
     """The kernel's environment: ours, less what would change outputs from one machine to the next."""
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONWARNINGS", "MPLBACKEND")}
     env["IPYTHONDIR"] = str(scratch / "ipython")  # no start-up files and no history of the user's
+    if settings:
+        profile = scratch / "ipython" / "profile_default"
+        profile.mkdir(parents=True)
+        (profile / "ipython_kernel_config.py").write_text(settings)
     if blocked:
         path = scratch / "path"
         path.mkdir()

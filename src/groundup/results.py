@@ -203,14 +203,16 @@ def results_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def claims_text(lesson: Lesson) -> str | None:
-    """The section of a notebook that shows a lesson's kept claims, or None if there are none.
+def kept(lesson: Lesson) -> dict[str, Any] | None:
+    """A lesson's kept claims, or None if there are none. A wheel carries a copy of results/ as groundup/measured."""
+    path = result_file(lesson, results_folder() or Path(__file__).parent / "measured")
+    return json.loads(path.read_text()) if path.exists() else None
 
-    A wheel carries a copy of results/ as groundup/measured.
-    """
-    folder = results_folder() or Path(__file__).parent / "measured"
-    path = result_file(lesson, folder)
-    return f"## Measured\n\n{claims_table(json.loads(path.read_text()))}" if path.exists() else None
+
+def claims_text(lesson: Lesson) -> str | None:
+    """The section of a notebook that shows a lesson's kept claims, or None if there are none."""
+    record = kept(lesson)
+    return f"## Measured\n\n{claims_table(record)}" if record else None
 
 
 def claims_table(record: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """What the command line prints: tables, progress and the state of the installation."""
 
+import json
 import os
 import platform
 import sys
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from groundup import __version__
 from groundup.checks import Finding
+from groundup.errors import UserError
 from groundup.lesson import Lesson
 from groundup.results import blas, number
 
@@ -26,6 +28,7 @@ OPTIONAL = {
     "jupytext": ("notebooks", "building notebooks"),
     "nbclient": ("notebooks", "executing notebooks"),
     "jupyterlab": ("lab", "reading lessons in JupyterLab"),
+    "watchfiles": ("dev", "rebuilding pages as lessons are written"),
 }
 DISTRIBUTIONS = {"PIL": "pillow"}
 
@@ -130,12 +133,12 @@ def markdown(text: str) -> None:
 
 
 @contextmanager
-def progress(total: int, quiet: bool) -> Iterator[Callable[[str], None]]:
+def progress(total: int, quiet: bool, doing: str = "measuring") -> Iterator[Callable[[str], None]]:
     """A bar over ``total`` runs; call the function with a line about each that ended."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=total)
+        task = bar.add_task(doing, total=total)
 
         def report(line: str) -> None:
             bar.advance(task)
@@ -200,3 +203,25 @@ def doctor_table(record: dict[str, Any]) -> None:
             command = part["command"].replace("[", "\\[")
             table.add_row(name, "[yellow]missing[/]", f"for {part['for']}: {command}")
     output().print(table)
+
+
+def has(module: str) -> bool:
+    """Whether a module can be imported, without importing it."""
+    return installed_version(module) is not None
+
+
+def demand(module: str, what: str) -> None:
+    """Raise UserError with the command that brings an optional part, if it is missing."""
+    if not has(module):
+        verb = "need" if what.endswith("s") else "needs"
+        raise UserError(f"{what} {verb} {module}, which is not installed: {command_for(module)}")
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout, as it is."""
+    print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def stderr(text: str) -> None:
+    """A line beside the output."""
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)

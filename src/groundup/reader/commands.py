@@ -1,0 +1,101 @@
+"""``groundup learn`` and ``groundup site``: the reader on this machine, and as plain files for a web host."""
+
+import functools
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from groundup import show
+from groundup.errors import UserError
+from groundup.lessons import find_lesson
+from groundup.reader import build
+
+site = typer.Typer(
+    help="Build the reader as plain files for any web host, or rebuild it while you write a lesson.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+OnPort = Annotated[int, typer.Option(min=1, max=65535, help="If it is busy, the next free one.")]
+Browser = Annotated[bool, typer.Option(help="Open the browser.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Notebooks to run at a time, one thread each. [default: up to 2]")]
+JOBS = min(2, os.cpu_count() or 1)
+
+
+def learn(
+    lesson: Annotated[
+        str | None, typer.Argument(metavar="[LESSON]", help="The lesson to open. [default: the front page]")
+    ] = None,
+    port: OnPort = 8765,
+    browser: Browser = True,
+    jobs: Jobs = JOBS,
+) -> None:
+    """Read the lessons in the browser, with cells that run on this machine.
+
+    Serves on this machine only; nobody else can reach it or run code through it. Ctrl-C ends it.
+
+    Examples: `groundup learn`, `groundup learn 13`, `groundup learn --no-browser --port 9000`
+    """
+    from groundup.reader import server
+
+    page = f"lessons/{find_lesson(lesson).folder.name}/" if lesson else ""
+    server.serve(_built(jobs), port=port, browser=browser, page=page, say=show.stderr)
+
+
+@site.command("build")
+def site_build(
+    out: Annotated[Path, typer.Option(help="Folder for the pages: new, empty, or an older site.")],
+    base: Annotated[
+        str, typer.Option(help="Path under which the host will serve them, as in /courses/groundup/.")
+    ] = "/",
+    pyodide: Annotated[
+        str,
+        typer.Option(
+            metavar="self|cdn|none|URL",
+            help="Where the browser gets Python for live cells: beside the site (27 MB), from the public CDN, "
+            "from an address of your own, or nowhere.",
+        ),
+    ] = "self",
+    jobs: Jobs = JOBS,
+) -> None:
+    """Write the reader as plain files. There, NumPy cells run in the reader's browser (Pyodide).
+
+    Examples: `groundup site build --out public`, `groundup site build --out public --base /groundup/ --pyodide cdn`
+    """
+    if not re.fullmatch(r"/([\w.~-]+/)*", base):
+        raise UserError(f"--base is a path that begins and ends with /, such as /groundup/, not {base!r}.")
+    if pyodide not in ("self", "cdn", "none") and not re.fullmatch(r"https?://\S+/", pyodide):
+        raise UserError(f"--pyodide is self, cdn, none or an address that ends with /, not {pyodide!r}.")
+    build.export(_built(jobs), out, base, pyodide, show.stderr)
+    show.stderr(f"The site is in {out}; any web host can serve it as it is.")
+
+
+@site.command("dev")
+def site_dev(port: OnPort = 8765, browser: Browser = True, jobs: Jobs = JOBS) -> None:
+    """Serve a checkout's pages and reload them whenever a lesson, a model or the front end is saved.
+
+    A saved lesson shows at once with the outputs of cells that have not changed; then it is run, and shows again.
+    """
+    root = build.checkout()
+    if root is None:
+        raise UserError("There are no lessons to edit here: `groundup site dev` works in a checkout of groundup.")
+    show.demand("watchfiles", "Rebuilding on save")
+    from groundup.reader import dev
+
+    dev.serve(root, _built(jobs), port, browser, show.stderr)
+
+
+def _built(jobs: int) -> Path:
+    """The site to serve: a checkout's own, up to date, or the one that came with the package."""
+    root = build.checkout()
+    if root is None:
+        if not (build.SHIPPED / "site.json").is_file():
+            raise UserError("This copy of groundup came without the reader's pages: install a released wheel.")
+        return build.SHIPPED
+    for module in ("jupytext", "nbclient"):
+        show.demand(module, "Building the pages")
+    progress = functools.partial(show.progress, quiet=False, doing="running the lessons")
+    return build.current(root, jobs, show.has("torch"), progress, show.stderr)

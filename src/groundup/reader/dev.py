@@ -1,0 +1,88 @@
+"""Pages that follow the author: whenever a lesson, a model or the front end is saved they are made anew.
+
+The work is done in a process of its own, ``python -m groundup.reader.dev ROOT preview|run [LESSON…]``, because
+modules that have changed must be imported afresh.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from groundup.errors import UserError
+from groundup.reader import build, server
+
+
+def serve(root: Path, site: Path, port: int, browser: bool, say: Callable[[str], None]) -> None:
+    """Serve the checkout's pages, watch its files, and reload the pages after each change."""
+
+    async def follow(reload: Callable[[], None]) -> None:
+        from watchfiles import awatch
+
+        at_work: asyncio.Task[None] | None = None
+        async for changes in awatch(root / "src" / "groundup", root / "web" / "src", root / "results"):
+            paths = [Path(path) for _, path in changes if "__pycache__" not in path]
+            if not paths:
+                continue
+            if at_work is not None:
+                at_work.cancel()
+                await asyncio.wait([at_work])
+            at_work = asyncio.create_task(remake(root, paths, reload, say))
+
+    server.serve(site, port=port, browser=browser, page="", say=say, dev=follow)
+
+
+def lessons_of(root: Path, paths: Iterable[Path]) -> list[str] | None:
+    """The folders of the lessons that the changed files belong to; None if others may have changed too."""
+    place = root / "src" / "groundup" / "lessons"
+    inside = [path.relative_to(place).parts if path.is_relative_to(place) else () for path in paths]
+    return sorted({parts[0] for parts in inside}) if all(len(parts) > 1 for parts in inside) else None
+
+
+async def remake(root: Path, paths: list[Path], reload: Callable[[], None], say: Callable[[str], None]) -> None:
+    """Show the change at once with the outputs that still hold; then run what has changed, and show that."""
+    only = lessons_of(root, paths)
+    web = all(path.is_relative_to(root / "web") for path in paths)
+    say(f"{', '.join(sorted(path.name for path in paths)[:3])} saved")
+    for step in ("preview",) if web else ("preview", "run"):
+        command = [sys.executable, "-m", __spec__.name, str(root), step, *(only or [])]
+        child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+        try:
+            _, said = await child.communicate()
+        except asyncio.CancelledError:
+            child.terminate()
+            await child.wait()
+            raise
+        if child.returncode:
+            say(said.decode(errors="replace").strip())
+            return
+        reload()
+    say("The pages are up to date.")
+
+
+def main(root: Path, step: str, names: list[str]) -> None:
+    """Bring build/site-data and the pages up to date: all of them, or those of some lessons' folders."""
+    from groundup import show
+    from groundup.lessons import all_lessons
+    from groundup.reader import data
+    from groundup.reader.executed import built_notebooks, execute_all, last_outputs
+    from groundup.source_modules import Library
+
+    folder, cache, library = root / "build" / "site-data", root / "build" / "executed", Library()
+    chosen = [lesson for lesson in all_lessons() if not names or lesson.folder.name in names]
+    for lesson in chosen:
+        if step == "run":
+            runs = execute_all([lesson], cache, show.has("torch"), 1, lambda line: None)[lesson.folder.name]
+        else:
+            built = built_notebooks(lesson, library)
+            runs = {track: last_outputs(lesson, track, notebook, cache) for track, notebook in built.items()}
+        data.write_lesson(lesson, all_lessons(), runs, folder)
+    data.write_contents(all_lessons(), folder)
+    build.pages(root, root / "build" / "site", chosen if names else ())
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    except UserError as error:
+        sys.exit(str(error))

@@ -1,0 +1,158 @@
+"""Executed notebooks, kept under the hash of what made them: a lesson that has not changed is not run again."""
+
+import hashlib
+import json
+import platform
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from groundup import notebooks
+from groundup.errors import UserError
+from groundup.lesson import Lesson, Track
+from groundup.notebook_runs import VECTOR, NotebookError, execute
+from groundup.notebooks import Notebook
+from groundup.params import write_whole
+from groundup.results import claims_text
+from groundup.source_modules import Library
+
+#: By cell id: outputs, the seconds it took, a hash of its text.
+Kept = dict[str, dict[str, Any]]
+#: What can change an output besides the notebook's own text.
+LIBRARIES = ("numpy", "matplotlib", "ipykernel", "torch")
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook with its outputs, figures as SVG and PNG, and the seconds each code cell took, by cell id."""
+
+    lesson: Lesson
+    track: Track
+    notebook: Notebook
+    seconds: dict[str, float]
+
+
+def built_notebooks(lesson: Lesson, library: Library) -> dict[Track, Notebook]:
+    """A lesson's notebooks without outputs, by track, with its measured claims."""
+    tracks: tuple[Track, Track] = ("numpy", "torch")
+    both = {track: notebooks.build(lesson.text, track, claims_text(lesson), library) for track in tracks}
+    return {track: notebook for track, notebook in both.items() if notebook is not None}
+
+
+def key(notebook: Notebook, track: Track) -> str:
+    """The hash of all that decides a notebook's outputs: its code, Python and the libraries it runs with."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    used = [name for name in LIBRARIES if track == "torch" or name != "torch"]
+    about = [track, platform.python_version(), platform.machine(), *(f"{name} {_version(name)}" for name in used)]
+    return hashlib.sha256(json.dumps([code, about, VECTOR]).encode()).hexdigest()[:24]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def executed(
+    lesson: Lesson, track: Track, notebook: Notebook, cache: Path, stop: threading.Event | None = None
+) -> Executed:
+    """A notebook's outputs, from ``cache`` or by running it where groundup (and PyTorch, for NumPy) is missing.
+
+    Raises NotebookError if a cell fails or leaves a file, and KeyboardInterrupt after a cell once ``stop`` is set.
+    """
+    place = cache / f"{lesson.folder.name}-{track}-{key(notebook, track)}.json"
+    kept = _read(place)
+    if kept is None:
+        seconds: dict[str, float] = {}
+
+        def after(cell_id: str, took: float) -> None:
+            seconds[cell_id] = round(took, 4)
+            if stop is not None and stop.is_set():
+                raise KeyboardInterrupt
+
+        blocked = ("groundup", "torch") if track == "numpy" else ("groundup",)
+        with tempfile.TemporaryDirectory(prefix="groundup-") as folder:
+            done = execute(notebook, Path(folder), blocked=blocked, vector=True, after=after)
+            if left := sorted(path.name for path in Path(folder).iterdir()):
+                raise NotebookError(f"{lesson.text}: the {track} notebook leaves files behind: {', '.join(left)}")
+        outputs = {cell.id: cell.outputs for cell in done.cells if cell.cell_type == "code"}
+        kept = {"outputs": outputs, "seconds": seconds, "sources": source_hashes(notebook)}
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, json.dumps(kept))
+    return with_outputs(lesson, track, notebook, kept)
+
+
+def with_outputs(lesson: Lesson, track: Track, notebook: Notebook, kept: Kept) -> Executed:
+    """The notebook with those of its outputs that are kept for the very text of a cell."""
+    import nbformat
+
+    full, hashes = nbformat.from_dict(notebook), source_hashes(notebook)
+    codes = [cell for cell in full.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(codes, start=1):
+        if kept["sources"].get(cell.id) == hashes[cell.id]:
+            cell.outputs = nbformat.from_dict(kept["outputs"][cell.id])
+            cell.execution_count = count
+    return Executed(lesson, track, full, kept["seconds"])
+
+
+def last_outputs(lesson: Lesson, track: Track, notebook: Notebook, cache: Path) -> Executed:
+    """The notebook with the outputs of its last run, where the cell is still the same: a preview, nothing is run."""
+    runs = sorted(cache.glob(f"{lesson.folder.name}-{track}-*.json"), key=lambda path: path.stat().st_mtime)
+    nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}}
+    kept = next(filter(None, map(_read, reversed(runs))), nothing)
+    return with_outputs(lesson, track, notebook, kept)
+
+
+def source_hashes(notebook: Notebook) -> dict[str, str]:
+    """A hash of each code cell's text, by cell id."""
+    codes = (cell for cell in notebook.cells if cell.cell_type == "code")
+    return {cell.id: hashlib.sha256(cell.source.encode()).hexdigest()[:16] for cell in codes}
+
+
+def _read(place: Path) -> Kept | None:
+    """What the cache holds, or None if it holds nothing of use."""
+    try:
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return kept if kept.keys() == {"outputs", "seconds", "sources"} else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def execute_all(
+    lessons: Sequence[Lesson], cache: Path, torch: bool, jobs: int, report: Callable[[str], None]
+) -> dict[str, dict[Track, Executed]]:
+    """Every lesson's executed notebooks, ``jobs`` at a time; ``report`` hears of each. Raises UserError.
+
+    Without ``torch`` the PyTorch notebooks come without outputs.
+    """
+    library, stop = Library(), threading.Event()
+    tasks = [
+        (lesson, track, notebook) for lesson in lessons for track, notebook in built_notebooks(lesson, library).items()
+    ]
+
+    def one(task: tuple[Lesson, Track, Notebook]) -> Executed:
+        lesson, track, notebook = task
+        if track == "torch" and not torch:
+            done = Executed(lesson, track, notebook, {})
+        else:
+            done = executed(lesson, track, notebook, cache, stop)
+        report(f"{lesson.name}, {track}")
+        return done
+
+    found: dict[str, dict[Track, Executed]] = {lesson.folder.name: {} for lesson in lessons}
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for done in pool.map(one, tasks):
+                found[done.lesson.folder.name][done.track] = done
+        except NotebookError as error:
+            raise UserError(f"A lesson's notebook fails, so the site was not built. {error}") from error
+        finally:  # after a failure or Ctrl-C the others end with the cell that they are at
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    return found
