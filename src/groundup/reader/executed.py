@@ -21,6 +21,8 @@ from groundup.params import write_whole
 from groundup.results import claims_text
 from groundup.source_modules import Library
 
+#: Counts up when what is kept changes its meaning.
+KEPT_SINCE = 1
 #: By cell id: outputs, the seconds it took, a hash of its text.
 Kept = dict[str, dict[str, Any]]
 #: What can change an output besides the notebook's own text.
@@ -29,7 +31,7 @@ LIBRARIES = ("numpy", "matplotlib", "ipykernel", "torch")
 
 @dataclass(frozen=True)
 class Executed:
-    """A notebook with its outputs, figures as SVG and PNG, and the seconds each code cell took, by cell id."""
+    """A notebook with its outputs, figures as SVG and PNG, and by cell id the processor's seconds of each code cell."""
 
     lesson: Lesson
     track: Track
@@ -49,7 +51,7 @@ def key(notebook: Notebook, track: Track) -> str:
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     used = [name for name in LIBRARIES if track == "torch" or name != "torch"]
     about = [track, platform.python_version(), platform.machine(), *(f"{name} {_version(name)}" for name in used)]
-    return hashlib.sha256(json.dumps([code, about, VECTOR]).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps([KEPT_SINCE, code, about, VECTOR]).encode()).hexdigest()[:24]
 
 
 def _version(name: str) -> str:
