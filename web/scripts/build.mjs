@@ -1,0 +1,134 @@
+/**
+ * npm run build -- --data DATA --out OUT [--only FOLDER]…
+ *
+ * The scripts and the renderer do not depend on DATA: they are built again only when the sources in web/ have changed.
+ * With --only, the pages of some lessons are written into an OUT that a whole build has made before.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+process.env.NODE_ENV = 'production'; // React's and Vite's faster halves
+const WEB = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const DIST = join(WEB, 'dist');
+const PAGES = ['lesson', 'home', 'notfound'];
+
+/** A hash of everything in web/ that the bundles are made of. */
+function sourceStamp() {
+  const hash = createHash('sha256');
+  const add = (path) => hash.update(`${path}\n`).update(readFileSync(join(WEB, path)));
+  for (const entry of readdirSync(join(WEB, 'src'), { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) add(join(entry.parentPath.slice(WEB.length + 1), entry.name));
+  }
+  const others = ['scripts/build.mjs', 'vite.config.ts', 'package-lock.json'];
+  const python = ['cells', 'runner'].map((name) => `../src/groundup/reader/${name}.py`); // Pyodide runs them
+  for (const path of [...others, ...python]) add(path);
+  return hash.digest('hex');
+}
+
+async function bundle() {
+  const stamp = sourceStamp();
+  const file = join(DIST, 'stamp');
+  if (existsSync(file) && readFileSync(file, 'utf8') === stamp) return false;
+  const { build } = await import('vite');
+  await rm(DIST, { recursive: true, force: true });
+  const entry = (name) => join(WEB, 'src/entries', `${name}.ts`);
+  const theme = { input: entry('theme'), output: { format: 'iife', entryFileNames: 'assets/theme-[hash].js' } };
+  await Promise.all([
+    build({
+      root: WEB,
+      build: {
+        outDir: join(DIST, 'client'),
+        manifest: 'manifest.json',
+        rolldownOptions: { input: Object.fromEntries(PAGES.map((name) => [name, entry(name)])) },
+      },
+    }),
+    build({ root: WEB, build: { outDir: join(DIST, 'theme'), manifest: 'manifest.json', rolldownOptions: theme } }),
+    build({ root: WEB, build: { outDir: join(DIST, 'server'), ssr: join(WEB, 'src/render/site.tsx') } }),
+  ]);
+  await writeFile(file, stamp);
+  return true;
+}
+
+/** The files that each kind of page loads, from the bundler's manifests. */
+async function builtAssets() {
+  const manifest = await json(join(DIST, 'client/manifest.json'));
+  const themes = Object.values(await json(join(DIST, 'theme/manifest.json')));
+  const fonts = Object.values(manifest)
+    .filter((chunk) =>
+      /(?:source-serif-4-latin-wght-normal|jetbrains-mono-latin-wght-normal)\.woff2$/.test(chunk.src ?? ''),
+    )
+    .map((chunk) => chunk.file);
+  const styles = (key, seen = new Set()) => {
+    if (seen.has(key)) return [];
+    seen.add(key);
+    const chunk = manifest[key];
+    return [...(chunk.imports ?? []).flatMap((name) => styles(name, seen)), ...(chunk.css ?? [])];
+  };
+  const assets = PAGES.map((name) => {
+    const key = `src/entries/${name}.ts`;
+    return [name, { theme: themes[0].file, script: manifest[key].file, styles: [...new Set(styles(key))], fonts }];
+  });
+  return Object.fromEntries(assets);
+}
+
+async function json(path) {
+  return JSON.parse(await readFile(path, 'utf8'));
+}
+
+async function write(path, content) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    out: { type: 'string' },
+    only: { type: 'string', multiple: true },
+  },
+});
+if (!options.data || !options.out) throw new Error('usage: npm run build -- --data DATA --out OUT [--only FOLDER]…');
+const data = resolve(options.data);
+const out = resolve(options.out);
+
+const started = performance.now();
+const bundled = await bundle();
+const afterBundle = performance.now();
+const assets = await builtAssets();
+const render = await import(pathToFileURL(join(DIST, 'server/site.js')).href);
+await render.startHighlighter();
+const site = await json(join(data, 'site.json'));
+const folders = options.only ?? site.lessons.map((lesson) => lesson.folder);
+const pages = await Promise.all(folders.map((folder) => json(join(data, 'lessons', `${folder}.json`))));
+
+if (!options.only) {
+  for (const name of ['assets', 'lessons', 'notebooks']) await rm(join(out, name), { recursive: true, force: true });
+}
+await mkdir(out, { recursive: true });
+await cp(join(DIST, 'client/assets'), join(out, 'assets'), { recursive: true });
+await cp(join(DIST, 'theme/assets'), join(out, 'assets'), { recursive: true });
+
+for (const page of pages) {
+  const folder = join(out, 'lessons', page.lesson.folder);
+  await write(join(folder, 'index.html'), render.lessonHtml(page, site, assets.lesson));
+  await write(join(folder, 'cells.json'), JSON.stringify(render.cellSources(page)));
+  const figures = join(data, 'lessons', page.lesson.folder, 'figures');
+  await rm(join(folder, 'figures'), { recursive: true, force: true });
+  if (existsSync(figures)) await cp(figures, join(folder, 'figures'), { recursive: true });
+  for (const { file } of page.notebooks) await cp(join(data, 'notebooks', file), join(out, 'notebooks', file));
+}
+if (!options.only) {
+  await cp(join(data, 'site.json'), join(out, 'site.json'));
+  await cp(join(WEB, 'src/favicon.svg'), join(out, 'favicon.svg'));
+  await write(join(out, 'index.html'), render.homeHtml(site, assets.home));
+  await write(join(out, '404.html'), render.notFoundHtml(site, assets.notfound));
+  await write(join(out, 'search.json'), render.buildSearchIndex(site, pages));
+  await write(join(out, 'runtime.json'), JSON.stringify({ kind: 'none' }));
+}
+const seconds = (from, to) => ((to - from) / 1000).toFixed(1);
+const parts = [bundled ? `scripts ${seconds(started, afterBundle)} s` : 'scripts unchanged'];
+console.log(`${pages.length} lessons in ${seconds(afterBundle, performance.now())} s (${parts}) → ${out}`);

@@ -1,0 +1,106 @@
+// Which text each cell has now: the lesson's, or the reader's edit of it.
+import type { CellSource } from '../data';
+import type { Track } from '../runtime/types';
+import { patch } from './atom';
+import { type Edit, hash, readEdits, writeEdits } from './edits';
+import type { LessonState } from './state';
+
+const WAIT = 300; // milliseconds of no typing before an edit is stored
+
+export interface Texts {
+  /** All code cells of the lesson in order; loaded once. */
+  load(): Promise<Map<string, CellSource>>;
+  /** The lesson's own text. Throws before it is loaded. */
+  original(id: string): string;
+  /** What a session of this track runs for a cell. */
+  current(source: CellSource, track: Track): string;
+  edited(id: string): boolean;
+  change(id: string, text: string): void;
+  reset(id: string): void;
+  resetAll(): void;
+}
+
+export function createTexts(state: LessonState, changed: () => void): Texts {
+  const { folder, root, document } = state.page;
+  const edits = readEdits(folder);
+  const unsaved = new Map<string, Edit | null>();
+  let loading: Promise<Map<string, CellSource>> | undefined;
+  let sources = new Map<string, CellSource>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  for (const [id, edit] of edits) {
+    const cell = state.cells.get(id);
+    if (cell) patch(cell, { edit: edit.source });
+    else edits.delete(id); // a cell that the lesson no longer has; what is stored stays
+  }
+  state.edited.set(edits.size);
+  addEventListener('pagehide', save);
+  document.addEventListener('visibilitychange', save);
+
+  async function fetchSources(): Promise<Map<string, CellSource>> {
+    const answer = await fetch(new URL(`${root}lessons/${folder}/cells.json`, document.baseURI));
+    if (!answer.ok) throw new Error(`The cells of this lesson could not be loaded (${answer.status}).`);
+    const cells = (await answer.json()) as CellSource[];
+    sources = new Map(cells.map((cell) => [cell.id, cell]));
+    for (const [id, edit] of edits) {
+      const text = sources.get(id)?.source;
+      const cell = state.cells.get(id);
+      if (text === undefined || !cell) continue;
+      if (text === edit.source) put(id, null);
+      else patch(cell, { drifted: hash(text) !== edit.of });
+    }
+    return sources;
+  }
+
+  function save(): void {
+    clearTimeout(timer);
+    if (!unsaved.size) return;
+    writeEdits(folder, unsaved);
+    unsaved.clear();
+    changed();
+  }
+
+  function put(id: string, edit: Edit | null): void {
+    const cell = state.cells.get(id);
+    if (!cell) return;
+    if (edit) edits.set(id, edit);
+    else edits.delete(id);
+    patch(cell, { edit: edit?.source ?? null, ...(!edit && { drifted: false }) });
+    state.edited.set(edits.size);
+    unsaved.set(id, edit);
+    clearTimeout(timer);
+    timer = setTimeout(save, WAIT);
+  }
+
+  function original(id: string): string {
+    const found = sources.get(id);
+    if (!found) throw new Error(`no text of cell ${id}`);
+    return found.source;
+  }
+
+  return {
+    load() {
+      loading ??= fetchSources().catch((error: unknown) => {
+        loading = undefined; // the next try may find the network again
+        throw error;
+      });
+      return loading;
+    },
+    original,
+    current: ({ id, source, torchSource }, track) =>
+      edits.get(id)?.source ?? (track === 'torch' ? torchSource : undefined) ?? source,
+    edited: (id) => edits.has(id),
+    change(id, text) {
+      const before = original(id);
+      put(id, text === before ? null : { source: text, of: hash(before) });
+    },
+    reset(id) {
+      put(id, null);
+      save();
+    },
+    resetAll() {
+      for (const id of [...edits.keys()]) put(id, null);
+      save();
+    },
+  };
+}

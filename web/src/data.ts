@@ -1,0 +1,160 @@
+/** What the Python side writes into DATA and the pages are made of (groundup.reader.data). */
+
+export type Track = 'numpy' | 'torch';
+export type Level = 'beginner' | 'intermediate' | 'advanced';
+
+export interface Site {
+  version: string;
+  parts: string[];
+  lessons: Summary[];
+  paths: LearningPath[];
+}
+
+/** Lessons are named by their folders everywhere. */
+export interface LearningPath {
+  slug: string;
+  title: string;
+  text: string;
+  lessons: string[];
+}
+
+export interface Paper {
+  authors: string;
+  title: string;
+  year: number;
+  url: string;
+}
+
+export interface Summary {
+  folder: string;
+  number: string;
+  slug: string;
+  name: string;
+  title: string;
+  summary: string;
+  part: string;
+  level: Level;
+  minutes: number;
+  needs: string[];
+  leadsTo: string[];
+  paper: Paper | null;
+  tracks: Track[];
+  claims: { met: number; of: number } | null;
+}
+
+/** One lesson: `lessons/<folder>.json`. */
+export interface Page {
+  lesson: Summary;
+  cells: Cell[];
+  claims: Claims | null;
+  notebooks: { track: Track; file: string }[];
+}
+
+export type Cell = Text | Code;
+
+export interface Text {
+  type: 'text';
+  id: string;
+  markdown: string;
+  track: Track | 'shared';
+  /** The measured claims are shown below this text. */
+  claims: boolean;
+}
+
+export interface Code {
+  type: 'code';
+  id: string;
+  track: Track | 'shared';
+  source: string;
+  /** What the PyTorch notebook has in place of a shared cell's source, where it differs. */
+  torchSource?: string;
+  /** They cover all lines of the source, in order. */
+  segments: Segment[];
+  outputs: Output[];
+  /** The cell only carries a data file: nothing is shown, but later cells need it. */
+  data: boolean;
+  /** How long it took at build time. */
+  seconds: number;
+  /** The same with everything it depends on, from nothing. */
+  total: number;
+  /** The ids of the cells it depends on. */
+  needs: string[];
+  /** The library functions that this cell is about. */
+  names: string[];
+  marks: Mark[];
+  twins: Twin[];
+  browser: boolean;
+  /** Why it cannot run in the browser; empty if it can. */
+  why: string;
+}
+
+/** Lines count from 1 and the last one belongs to the segment. */
+export interface Segment {
+  start: number;
+  end: number;
+  folded: boolean;
+  /** Of a folded segment: the names it defines. */
+  label: string;
+}
+
+/** A line of the source that implements a numbered equation. */
+export interface Mark {
+  line: number;
+  equation: string;
+}
+
+/** A function of the cell (lines start to end) and how it is written in PyTorch. */
+export interface Twin {
+  function: string;
+  name: string;
+  start: number;
+  end: number;
+  source: string;
+  /** The PyTorch cell that holds it. */
+  cell: string;
+}
+
+export type Output =
+  | { kind: 'text'; text: string; stream: 'stdout' | 'value' }
+  | { kind: 'figure'; file: string; alt: string; width: number; height: number; photo: boolean };
+
+/** `results/<folder>.json` as it is. */
+export interface Claims {
+  lesson: string;
+  track: Track;
+  hash: string;
+  date: string;
+  machine: { processor: string; cores: number; system: string; python: string; numpy: string; blas: string[] };
+  seeds: number;
+  seconds: number;
+  claims: Claim[];
+}
+
+export interface Claim {
+  name: string;
+  statement: string;
+  unit: string;
+  sense: '<' | '<=' | '>' | '>=';
+  /** null if the baseline alone is the bar. */
+  bar: number | null;
+  baseline_is: string;
+  /** One a seed; null where a run had none. */
+  values: (number | null)[];
+  baselines: (number | null)[];
+  median: number | null;
+  baseline_median: number | null;
+  met: boolean;
+  seeds_met: number;
+  miss: string;
+}
+
+/** One entry of `cells.json`: the raw source that a runtime needs. */
+export interface CellSource {
+  id: string;
+  track: Track | 'shared';
+  source: string;
+  torchSource?: string;
+  data: boolean;
+  /** The cells it depends on. */
+  needs: string[];
+}

@@ -1,0 +1,15 @@
+import '../styles/base.css';
+import '../styles/shell.css';
+import { mountHome } from '../home';
+import { mountProgress } from '../progress';
+import { askServer } from '../reading/served';
+import { keepToken } from '../runtime/token';
+import { mountSearch } from '../search';
+import { mountSettings } from '../settings';
+
+keepToken(); // before anything looks at the address
+mountSettings(document);
+mountSearch(document);
+mountProgress(document);
+mountHome(document);
+void askServer(document);

@@ -1,0 +1,118 @@
+import { createRoot } from 'react-dom/client';
+import { ProgressActions } from '../progress/ProgressActions';
+import { getProgress, lessonOf, share, subscribe } from '../progress/store';
+import { wakeMap } from './highlight';
+import { count } from './words';
+import './home.css';
+import './map.css';
+
+/** Adds what only this device knows: where the reader left off, what is read, and which Python runs the cells. */
+export function mountHome(page: Document): void {
+  wakeMap(page);
+  const actions = page.querySelector('[data-progress-actions]');
+  if (actions) createRoot(actions).render(<ProgressActions />);
+  const show = (): void => {
+    showContinue(page);
+    showRead(page);
+    showPaths(page);
+    showSummary(page);
+  };
+  subscribe(show);
+  show();
+  void tellRuntime(page);
+}
+
+function titleOf(page: Document, folder: string): string {
+  return page.querySelector(`.map-list li[data-lesson="${CSS.escape(folder)}"] a`)?.textContent ?? '';
+}
+
+function showContinue(page: Document): void {
+  const place = page.querySelector<HTMLElement>('[data-continue]');
+  if (!place) return;
+  const progress = getProgress();
+  const title = progress.last === null ? '' : titleOf(page, progress.last);
+  place.hidden = !title;
+  place.closest('.opening')?.classList.toggle('opening-again', Boolean(title));
+  if (!title || progress.last === null) return;
+  const lesson = lessonOf(progress, progress.last);
+  const link = page.createElement('a');
+  link.className = 'opening-button';
+  link.href = `lessons/${progress.last}/${lesson.at ? `#${lesson.at}` : ''}`;
+  link.textContent = 'Continue where you left off';
+  const words = page.createElement('span');
+  words.textContent = lesson.heading ? `${title}: ${lesson.heading}` : title;
+  place.replaceChildren(link, words);
+}
+
+/** Marks lessons as read, or how far, in the map, in its list form and in the paths. */
+function showRead(page: Document): void {
+  const progress = getProgress();
+  for (const element of page.querySelectorAll<HTMLElement | SVGElement>('[data-lesson]')) {
+    const folder = element.dataset.lesson;
+    if (!folder || element === page.body) continue;
+    const part = share(lessonOf(progress, folder));
+    const words = part >= 1 ? '✓ read' : part > 0 ? `${Math.max(1, Math.round(part * 100))} % read` : '';
+    element.classList.toggle('is-read', part >= 1);
+    element.style.setProperty('--share', String(part));
+    const tick = element.querySelector('.map-read, .home-tick');
+    if (tick) tick.textContent = words;
+    const meta = element.querySelector('.map-meta')?.firstChild?.textContent;
+    if (!meta) continue;
+    element.dataset.label ??= element.getAttribute('aria-label') ?? '';
+    element.setAttribute('aria-label', element.dataset.label.replace(meta, `${meta} ${words}`.trim()));
+  }
+}
+
+function showPaths(page: Document): void {
+  const progress = getProgress();
+  for (const path of page.querySelectorAll('[data-path]')) {
+    const lessons = [...path.querySelectorAll<HTMLElement>('li[data-lesson]')];
+    const read = lessons.reduce((sum, { dataset }) => sum + share(lessonOf(progress, dataset.lesson ?? '')), 0);
+    const bar = path.querySelector('progress');
+    if (bar) bar.value = read;
+    const done = path.querySelector('.path-done');
+    if (done) done.textContent = read > 0 ? `· ${Math.max(1, Math.round((100 * read) / lessons.length))} % read` : '';
+  }
+}
+
+function showSummary(page: Document): void {
+  const place = page.querySelector('[data-progress-summary]');
+  if (!place) return;
+  const { lessons } = getProgress();
+  const all = page.querySelectorAll('.map-node').length;
+  const records = Object.values(lessons);
+  const done = records.filter((lesson) => lesson.done).length;
+  const sections = records.reduce((sum, lesson) => sum + lesson.read.length, 0);
+  const cells = records.reduce((sum, lesson) => sum + lesson.ran.length, 0);
+  const parts = [
+    done > 0 && `${done} of ${count(all, 'lesson')} finished`,
+    sections > 0 && `${count(sections, 'section')} read`,
+    cells > 0 && `${count(cells, 'cell')} run`,
+  ].filter((part) => part !== false);
+  place.textContent = parts.length > 0 ? `So far: ${parts.join(', ')}.` : 'Nothing read yet.';
+}
+
+/** One true sentence on where the cells run, once the site's runtime.json says. */
+async function tellRuntime(page: Document): Promise<void> {
+  const note = page.querySelector('[data-runtime-note]');
+  if (!note) return;
+  try {
+    const answer: unknown = await (await fetch(`${page.body.dataset.root ?? ''}runtime.json`)).json();
+    const kind = (answer as { kind?: unknown } | null)?.kind;
+    if (kind === 'kernel')
+      note.textContent = 'Python is running behind these pages: every cell, NumPy or PyTorch, runs on this machine.';
+    if (kind === 'pyodide') {
+      const make = page.createElement('code');
+      make.textContent = 'make learn';
+      const install = page.createElement('span');
+      install.append(
+        'NumPy cells run right here in the browser. On your own machine, ',
+        make,
+        ' runs PyTorch and the long ones too.',
+      );
+      note.replaceChildren(install);
+    }
+  } catch {
+    // no runtime.json: the sentence that came with the page is true everywhere
+  }
+}

@@ -1,0 +1,113 @@
+import type { Page, Site, Text } from '../data';
+import { codePlaces } from '../render/code';
+import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
+import { CodeCell } from './CellViews';
+import { ClaimsFigure } from './ClaimsFigure';
+import { LessonHead } from './LessonHead';
+import { type Assets, Shell } from './Shell';
+
+const ROOT = '../../';
+
+export function LessonPage({ page, site, assets }: { page: Page; site: Site; assets: Assets }) {
+  const { lesson } = page;
+  const texts = page.cells.filter((cell) => cell.type === 'text');
+  const codes = page.cells.filter((cell) => cell.type === 'code');
+  const equations = new Set(texts.flatMap((text) => equationsIn(text.markdown)));
+  const context: TextContext = {
+    equations,
+    places: codePlaces(codes),
+    lessons: new Map(
+      site.lessons
+        .filter((one) => one.folder !== lesson.folder)
+        .map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`]),
+    ),
+    headings: [],
+    ids: new Set(['text', 'outline', 'measured-claims']),
+    track: 'shared',
+  };
+  const body = page.cells.map((cell) =>
+    cell.type === 'text' ? (
+      <TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />
+    ) : cell.data ? null : (
+      <CodeCell key={cell.id} cell={cell} equations={equations} />
+    ),
+  );
+  const headings = context.headings.filter((heading) => heading.level > 1);
+  const title = context.headings.find((heading) => heading.level === 1);
+  const index = site.lessons.findIndex((one) => one.folder === lesson.folder);
+  return (
+    <Shell
+      title={`${lesson.title} · groundup`}
+      description={lesson.summary}
+      root={ROOT}
+      page="lesson"
+      lesson={lesson.folder}
+      assets={assets}
+      version={site.version}
+    >
+      <div className="lesson">
+        <Outline headings={headings} />
+        <main id="text" tabIndex={-1}>
+          <LessonHead page={page} site={site} root={ROOT} titleHtml={title?.html ?? lesson.title} />
+          <article className="text">{body}</article>
+          <div className="end" data-mark-read="" />
+          <nav className="neighbours" aria-label="Lessons before and after">
+            <Neighbour site={site} index={index - 1} rel="prev" />
+            <Neighbour site={site} index={index + 1} rel="next" />
+          </nav>
+        </main>
+      </div>
+    </Shell>
+  );
+}
+
+/** The title and the reference are in the head of the page already, so the first text starts after them. */
+function textHtml(cell: Text, page: Page, context: TextContext): string {
+  context.track = cell.track;
+  const html = renderText(cell.markdown, context);
+  const untitled = html.replace(/^<h1[\s\S]*?<\/h1>\n/, '');
+  if (untitled === html || !page.lesson.paper) return untitled;
+  const reference = /^<p><em>[\s\S]*?<\/em><\/p>\n/.exec(untitled)?.[0] ?? '';
+  return reference.includes(page.lesson.paper.url) ? untitled.slice(reference.length) : untitled;
+}
+
+function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }) {
+  return (
+    <div className="prose" data-text={cell.id} data-track={cell.track}>
+      {/* safe: Markdown with HTML disabled */}
+      <div dangerouslySetInnerHTML={{ __html: html }} />
+      {cell.claims && page.claims && <ClaimsFigure record={page.claims} />}
+    </div>
+  );
+}
+
+function Outline({ headings }: { headings: Heading[] }) {
+  return (
+    <aside className="outline" id="outline">
+      <details open>
+        <summary>In this lesson</summary>
+        <nav aria-label="In this lesson" data-outline="">
+          <ol>
+            {headings.map((heading) => (
+              <li key={heading.id} className={`level-${heading.level}`} data-track={heading.track}>
+                {/* safe: Markdown with HTML disabled */}
+                <a href={`#${heading.id}`} dangerouslySetInnerHTML={{ __html: heading.html }} />
+              </li>
+            ))}
+          </ol>
+        </nav>
+      </details>
+    </aside>
+  );
+}
+
+function Neighbour({ site, index, rel }: { site: Site; index: number; rel: 'prev' | 'next' }) {
+  const lesson = site.lessons[index];
+  if (!lesson) return <span />;
+  return (
+    <a className={rel} rel={rel} href={`${ROOT}lessons/${lesson.folder}/`}>
+      <small>{rel === 'prev' ? 'Previous lesson' : 'Next lesson'}</small>
+      {lesson.title}
+    </a>
+  );
+}

@@ -1,0 +1,69 @@
+// Which sections of a lesson have been read: a section is its heading and what follows, up to the next heading.
+
+export interface Section {
+  id: string;
+  heading: HTMLElement;
+  link: HTMLAnchorElement;
+  words: string;
+}
+
+const READING_SECONDS = 4;
+
+/** The sections that the outline links to, in page order. */
+export function sectionsOf(page: Document): Section[] {
+  const links = page.querySelectorAll<HTMLAnchorElement>('nav[data-outline] a[href^="#"]');
+  return [...links].flatMap((link) => {
+    const id = decodeURIComponent(link.hash.slice(1));
+    const heading = page.getElementById(id);
+    return heading ? [{ id, heading, link, words: wordsOf(link) }] : [];
+  });
+}
+
+function wordsOf(link: HTMLAnchorElement): string {
+  const copy = link.cloneNode(true) as HTMLAnchorElement;
+  for (const double of copy.querySelectorAll('annotation, .katex-html')) double.remove();
+  return (copy.textContent ?? '').trim();
+}
+
+/** The sections of the track that is shown: the other one's take no place on the page. */
+export function shown(sections: Section[]): Section[] {
+  return sections.filter(({ heading }) => heading.getClientRects().length > 0);
+}
+
+/**
+ * Watches the sections and tells of each that gets read, and of the one the reader is at.
+ *
+ * A section counts as read once it has been on screen for some seconds in all and its end has been on screen: jumping
+ * over it, or looking at its first lines only, is not reading. A section has no element of its own, so a short look at
+ * the headings' places twice a second, while the page is visible, does what an observer of elements cannot.
+ */
+export function watchSections(
+  sections: Section[],
+  end: Element,
+  isRead: (id: string) => boolean,
+  tell: { read: (id: string) => void; at: (id: string) => void },
+): () => void {
+  const seconds = new Map<string, number>();
+  const ended = new Set<string>();
+  const step = 0.5;
+  const look = (): void => {
+    if (document.hidden) return;
+    const height = window.innerHeight;
+    const present = shown(sections);
+    const tops = present.map(({ heading }) => heading.getBoundingClientRect().top);
+    const last = end.getBoundingClientRect().bottom;
+    let at = '';
+    present.forEach(({ id }, index) => {
+      const top = tops[index] ?? 0;
+      const bottom = tops[index + 1] ?? last;
+      if (top < height * 0.4) at = id;
+      if (isRead(id) || top > height * 0.75 || bottom < height * 0.15) return;
+      seconds.set(id, (seconds.get(id) ?? 0) + step);
+      if (bottom <= height + 8) ended.add(id);
+      if (ended.has(id) && (seconds.get(id) ?? 0) >= READING_SECONDS) tell.read(id);
+    });
+    tell.at(at);
+  };
+  const timer = setInterval(look, step * 1000);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,187 @@
+/** The lessons' text: Markdown without HTML, mathematics by KaTeX, and links between equations, code and lessons. */
+import MarkdownItConstructor, { type Env, type MarkdownIt, type StateCore, type Token } from 'markdown-it';
+import { highlight } from './highlight';
+import { escapeHtml, slugify } from './html';
+import { addMath, setMath } from './math';
+
+/** Lines of one function that implement an equation; neighbours make a run. */
+export interface CodePlace {
+  name: string;
+  runs: { anchor: string; first: number; last: number }[];
+}
+
+export interface Heading {
+  id: string;
+  level: number;
+  html: string;
+  track: string;
+}
+
+/** What the texts of one lesson share. */
+export interface TextContext {
+  equations: Set<string>;
+  places: Map<string, CodePlace[]>;
+  /** Addresses of other lessons by slug. */
+  lessons: Map<string, string>;
+  headings: Heading[];
+  ids: Set<string>;
+  track: string;
+}
+
+/** markdown-it hands an object of ours through all its rules. */
+function contextOf(env: Env | undefined): TextContext {
+  return (env as { context: TextContext }).context;
+}
+
+const TAG = /\\tag\{([^}]+)\}/;
+
+export function equationsIn(markdown: string): string[] {
+  return [...markdown.matchAll(new RegExp(TAG, 'g'))].map((match) => match[1] ?? '');
+}
+
+export function equationId(tag: string): string {
+  return `eq-${slugify(tag)}`;
+}
+
+const md: MarkdownIt = new MarkdownItConstructor({ html: false, typographer: true });
+md.disable('replacements'); // (c) is an equation or a list here, never ©
+addMath(md);
+
+md.core.ruler.push('references', (state) => {
+  for (const block of state.tokens) {
+    if (block.type !== 'inline' || !block.children) continue;
+    keepPunctuation(block.children);
+    block.children = linkReferences(block.children, state);
+  }
+});
+
+/** A browser may break the line on both sides of a formula: brackets and stops that touch it go inside. */
+function keepPunctuation(tokens: Token[]): void {
+  tokens.forEach((token, index) => {
+    if (token.type !== 'math_inline') return;
+    const previous = tokens[index - 1];
+    const next = tokens[index + 1];
+    const before = previous?.type === 'text' ? (/[([“‘]+$/.exec(previous.content)?.[0] ?? '') : '';
+    const after = next?.type === 'text' ? (/^[)\]”’.,;:!?]+/.exec(next.content)?.[0] ?? '') : '';
+    if (previous && before) previous.content = previous.content.slice(0, -before.length);
+    if (next && after) next.content = next.content.slice(after.length);
+    token.meta = { before, after };
+  });
+}
+
+/** "(4)" and "lesson `self_attention`" become links, where there is such an equation or lesson. */
+function linkReferences(tokens: Token[], state: StateCore): Token[] {
+  const context = contextOf(state.env);
+  const linked: Token[] = [];
+  let inLink = 0;
+  const text = (content: string) => {
+    if (!content) return;
+    const token = new state.Token('text', '', 0);
+    token.content = content;
+    linked.push(token);
+  };
+  const link = (href: string, name: string, inner: Token) => {
+    const open = new state.Token('link_open', 'a', 1);
+    open.attrs = [
+      ['class', name],
+      ['href', href],
+    ];
+    linked.push(open, inner, new state.Token('link_close', 'a', -1));
+  };
+  tokens.forEach((token, index) => {
+    if (token.type === 'link_open') inLink += 1;
+    if (token.type === 'link_close') inLink -= 1;
+    const before = tokens[index - 1]?.content ?? '';
+    const address = context.lessons.get(token.content);
+    if (token.type === 'code_inline' && !inLink && address && /\blessons? $/.test(before)) {
+      link(address, 'lesson-link', token);
+    } else if (token.type === 'text' && !inLink) {
+      let rest = token.content;
+      for (let match = nextReference(rest, context); match; match = nextReference(rest, context)) {
+        text(rest.slice(0, match.index));
+        const inner = new state.Token('text', '', 0);
+        inner.content = match[0];
+        link(`#${equationId(match[1] ?? '')}`, 'equation-link', inner);
+        rest = rest.slice(match.index + match[0].length);
+      }
+      text(rest);
+    } else {
+      linked.push(token);
+    }
+  });
+  return linked;
+}
+
+function nextReference(text: string, context: TextContext): RegExpExecArray | null {
+  const pattern = /(?<![\w)\]])\((\d+)\)/g;
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    if (context.equations.has(match[1] ?? '')) return match;
+  }
+  return null;
+}
+
+const rules = md.renderer.rules;
+
+rules.math_inline = (tokens, index) => {
+  const { before = '', after = '' } = (tokens[index]?.meta ?? {}) as { before?: string; after?: string };
+  return setMath(tokens[index]?.content ?? '', false, escapeHtml(before), escapeHtml(after));
+};
+
+rules.math_block = (tokens, index, _options, env) => {
+  const context = contextOf(env);
+  const tex = tokens[index]?.content ?? '';
+  const tag = TAG.exec(tex)?.[1];
+  const formula = setMath(tex.replace(TAG, ''), true);
+  const body = `<div class="equation-body" tabindex="0" role="region" aria-label="${tag ? `Equation ${escapeHtml(tag)}` : 'Formula'}">${formula}</div>`;
+  if (!tag) return `<div class="equation">${body}</div>\n`;
+  const id = equationId(tag);
+  const first = !context.ids.has(id);
+  context.ids.add(id);
+  const number = `<a class="equation-number" href="#${id}" aria-label="Link to equation ${escapeHtml(tag)}">(${escapeHtml(tag)})</a>`;
+  const code = (context.places.get(tag) ?? []).map(placeHtml).join('; ');
+  const links = code && `<div class="equation-code">code: ${code}</div>`;
+  return `<div class="equation numbered"${first ? ` id="${id}"` : ''}>${body}${number}${links}</div>\n`;
+};
+
+/** "lines 17, 18–20 of softmax", each run a link. */
+function placeHtml({ name, runs }: CodePlace): string {
+  const many = runs.length > 1 || runs.some(({ first, last }) => first !== last);
+  const links = runs.map(
+    ({ anchor, first, last }) => `<a href="#${anchor}">${first === last ? first : `${first}–${last}`}</a>`,
+  );
+  return `${many ? 'lines' : 'line'} ${links.join(', ')} of ${escapeHtml(name)}`;
+}
+
+rules.heading_open = (tokens, index, _options, env) => {
+  const context = contextOf(env);
+  const level = Number(tokens[index]?.tag.slice(1));
+  const inline = tokens[index + 1];
+  const plain = (inline?.children ?? []).map((child) => child.content).join('');
+  const base = slugify(plain);
+  let id = base;
+  for (let count = 2; context.ids.has(id); count += 1) id = `${base}-${count}`;
+  context.ids.add(id);
+  const unlinked = (inline?.children ?? []).filter((child) => !child.type.startsWith('link_'));
+  context.headings.push({ id, level, html: md.renderer.renderInline(unlinked, md.options, env), track: context.track });
+  return `<h${level} id="${id}">`;
+};
+
+rules.heading_close = (tokens, index, _options, env) => {
+  const id = contextOf(env).headings.at(-1)?.id ?? '';
+  const tag = tokens[index]?.tag ?? 'h2';
+  return ` <a class="anchor" href="#${id}" aria-label="Link to this section"></a></${tag}>\n`;
+};
+
+rules.table_open = () => '<div class="table" tabindex="0" role="region" aria-label="Table"><table>\n';
+rules.table_close = () => '</table></div>\n';
+
+rules.fence = (tokens, index) => {
+  const token = tokens[index];
+  const lines = highlight((token?.content ?? '').replace(/\n$/, ''), token?.info.trim() || 'text');
+  return `<pre class="shiki listing" tabindex="0"><code>${lines.join('\n')}</code></pre>\n`;
+};
+rules.code_block = rules.fence;
+
+export function renderText(markdown: string, context: TextContext): string {
+  return md.render(markdown, { context });
+}

@@ -1,0 +1,62 @@
+/** `$…$` and `$$…$$` for markdown-it, set by KaTeX at build time. Anything KaTeX only warns of stops the build. */
+import katex from 'katex';
+import type { MarkdownIt, StateBlock, StateInline } from 'markdown-it';
+
+const SHORT = 20; // letters of TeX; such a formula is not broken over two lines
+const START = '<span class="katex-html" aria-hidden="true"><span class="base">';
+const END = '</span></span></span>';
+
+/** A formula as HTML; what stands before and after goes into its first and last unbreakable piece. */
+export function setMath(tex: string, displayMode: boolean, before = '', after = ''): string {
+  let html = katex.renderToString(tex, { displayMode, throwOnError: true, strict: 'error', output: 'htmlAndMathml' });
+  if (before && html.includes(START))
+    html = html.replace(START, () => `${START}<span class="touching">${before}</span>`);
+  else html = before + html;
+  if (after && html.endsWith(END)) html = `${html.slice(0, -END.length)}<span class="touching">${after}</span>${END}`;
+  else html += after;
+  return displayMode || tex.length > SHORT ? html : `<span class="short">${html}</span>`;
+}
+
+const DOLLAR = 0x24;
+
+function inlineMath(state: StateInline, silent: boolean): boolean {
+  const { src, pos } = state;
+  if (src.charCodeAt(pos) !== DOLLAR || /\s/.test(src[pos + 1] ?? ' ')) return false;
+  let end = pos + 1;
+  while (true) {
+    end = src.indexOf('$', end);
+    if (end < 0) return false;
+    const escaped = src[end - 1] === '\\' && src[end - 2] !== '\\';
+    if (!escaped && !/\s/.test(src[end - 1] ?? ' ') && !/\d/.test(src[end + 1] ?? '')) break;
+    end += 1;
+  }
+  if (end === pos + 1) throw new Error(`display mathematics inside a paragraph: ${src.slice(pos, pos + 60)}`);
+  if (!silent) state.push('math_inline', 'math', 0).content = src.slice(pos + 1, end);
+  state.pos = end + 1;
+  return true;
+}
+
+function blockMath(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
+  const lineText = (line: number) =>
+    state.src.slice((state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0), state.eMarks[line] ?? 0);
+  const first = lineText(startLine);
+  if (!first.startsWith('$$')) return false;
+  const lines = [first.slice(2)];
+  let line = startLine;
+  while (!lines[lines.length - 1]?.trimEnd().endsWith('$$')) {
+    line += 1;
+    if (line >= endLine) return false;
+    lines.push(lineText(line));
+  }
+  if (silent) return true;
+  const token = state.push('math_block', 'math', 0);
+  token.content = lines.join('\n').trimEnd().slice(0, -2);
+  token.map = [startLine, line + 1];
+  state.line = line + 1;
+  return true;
+}
+
+export function addMath(md: MarkdownIt): void {
+  md.inline.ruler.before('escape', 'math_inline', inlineMath);
+  md.block.ruler.before('fence', 'math_block', blockMath, { alt: ['paragraph', 'reference', 'blockquote', 'list'] });
+}

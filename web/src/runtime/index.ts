@@ -1,0 +1,49 @@
+import { listeners } from './listeners';
+import type { Runtime, RuntimeConfig } from './types';
+
+export type * from './types';
+
+const NO_PYTHON =
+  'Cells do not run in this copy of the site. Install groundup and start “groundup learn” to run them on your machine.';
+const NO_CONFIG = 'This page cannot run cells now: the site does not answer. Is this device online?';
+
+/** The Python behind a lesson's cells. Call it at the first run: it loads, but starts no Python before run() does. */
+export async function createRuntime(root: string, lesson: string): Promise<Runtime> {
+  const base = new URL(root || './', document.baseURI);
+  const config = await readConfig(new URL('runtime.json', base));
+  if (config?.kind === 'kernel') {
+    const url = new URL('kernel', base);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const { kernelRuntime } = await import('./kernel');
+    return kernelRuntime(url.href, lesson);
+  }
+  if (config?.kind === 'pyodide') {
+    const { pyodideRuntime } = await import('./pyodide');
+    return pyodideRuntime(new URL(config.url, base).href);
+  }
+  return noRuntime(config ? NO_PYTHON : NO_CONFIG);
+}
+
+async function readConfig(url: URL): Promise<RuntimeConfig | undefined> {
+  try {
+    const answer = await fetch(url);
+    return answer.ok ? ((await answer.json()) as RuntimeConfig) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers every run with why it cannot be. */
+function noRuntime(text: string): Runtime {
+  const { emit, onEvent } = listeners();
+  return {
+    kind: 'none',
+    run: ({ run }) => {
+      emit({ type: 'status', state: 'failed', text });
+      emit({ type: 'done', run, ok: false, reason: 'error' });
+    },
+    interrupt: () => {},
+    restart: () => {},
+    onEvent,
+  };
+}

@@ -1,0 +1,127 @@
+// The index, made in the browser from search.json, and what a query finds in it.
+
+import MiniSearch from 'minisearch';
+import { slugify } from '../render/html';
+import { type Doc, fold, KIND, queryWords, type SearchData, term, wordsOf } from './data';
+
+export interface Hit {
+  key: string;
+  /** Relative to the site's root. */
+  url: string;
+  title: string;
+  kind: '' | 'NumPy' | 'PyTorch';
+  lesson: string;
+  /** How many more lessons define a function of this name: the same library code is printed where it is used. */
+  others: number;
+  snippet: string;
+  /** The words to mark, in title and snippet. */
+  words: string[];
+}
+
+export type Engine = (query: string) => Hit[];
+
+export const MOST = 30;
+const SNIPPET = 150;
+
+interface Entry {
+  id: number;
+  title: string;
+  name: string;
+  lesson: string;
+  paper: string;
+  text: string;
+  words: string;
+}
+
+export function makeEngine(data: SearchData): Engine {
+  const index = new MiniSearch<Entry>({
+    fields: ['title', 'name', 'lesson', 'paper', 'text', 'words'],
+    tokenize: wordsOf,
+    processTerm: term,
+    searchOptions: {
+      tokenize: queryWords,
+      boost: { name: 5, title: 4, paper: 3, lesson: 1.5 },
+      prefix: true,
+      fuzzy: (word) => (word.length > 3 ? 0.2 : false),
+      weights: { prefix: 0.5, fuzzy: 0.2 },
+      boostDocument: (id) => (data.docs[Number(id)]?.[0] === KIND.lesson ? 1.4 : 1),
+    },
+  });
+  index.addAll(data.docs.map((doc, id) => entryOf(doc, id, data)));
+  return (query) => {
+    const strict = index.search(query, { combineWith: 'AND' });
+    const results = strict.length > 0 ? strict : index.search(query, { combineWith: 'OR' });
+    const hits = new Map<string, Hit>();
+    for (const { id, match } of results) {
+      const doc = data.docs[Number(id)];
+      if (!doc) continue;
+      const key = isSymbol(doc) ? `${doc[0]} ${doc[3]}` : String(id);
+      const known = hits.get(key);
+      if (known) known.others += 1;
+      else if (hits.size < MOST) hits.set(key, hitOf(doc, key, data, Object.keys(match)));
+    }
+    return [...hits.values()];
+  };
+}
+
+const isSymbol = ([kind]: Doc): boolean => kind === KIND.numpy || kind === KIND.torch;
+
+function entryOf(doc: Doc, id: number, { lessons }: SearchData): Entry {
+  const [kind, lesson, , title, text = '', words = '', paper = ''] = doc;
+  const symbol = isSymbol(doc);
+  return {
+    id,
+    title: symbol ? '' : title,
+    name: symbol ? title : '',
+    lesson: kind === KIND.section ? (lessons[lesson]?.[2] ?? '') : '',
+    paper,
+    text,
+    words,
+  };
+}
+
+function hitOf(doc: Doc, key: string, { lessons }: SearchData, words: string[]): Hit {
+  const [kind, lesson, id, title, text = '', , paper = ''] = doc;
+  const target = kind === KIND.section && id === '' ? slugify(title) : id;
+  const [folder = '', number = '', lessonTitle = ''] = lessons[lesson] ?? [];
+  const inPaper = paper !== '' && marked(paper, words).some(({ mark }) => mark);
+  return {
+    key,
+    url: `lessons/${folder}/${target && `#${target}`}`,
+    title,
+    kind: kind === KIND.torch ? 'PyTorch' : kind === KIND.numpy ? 'NumPy' : '',
+    lesson: kind === KIND.lesson ? `Lesson ${number}`.trim() : [number, lessonTitle].filter(Boolean).join(' '),
+    others: 0,
+    snippet: inPaper ? paper : around(text, words),
+    words,
+  };
+}
+
+/** A piece of the text around the first of the words. */
+function around(text: string, words: string[]): string {
+  let first = 0;
+  for (const piece of marked(text, words)) {
+    if (piece.mark) break;
+    first += piece.text.length;
+  }
+  if (first >= text.length) first = 0;
+  const start = first < SNIPPET / 2 ? 0 : text.indexOf(' ', first - SNIPPET / 3) + 1;
+  const rest = text.slice(start);
+  if (rest.length <= SNIPPET) return (start > 0 ? '… ' : '') + rest;
+  return `${start > 0 ? '… ' : ''}${rest.slice(0, rest.lastIndexOf(' ', SNIPPET))} …`;
+}
+
+/** The text in pieces, those that start with one of the words marked. */
+export function marked(text: string, words: string[]): { text: string; mark: boolean }[] {
+  const pieces: { text: string; mark: boolean }[] = [];
+  let end = 0;
+  for (const match of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    const folded = fold(match[0]);
+    if (!words.some((word) => folded === word || (word.length > 2 && folded.includes(word)))) continue;
+    if (match.index > end) pieces.push({ text: text.slice(end, match.index), mark: false });
+    end = match.index + match[0].length;
+    pieces.push({ text: match[0], mark: true });
+  }
+  if (end < text.length) pieces.push({ text: text.slice(end), mark: false });
+  return pieces;
+}

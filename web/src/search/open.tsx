@@ -1,0 +1,31 @@
+// Loaded when the search is first opened, with MiniSearch.
+
+import { createRoot } from 'react-dom/client';
+import type { SearchData } from './data';
+import { type Engine, makeEngine } from './engine';
+import { SearchDialog } from './SearchDialog';
+import './search.css';
+
+async function loadEngine(root: string): Promise<Engine> {
+  const answer = await fetch(`${root}search.json`);
+  if (!answer.ok) throw new Error(`search.json: ${answer.status}`);
+  return makeEngine((await answer.json()) as SearchData);
+}
+
+/** Puts the dialog on the page; answers with the function that shows it. */
+export function prepare(page: Document): () => void {
+  const root = page.body.dataset.root ?? '';
+  const dialog = page.createElement('dialog');
+  dialog.className = 'search';
+  dialog.setAttribute('aria-label', 'Search');
+  page.body.append(dialog);
+  dialog.addEventListener('click', (event) => {
+    if (event.target === dialog) dialog.close(); // beside the panel
+  });
+  const load = (): Promise<Engine> => loadEngine(root);
+  createRoot(dialog).render(<SearchDialog root={root} load={load} close={() => dialog.close()} />);
+  return () => {
+    if (!dialog.open) dialog.showModal();
+    dialog.querySelector('input')?.select();
+  };
+}
