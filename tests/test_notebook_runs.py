@@ -45,6 +45,7 @@ def test_problems_sees_what_a_reader_should_not_see() -> None:
         new_output("stream", name="stdout", text="a\nx.py:1: RuntimeWarning: overflow\n"),
         new_output("error", ename="ValueError", evalue="bad", traceback=[]),
         new_output("execute_result", data={"text/plain": "[<matplotlib.lines.Line2D at 0x7f12>]"}),
+        new_output("execute_result", data={"text/plain": "[Text(0.5, 0, 'step')]"}),
         new_output("stream", name="stdout", text="fine"),
     ]
     picture = [new_output("display_data", data={"image/png": ""})]
@@ -58,6 +59,7 @@ def test_problems_sees_what_a_reader_should_not_see() -> None:
         'cell "x" shows a warning: x.py:1: RuntimeWarning: overflow',
         'cell "x" fails: ValueError: bad',
         'cell "x" shows an object by its address: <matplotlib.lines.Line2D at 0x7f12>',
+        "cell \"x\" shows what a plotting call returned: [Text(0.5, 0, 'step')]",
         'cell "y" has alt but no figure',
         "no cell shows a figure",
     ]

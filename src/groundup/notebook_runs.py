@@ -148,6 +148,8 @@ def problems(notebook: Notebook) -> list[str]:
             found.append(f'cell "{name}" shows a warning: {warning[0].strip()[:200]}')
         elif address := re.search(r"<[^<>]* at 0x[0-9a-f]+>", text):
             found.append(f'cell "{name}" shows an object by its address: {address[0]}')
+        elif output["output_type"] == "execute_result" and re.match(r"[\[(]*(Text|Line2D|BarContainer)\(", text):
+            found.append(f'cell "{name}" shows what a plotting call returned: {text[:80]}')
     for cell in notebook.cells:
         drawn = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
         if drawn != ("alt" in cell.metadata):

@@ -134,7 +134,7 @@ from groundup.ops.attention import causal_mask, multi_head_attention, padding_ma
 # This order is called **post-LN**. Most later models normalise inside the branch instead, $x + F(\operatorname{LN}(x))$,
 # **pre-LN**, which trains well without warm-up. Interviewers like to ask which of the two the paper has.
 #
-# Layer norm takes one position's vector $u \in \mathbb{R}^d$, with mean $\mu$ and variance $\sigma^2$ (divided by $d$, not
+# Layer norm takes one position's vector $u$ of $d$ numbers, with mean $\mu$ and variance $\sigma^2$ (divided by $d$, not
 # $d-1$; $\epsilon$ inside the root), and returns $z = g \odot \hat u + b$ with $\hat u = (u - \mu)/\sqrt{\sigma^2 + \epsilon}$.
 # Write $\gamma = dz \odot g$. A change of $u_j$ moves $\hat u_j$ directly, all $\hat u$ through $\mu$, and all through $\sigma$.
 # From $\partial\mu/\partial u_j = 1/d$ and $\partial\sigma^2/\partial u_j = \tfrac{2}{d}(u_j - \mu)$ the three parts are
@@ -162,9 +162,10 @@ from groundup.ops.norms import layer_norm
 # there because of this. As a readout $E$ wants entries of about $1/\sqrt d$, or the logits are too large at first;
 # as an embedding it should be about as large as the positions.
 #
-# A table with three uses has a gradient with three terms. With $\mathbf 1_k$ for "the token is $k$",
+# A table with three uses has a gradient with three terms. With $[t = k]$ for 1 where the token is $k$ and 0
+# elsewhere,
 #
-# $$dE_k = \sqrt d \sum_{\text{source}} \mathbf 1_k\,dx + \sqrt d \sum_{\text{target}} \mathbf 1_k\,dx
+# $$dE_k = \sqrt d \sum_{\text{source}} [t = k]\,dx + \sqrt d \sum_{\text{target}} [t = k]\,dx
 #        + \sum_{\text{places}} dz_k\,x \tag{8}$$
 
 # %% name="embedding-code" include="groundup.ops.positions:sinusoidal_positions groundup.lessons.p13_attention_is_all_you_need.model:embed"
@@ -178,9 +179,9 @@ from groundup.plots import describe, figure, heatmap
 table_of_positions = sinusoidal_positions(41, 48)
 fig, (left, right) = figure(10, 3.8, columns=2)
 heatmap(left, table_of_positions, title="Position vectors", low=-1, high=1, bar="value")
-left.set(xlabel="column", ylabel="position", aspect="auto")
 heatmap(right, table_of_positions @ table_of_positions.T, title="Dot products of positions", bar="dot product")
-right.set(xlabel="position", ylabel="position")
+for axes, columns in ((left, "column"), (right, "position")):
+    axes.set(xlabel=columns, ylabel="position", aspect="auto" if axes is left else "equal")
 
 # %% [markdown] name="layers-text"
 # ## Layers

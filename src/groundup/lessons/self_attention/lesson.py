@@ -226,7 +226,7 @@ print(
 # ## 5. Why divide by √d
 #
 # Let the entries of a query and a key be independent, with mean 0 and variance 1. A single product $q_u k_u$ has mean
-# $\mathbb E[q_u]\,\mathbb E[k_u] = 0$ and variance $\mathbb E[q_u^2]\,\mathbb E[k_u^2] = 1$. Variances of independent
+# $E[q_u]\,E[k_u] = 0$ and variance $E[q_u^2]\,E[k_u^2] = 1$. Variances of independent
 # terms add:
 #
 # $$\operatorname{Var}(q \cdot k) = \sum_{u=1}^{d} \operatorname{Var}(q_u k_u) = d. \tag{10}$$
