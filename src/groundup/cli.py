@@ -13,6 +13,7 @@ from groundup.errors import UserError
 from groundup.lesson import Budget, Lesson, Track
 from groundup.lessons import all_lessons, find_lesson, find_lessons
 from groundup.params import write_whole
+from groundup.practice.commands import practice
 from groundup.reader.commands import learn, site
 
 # typer carries click inside it in newer versions, beside it in older ones; its own classes lead to either.
@@ -236,6 +237,7 @@ def notebook(
 
 app.command()(learn)
 app.add_typer(site, name="site")
+app.add_typer(practice, name="practice")
 
 
 @app.command()

@@ -1,0 +1,146 @@
+"""Checks of an answer beyond its values on random cases: properties, and special inputs.
+
+A check is a name and a function ``run(answer, reference, rng)``. Both ``answer`` and ``reference`` are called with
+arguments by name and return an ``Answer``: ``.value``, and ``.pull(*upstream)`` for what backward returns. ``run``
+returns None if all is well, otherwise a sentence (or a ``Finding``, which also shows the arguments). Write your own
+where these do not fit::
+
+    def sums(answer, reference, rng):
+        y = answer(x=rng.normal(size=(2, 5))).value
+        return None if np.allclose(y.sum(-1), 1) else "The probabilities of a row sum to 1."
+
+    checks=(Check("probabilities", sums), special("large values", large), causal("query", "key", "value"))
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from groundup.practice.compare import compare, show
+from groundup.practice.exercise import Arguments, Cases
+from groundup.practice.judge import Finding, Property, gradients_finding, upstream_of, values_finding
+from groundup.practice.subject import Failed, Subject
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A property: its name, as the verdict says it ("causal"), and the function that looks."""
+
+    name: str
+    run: Property
+
+
+def special(name: str, cases: Cases, gradients: bool = True) -> Check:
+    """Special inputs, compared with the reference like any case, but under a name of their own: "large values",
+    "rows that are masked whole", "ties". They come after all ordinary cases, in float64 as they are drawn."""
+
+    def run(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+        exercise = answer.exercise
+        for arguments in cases(rng):
+            expected, got = reference(**arguments), answer(**arguments)
+            found = values_finding(exercise, name, arguments, expected.value, got.value, False)
+            if found is None and gradients and exercise.gives:
+                upstream = upstream_of(exercise, expected.value, rng)
+                pulled = expected.pull(*upstream), got.pull(*upstream)
+                found = gradients_finding(exercise, arguments, upstream, *pulled, False)
+            if found:
+                return found
+        return None
+
+    return Check(name, run)
+
+
+def rows_sum_to(total: float, cases: Cases, axis: int = -1, tolerance: float = 1e-9) -> Check:
+    """The value sums to ``total`` along an axis: for answers whose values no reference fixes."""
+
+    def run(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+        for arguments in cases(rng):
+            sums = np.asarray(answer(**arguments).value).sum(axis=axis)
+            error = float(np.max(np.abs(sums - total), initial=0.0))
+            if not error <= tolerance:
+                message = f"Sums along axis {axis} should be {total:g}."
+                return Finding("sums", message, arguments, expected=f"{total:g}", got=show(sums), error=error)
+        return None
+
+    return Check("sums", run)
+
+
+def causal(cases: Cases, *arguments: str, axis: int = -2, output_axis: int = -2) -> Check:
+    """Positions after t have no influence on outputs up to t: the named arguments are changed there, along ``axis``.
+
+    ``cases`` draws arguments for which that must hold (a causal mask among them, if it is an argument).
+    """
+
+    def run(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+        for given in cases(rng):
+            before = first(answer(**given).value)
+            length = before.shape[output_axis]
+            for t in range(length - 1):
+                changed = dict(given)
+                for name in arguments:
+                    changed[name] = given[name].copy()
+                    part = np.moveaxis(changed[name], axis, 0)[t + 1 :]
+                    part += rng.normal(size=part.shape)
+                after = first(answer(**changed).value)
+                kept = [np.moveaxis(y, output_axis, 0)[: t + 1] for y in (before, after)]
+                found = compare(kept[0], kept[1], answer.exercise.tolerance)
+                if found:
+                    message = (
+                        f"Positions after {t} of {', '.join(arguments)} were changed, "
+                        f"and the output up to position {t} changed with them: it looks into the future."
+                    )
+                    return Finding("causal", message, given, expected=found.expected, got=found.got, error=found.error)
+        return None
+
+    return Check("causal", run)
+
+
+def permuted(cases: Cases, arguments: Sequence[str], axis: int = -2, output_axis: int | None = None) -> Check:
+    """The named arguments, permuted together along ``axis``, give the same output: in the same order along
+    ``output_axis``, or unchanged where that is None."""
+
+    def run(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+        for given in cases(rng):
+            before = first(answer(**given).value)
+            order = rng.permutation(given[arguments[0]].shape[axis])
+            mixed = {**given, **{name: np.take(given[name], order, axis=axis) for name in arguments}}
+            after = first(answer(**mixed).value)
+            wanted = before if output_axis is None else np.take(before, order, axis=output_axis)
+            found = compare(wanted, after, answer.exercise.tolerance)
+            if found:
+                how = "stays as it is" if output_axis is None else "is permuted alike"
+                message = f"When {', '.join(arguments)} are permuted along axis {axis}, the output {how}."
+                return Finding("permutation", message, mixed, expected=found.expected, got=found.got, error=found.error)
+        return None
+
+    return Check("permutation", run)
+
+
+def raises(name: str, kinds: tuple[type[Exception], ...], cases: Cases) -> Check:
+    """Arguments that the function must refuse with one of these exceptions: only where the task says so."""
+    words = " or ".join(kind.__name__ for kind in kinds)
+
+    def run(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+        for arguments in cases(rng):
+            try:
+                value = answer(**arguments).value
+            except Failed as failed:
+                if failed.status == "error" and any(f"raised {kind.__name__}" in failed.message for kind in kinds):
+                    continue
+                raise
+            return Finding(name, f"These arguments should raise {words}.", arguments, expected=words, got=show(value))
+        return None
+
+    return Check(name, run)
+
+
+def first(value: Any) -> np.ndarray:
+    """The first output, as an array."""
+    return np.asarray(value[0] if isinstance(value, tuple | list) else value)
+
+
+def one(make: Callable[[np.random.Generator], Arguments]) -> Cases:
+    """Cases that are a single one: ``one(lambda rng: {"x": 1e4 * rng.normal(size=(2, 3))})``."""
+    return lambda rng: [make(rng)]
