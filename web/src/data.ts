@@ -116,7 +116,7 @@ export interface Twin {
 
 export type Output =
   | { kind: 'text'; text: string; stream: 'stdout' | 'value' }
-  | { kind: 'figure'; file: string; alt: string; width: number; height: number; photo: boolean };
+  | { kind: 'figure'; file: string; alt: string; width: number; height: number };
 
 /** `results/<folder>.json` as it is. */
 export interface Claims {

@@ -1,4 +1,5 @@
 import { type MouseEvent, memo, useLayoutEffect, useRef } from 'react';
+import { show } from '../reading/zoom';
 import type { ErrorLine } from '../runtime/types';
 import type { Lesson } from './lesson';
 import type { LiveCell } from './page';
@@ -22,7 +23,14 @@ export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson
     const alt = alts[figures - 1] || `Figure ${figures} that ${cell.id} drew`;
     return (
       <figure key={block.url} className="output-figure">
-        <img src={block.url} alt={alt} width={block.width} height={block.height} />
+        <button
+          type="button"
+          className="zoom-button"
+          aria-label={`Enlarge: ${alt}`}
+          onClick={(event) => show(document, event.currentTarget.firstElementChild as HTMLImageElement)}
+        >
+          <img src={block.url} alt={alt} width={block.width} height={block.height} />
+        </button>
       </figure>
     );
   });

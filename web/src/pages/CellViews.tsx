@@ -62,7 +62,6 @@ function OutputView({ output, cell }: { output: Output; cell: string }) {
         height={output.height}
         loading="lazy"
         data-zoom=""
-        data-photo={output.photo ? '' : undefined}
       />
     </figure>
   );

@@ -12,7 +12,8 @@ export function addZoom(page: Document): void {
   }
 }
 
-function show(page: Document, image: HTMLImageElement): void {
+/** Opens the large view of one figure. */
+export function show(page: Document, image: HTMLImageElement): void {
   const dialog = page.createElement('dialog');
   dialog.className = 'zoomed';
   dialog.setAttribute('aria-label', 'Figure');
