@@ -43,7 +43,7 @@ async def remake(root: Path, paths: list[Path], reload: Callable[[], None], say:
     """Show the change at once with the outputs that still hold; then run what has changed, and show that."""
     only = lessons_of(root, paths)
     web = all(path.is_relative_to(root / "web") for path in paths)
-    say(f"{', '.join(sorted(path.name for path in paths)[:3])} saved")
+    say(f"{', '.join(sorted({path.name for path in paths if path.exists()})[:3]) or 'A file'} changed")
     for step in ("preview",) if web else ("preview", "run"):
         command = [sys.executable, "-m", __spec__.name, str(root), step, *(only or [])]
         child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)

@@ -55,14 +55,7 @@ function OutputView({ output, cell }: { output: Output; cell: string }) {
   }
   return (
     <figure className="output-figure">
-      <img
-        src={output.file}
-        alt={output.alt}
-        width={output.width}
-        height={output.height}
-        loading="lazy"
-        data-zoom=""
-      />
+      <img src={output.file} alt={output.alt} width={output.width} height={output.height} loading="lazy" data-zoom="" />
     </figure>
   );
 }
