@@ -185,7 +185,8 @@ def repeated(
         upstream, other = ((), ())
         pulled = None
         if exercise.gives:
-            upstream, other = (upstream_of(exercise, answered.value, rng) for _ in range(2))
+            expected = Local(exercise)(**arguments).value  # an answer's own may be a list, where a tuple is meant
+            upstream, other = (upstream_of(exercise, expected, rng) for _ in range(2))
             pulled = answered.pull(*upstream)
             answered.pull(*other)
         answer(**others[min(index, len(others) - 1)])
