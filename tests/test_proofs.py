@@ -62,6 +62,7 @@ def test_every_function_of_a_lesson_is_proven(lesson):
         name
         for path in lesson.folder.glob("*.py")
         if path.name not in {"twin.py", "experiment.py", "figures.py", "lesson.py"}
+        and not path.name.startswith("exercises")  # their references are the library's, and graded with slopes
         for name in public_functions(path)
     }
     assert public <= proven

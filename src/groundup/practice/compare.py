@@ -81,7 +81,7 @@ def compare_leaf(expected: Any, got: Any, tolerance: float, around: float, part:
     if not exact:
         return None
     error, place = largest_error(a, b)
-    scale = max(largest(a), FLOOR * around)
+    scale = max(largest(a), FLOOR * around) if a.dtype.kind in "fc" else 0.0  # whole numbers are right or wrong
     if error <= tolerance * scale:
         return None
     where = f"the largest difference is at {list(place)}: {a[place]:.6g} is wanted, not {b[place]:.6g}" if place else ""
@@ -95,7 +95,7 @@ def largest_error(a: np.ndarray, b: np.ndarray) -> tuple[float, tuple[int, ...]]
     if a.dtype.kind not in "fc":
         differs = (a != b).astype(float)
         if a.dtype.kind in "iu":
-            differs = np.abs(a.astype(float) - b.astype(float)) + differs
+            differs = np.abs(a.astype(float) - b.astype(float)) + differs  # + 1: neighbours may be one float
     else:
         with np.errstate(invalid="ignore", over="ignore"):
             differs = np.abs(a.astype(np.result_type(a.dtype, np.float64)) - b)

@@ -116,6 +116,8 @@ def skeleton_of(node: ast.FunctionDef) -> list[str]:
     if inner:
         header = ast.unparse(ast.FunctionDef(**{**vars(inner[0]), "body": [ast.Pass()]})).rpartition("\n")[0]
     value = results[-1].value if results else None
+    if not inner and not isinstance(value, ast.Tuple):
+        return []  # returns no backward itself: `use` makes one of it
     names = ["y"]
     form = "y"
     if isinstance(value, ast.Tuple) and value.elts:

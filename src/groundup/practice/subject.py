@@ -78,7 +78,8 @@ def build(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: build(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return type(value)(build(item) for item in value)
+        items = [build(item) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     return copy.deepcopy(value)
 
 
