@@ -29,6 +29,7 @@ from groundup.practice.subject import Answer, Failed, Local, NoBackward, Remote
 from groundup.practice.verdict import Verdict
 
 SECONDS = 10.0  # for everything: no answer is a verdict too
+TORCH_SECONDS = 10.0
 SLOW = 0.1  # seconds of processor time that any answer may take on the large case
 REPEAT = 1e-10  # what the same call may differ by: the same sums, perhaps in another order
 
@@ -52,10 +53,12 @@ def grade(
 ) -> Verdict:
     """Grade the text of an answer. Never raises for anything that is in it, and returns within ``seconds`` or so.
 
+    An answer in PyTorch gets the time that importing it may take on a busy machine on top.
     ``in_process`` runs the answer here, as in the browser: without limits, for code that is trusted. Without
     ``timed`` nothing is said about speed.
     """
     began = time.perf_counter()
+    seconds += TORCH_SECONDS if exercise.track == "torch" else 0.0
     text = as_text(exercise, source)
     if isinstance(text, Verdict):
         return text

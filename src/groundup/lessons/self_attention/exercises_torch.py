@@ -20,7 +20,7 @@ ATTENTION_TORCH = Exercise(
         "torch.nn.functional.scaled_dot_product_attention",
         "torch._C._nn.scaled_dot_product_attention",
         "torch.nn.functional.multi_head_attention_forward",
-        "torch.nn.MultiheadAttention.forward",
+        "torch.nn.MultiheadAttention",
     ),
     task=ATTENTION_TASK
     + r""" Every query may look at something. Return the result; autograd has to reach `query`, `key` and `value`
