@@ -273,7 +273,7 @@ ENDINGS = {
     "KeyboardInterrupt": ("raise KeyboardInterrupt", "exited"),
     "os.abort": ("import os\nos.abort()", "exited"),
     "a huge array": ("import numpy as np\na = np.ones((200_000, 200_000))", "memory"),
-    "memory little by little": ("a = []\nwhile True:\n    a.append(bytearray(10**8))", "memory"),
+    "memory little by little": ("a = []\nwhile True:\n    a.append(bytearray(10**8))", "memory timeout"),
     "recursion": ("def softmax(x, axis=-1):\n    return softmax(x, axis)", "error"),
     "recursion in C": (
         "import sys\nsys.setrecursionlimit(10**9)\nx = []\nfor _ in range(10**6):\n    x = [x]\nrepr(x)",
