@@ -3,6 +3,8 @@
 import matplotlib
 import pytest
 
+pytest_plugins = ["reader_site"]
+
 matplotlib.use("Agg")
 
 

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 process.env.NODE_ENV = 'production'; // React's and Vite's faster halves
 const WEB = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const DIST = join(WEB, 'dist');
-const PAGES = ['lesson', 'home', 'notfound'];
+const PAGES = ['lesson', 'home', 'practice', 'notfound'];
 
 /** A hash of everything in web/ that the bundles are made of. */
 function sourceStamp() {
@@ -103,10 +103,12 @@ const render = await import(pathToFileURL(join(DIST, 'server/site.js')).href);
 await render.startHighlighter();
 const site = await json(join(data, 'site.json'));
 const folders = options.only ?? site.lessons.map((lesson) => lesson.folder);
+const exercises = existsSync(join(data, 'practice.json')) ? await json(join(data, 'practice.json')) : [];
 const pages = await Promise.all(folders.map((folder) => json(join(data, 'lessons', `${folder}.json`))));
 
 if (!options.only) {
-  for (const name of ['assets', 'lessons', 'notebooks']) await rm(join(out, name), { recursive: true, force: true });
+  for (const name of ['assets', 'lessons', 'notebooks', 'practice'])
+    await rm(join(out, name), { recursive: true, force: true });
 }
 await mkdir(out, { recursive: true });
 await cp(join(DIST, 'client/assets'), join(out, 'assets'), { recursive: true });
@@ -114,19 +116,30 @@ await cp(join(DIST, 'theme/assets'), join(out, 'assets'), { recursive: true });
 
 for (const page of pages) {
   const folder = join(out, 'lessons', page.lesson.folder);
-  await write(join(folder, 'index.html'), render.lessonHtml(page, site, assets.lesson));
+  await write(join(folder, 'index.html'), render.lessonHtml(page, site, exercises, assets.lesson));
   await write(join(folder, 'cells.json'), JSON.stringify(render.cellSources(page)));
   const figures = join(data, 'lessons', page.lesson.folder, 'figures');
   await rm(join(folder, 'figures'), { recursive: true, force: true });
   if (existsSync(figures)) await cp(figures, join(folder, 'figures'), { recursive: true });
   for (const { file } of page.notebooks) await cp(join(data, 'notebooks', file), join(out, 'notebooks', file));
 }
+if (exercises.length) {
+  const grader = await readFile(join(data, 'practice.zip'));
+  const zip = `assets/practice-${createHash('sha256').update(grader).digest('hex').slice(0, 8)}.zip`;
+  await write(join(out, zip), grader);
+  await write(join(out, 'practice/index.html'), render.practiceHtml(exercises, site, assets.practice));
+  for (const [index, exercise] of exercises.entries()) {
+    const folder = join(out, 'practice', exercise.name);
+    await write(join(folder, 'index.html'), render.exerciseHtml(exercises, index, site, assets.practice, zip));
+    await write(join(folder, 'solution.json'), JSON.stringify(render.solutionOf(exercise, site)));
+  }
+}
 if (!options.only) {
   await cp(join(data, 'site.json'), join(out, 'site.json'));
   await cp(join(WEB, 'src/favicon.svg'), join(out, 'favicon.svg'));
   await write(join(out, 'index.html'), render.homeHtml(site, assets.home));
   await write(join(out, '404.html'), render.notFoundHtml(site, assets.notfound));
-  await write(join(out, 'search.json'), render.buildSearchIndex(site, pages));
+  await write(join(out, 'search.json'), render.buildSearchIndex(site, pages, exercises));
   await write(join(out, 'runtime.json'), JSON.stringify({ kind: 'none' }));
 }
 const seconds = (from, to) => ((to - from) / 1000).toFixed(1);

@@ -8,6 +8,8 @@ export interface Site {
   parts: string[];
   lessons: Summary[];
   paths: LearningPath[];
+  /** How many there are. */
+  exercises: number;
 }
 
 /** Lessons are named by their folders everywhere. */
@@ -157,4 +159,26 @@ export interface CellSource {
   data: boolean;
   /** The cells it depends on. */
   needs: string[];
+}
+
+/** An entry of `practice.json`. */
+export interface Exercise {
+  name: string;
+  title: string;
+  /** The lesson's folder and title. */
+  folder: string;
+  lesson: string;
+  /** 1 to 5. */
+  difficulty: number;
+  minutes: number;
+  track: Track;
+  task: string;
+  hints: string[];
+  why: string;
+  starter: string;
+  solution: string;
+  /** Another one as soon as what is asked for is another. */
+  hash: string;
+  /** Can be graded in the browser. */
+  browser: boolean;
 }

@@ -12,7 +12,7 @@ from groundup import __version__
 from groundup.lesson import Lesson, Track
 from groundup.notebooks import Notebook, dumps, notebook_name
 from groundup.params import write_whole
-from groundup.reader import links
+from groundup.reader import links, practice_data
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
@@ -38,7 +38,7 @@ def write(lessons: Sequence[Lesson], runs: Mapping[str, Mapping[Track, Executed]
 
 
 def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
-    """Write site.json: what the front page, links and search need to know of all lessons."""
+    """Write site.json, what the front page, links and search need to know of all lessons, and their exercises."""
     summaries = [summary(lesson, lessons) for lesson in lessons]
     parts = list(dict.fromkeys(lesson.part for lesson in lessons))
     paths = [
@@ -46,7 +46,8 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
         for path in PATHS
         if (found := on_path(path, lessons))
     ]
-    _write_json(folder / "site.json", {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths})
+    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths}
+    _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
 
 
 def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track, Executed], folder: Path) -> None:

@@ -30,6 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from groundup.errors import UserError
 from groundup.lessons import find_lesson
+from groundup.reader import grading
 from groundup.reader.jupyter import Lab
 from groundup.reader.sessions import Job, Sessions
 
@@ -237,6 +238,7 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
     if session.busy:
         tell({"type": "status", "state": "busy", "text": "Python is at work on what was started before."})
     writer = asyncio.create_task(write())
+    desk = grading.Desk(tell)
     doing: set[asyncio.Task[None]] = set()
     try:
         while True:
@@ -244,6 +246,8 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
                 message = json.loads(await websocket.receive_text())
                 kind = message["type"]
                 job = _job(message, tell) if kind == "run" else None
+                if kind in grading.KINDS:
+                    desk.hear(message)
             except (ValueError, TypeError, KeyError):
                 tell({"type": "status", "state": "failed", "text": "The page sent what this server does not know."})
                 continue
@@ -257,6 +261,7 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
         pass
     finally:
         here = False
+        desk.leave()
         writer.cancel()
 
 

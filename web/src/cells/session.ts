@@ -208,11 +208,11 @@ export function createSession(state: LessonState, texts: () => Texts): Session {
     const target = state.cells.get(mine.target)?.get().run;
     const ran = target?.phase === 'done';
     const why = mine.stopping && reason !== 'restarted' ? 'interrupted' : reason;
-    if (!ran) {
-      const status = state.status.get();
-      const failed = status?.state === 'failed' || status?.state === 'stopped' ? status.text : '';
-      change(mine.target, { phase: 'done', ok: false, reason: why, note: note || (why === 'error' ? failed : '') });
-    } else if (why) change(mine.target, { reason: why });
+    const status = state.status.get();
+    const lost = status?.state === 'failed' || status?.state === 'stopped' ? status.text : '';
+    const words = note || (why === 'error' ? lost : '');
+    if (!ran) change(mine.target, { phase: 'done', ok: false, reason: why, note: words });
+    else if (why) change(mine.target, { reason: why, note: words });
     collectors.clear();
     tell(mine.target);
     if (ran && target.ok) {

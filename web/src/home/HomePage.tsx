@@ -12,6 +12,15 @@ export function HomePage({ site }: { site: Site }) {
       <Facts site={site} />
       <LessonMap site={site} />
       <Paths site={site} />
+      {site.exercises > 0 && (
+        <section aria-labelledby="practice">
+          <h2 id="practice">Practice</h2>
+          <p className="map-text">
+            Could you write it yourself? <a href="practice/">{site.exercises} exercises</a> ask for a function of a
+            lesson each, and a grader says whether yours is right, and on which small input it is not.
+          </p>
+        </section>
+      )}
       <section className="home-progress" aria-labelledby="progress">
         <h2 id="progress">Your progress</h2>
         <p className="map-text" data-progress-summary>

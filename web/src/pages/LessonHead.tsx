@@ -6,11 +6,14 @@ export function LessonHead({
   site,
   root,
   titleHtml,
+  exercises,
 }: {
   page: Page;
   site: Site;
   root: string;
   titleHtml: string;
+  /** How many there are. */
+  exercises: number;
 }) {
   const { lesson } = page;
   const known = new Map(site.lessons.map((one) => [one.folder, one]));
@@ -48,6 +51,14 @@ export function LessonHead({
         )}
         {lesson.needs.length > 0 && <Lessons title="Needs" lessons={named(lesson.needs)} root={root} />}
         {lesson.leadsTo.length > 0 && <Lessons title="Leads to" lessons={named(lesson.leadsTo)} root={root} />}
+        {exercises > 0 && (
+          <div>
+            <dt>Practice</dt>
+            <dd>
+              <a href="#practise">{exercises === 1 ? '1 exercise' : `${exercises} exercises`}</a>
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Notebook</dt>
           <dd className="notebooks">

@@ -1,14 +1,23 @@
-import type { Page, Site, Text } from '../data';
+import type { Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
 import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
 import { CodeCell } from './CellViews';
 import { ClaimsFigure } from './ClaimsFigure';
 import { LessonHead } from './LessonHead';
+import { ExerciseList } from './PracticeParts';
 import { type Assets, Shell } from './Shell';
 
 const ROOT = '../../';
 
-export function LessonPage({ page, site, assets }: { page: Page; site: Site; assets: Assets }) {
+interface Props {
+  page: Page;
+  site: Site;
+  /** Those of this lesson. */
+  exercises: Exercise[];
+  assets: Assets;
+}
+
+export function LessonPage({ page, site, exercises, assets }: Props) {
   const { lesson } = page;
   const texts = page.cells.filter((cell) => cell.type === 'text');
   const codes = page.cells.filter((cell) => cell.type === 'code');
@@ -22,7 +31,7 @@ export function LessonPage({ page, site, assets }: { page: Page; site: Site; ass
         .map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`]),
     ),
     headings: [],
-    ids: new Set(['text', 'outline', 'measured-claims']),
+    ids: new Set(['text', 'outline', 'measured-claims', 'practise']),
     track: 'shared',
   };
   const body = page.cells.map((cell) =>
@@ -48,9 +57,22 @@ export function LessonPage({ page, site, assets }: { page: Page; site: Site; ass
       <div className="lesson">
         <Outline headings={headings} />
         <main id="text" tabIndex={-1}>
-          <LessonHead page={page} site={site} root={ROOT} titleHtml={title?.html ?? lesson.title} />
+          <LessonHead
+            page={page}
+            site={site}
+            root={ROOT}
+            titleHtml={title?.html ?? lesson.title}
+            exercises={exercises.length}
+          />
           <article className="text">{body}</article>
           <div className="end" data-mark-read="" />
+          {exercises.length > 0 && (
+            <section className="practise" aria-labelledby="practise">
+              <h2 id="practise">Practise this</h2>
+              <p>Write these functions yourself; a grader says whether they are right.</p>
+              <ExerciseList exercises={exercises} root={ROOT} />
+            </section>
+          )}
           <nav className="neighbours" aria-label="Lessons before and after">
             <Neighbour site={site} index={index - 1} rel="prev" />
             <Neighbour site={site} index={index + 1} rel="next" />

@@ -14,7 +14,7 @@ interface Props {
   description: string;
   /** From the page to the site's root: "../../", or the absolute base for 404.html. */
   root: string;
-  page: 'lesson' | 'home' | '404';
+  page: 'lesson' | 'home' | 'practice' | '404';
   lesson?: string;
   assets: Assets;
   version: string;

@@ -9,13 +9,11 @@ const NO_CONFIG = 'This page cannot run cells now: the site does not answer. Is 
 
 /** The Python behind a lesson's cells. Call it at the first run: it loads, but starts no Python before run() does. */
 export async function createRuntime(root: string, lesson: string): Promise<Runtime> {
-  const base = new URL(root || './', document.baseURI);
-  const config = await readConfig(new URL('runtime.json', base));
+  const base = siteRoot(root);
+  const config = await readConfig(base);
   if (config?.kind === 'kernel') {
-    const url = new URL('kernel', base);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const { kernelRuntime } = await import('./kernel');
-    return kernelRuntime(url.href, lesson);
+    return kernelRuntime(kernelUrl(base), lesson);
   }
   if (config?.kind === 'pyodide') {
     const { pyodideRuntime } = await import('./pyodide');
@@ -24,9 +22,21 @@ export async function createRuntime(root: string, lesson: string): Promise<Runti
   return noRuntime(config ? NO_PYTHON : NO_CONFIG);
 }
 
-async function readConfig(url: URL): Promise<RuntimeConfig | undefined> {
+export function siteRoot(root: string): URL {
+  return new URL(root || './', document.baseURI);
+}
+
+/** The address of the websocket. */
+export function kernelUrl(base: URL): string {
+  const url = new URL('kernel', base);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+/** What runs Python for this copy of the site; undefined if it does not answer. */
+export async function readConfig(base: URL): Promise<RuntimeConfig | undefined> {
   try {
-    const answer = await fetch(url);
+    const answer = await fetch(new URL('runtime.json', base));
     return answer.ok ? ((await answer.json()) as RuntimeConfig) : undefined;
   } catch {
     return undefined;

@@ -3,12 +3,13 @@ import { listeners, OpenRuns } from './listeners';
 import { token } from './token';
 import type { RunRequest, Runtime, RuntimeEvent } from './types';
 
-const GONE =
+export const GONE =
   'The groundup learn server is not running any more. Start it again and open the address that it prints; ' +
   'this page keeps your edits.';
-const REFUSED = 'Open the address that groundup learn printed: this page has no key, or an old one, to run code.';
+export const REFUSED =
+  'Open the address that groundup learn printed: this page has no key, or an old one, to run code.';
 /** Close code of a server that does not know our token. */
-const UNAUTHORISED = 4401;
+export const UNAUTHORISED = 4401;
 /** Milliseconds between attempts to reach a server that has gone: soon at first, then rarely. */
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 15_000;

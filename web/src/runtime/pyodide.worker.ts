@@ -2,6 +2,7 @@
 import type { PyodideAPI } from 'pyodide';
 import cells from '../../../src/groundup/reader/cells.py?raw';
 import runner from '../../../src/groundup/reader/runner.py?raw';
+import { loadPython, reason, STARTING } from './load';
 import session from './session.py?raw';
 import type { RunRequest, RuntimeState } from './types';
 
@@ -19,8 +20,6 @@ interface Loaded {
 }
 
 const FOLDER = '/groundup';
-/** NumPy is loaded with Python itself, because every lesson needs it. */
-const STARTING = 'Starting Python and NumPy in your browser (16 MB, kept for the next time)…';
 const LATER = {
   matplotlib: 'Loading Matplotlib (10 MB, kept for the next time)…',
 };
@@ -39,13 +38,7 @@ function status(state: RuntimeState, text: string): void {
 
 async function load(indexURL: string): Promise<Loaded> {
   status('starting', STARTING);
-  const { loadPyodide } = (await import(/* @vite-ignore */ `${indexURL}pyodide.mjs`)) as typeof import('pyodide');
-  const pyodide = await loadPyodide({
-    indexURL,
-    packageBaseUrl: indexURL, // else what is not there would be looked for on a public host
-    packages: ['numpy'],
-    env: { HOME: '/home/pyodide', MPLBACKEND: 'Agg' },
-  });
+  const pyodide = await loadPython(indexURL);
   pyodide.FS.mkdirTree(FOLDER);
   for (const [name, text] of Object.entries({ cells, runner, session })) {
     pyodide.FS.writeFile(`${FOLDER}/${name}.py`, text);
@@ -68,11 +61,6 @@ async function run(request: RunRequest): Promise<void> {
   status('busy', '');
   session.run();
   status('ready', '');
-}
-
-function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.trim().split('\n').at(-1) ?? '';
 }
 
 self.onmessage = ({ data }: MessageEvent<Message>) => {

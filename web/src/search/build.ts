@@ -2,7 +2,7 @@
 // The index itself is made in the browser from these texts when the search is first opened: that is smaller to send
 // than a serialised index with the texts that the snippets need anyway.
 
-import type { Code, Page, Site } from '../data';
+import type { Code, Exercise, Page, Site } from '../data';
 import { slugify } from '../render/html';
 import { type Doc, KIND, type SearchData, term, wordsOf } from './data';
 
@@ -113,14 +113,20 @@ function symbolDocs(page: Page, index: number): Doc[] {
     });
 }
 
+function exerciseDoc({ name, title, task }: Exercise, index: number): Doc {
+  const [text, words] = shorten(plainText(task));
+  return [KIND.exercise, index, `practise-${name}`, title, text, `${name.replaceAll('_', ' ')} ${words}`.trim()];
+}
+
 /** Everything that the search looks through, as the text of search.json. */
-export function buildSearchIndex(site: Site, pages: Page[]): string {
+export function buildSearchIndex(site: Site, pages: Page[], exercises: Exercise[]): string {
   const data: SearchData = {
     version: 1,
     lessons: site.lessons.map(({ folder, number, title }) => [folder, number, title]),
     docs: pages.flatMap((page) => {
       const index = site.lessons.findIndex(({ folder }) => folder === page.lesson.folder);
-      return [...sectionDocs(page, index), ...symbolDocs(page, index)];
+      const own = exercises.filter(({ folder }) => folder === page.lesson.folder);
+      return [...sectionDocs(page, index), ...symbolDocs(page, index), ...own.map((one) => exerciseDoc(one, index))];
     }),
   };
   return JSON.stringify(data);

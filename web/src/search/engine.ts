@@ -73,7 +73,7 @@ function entryOf(doc: Doc, id: number, { lessons }: SearchData): Entry {
     id,
     title: symbol ? '' : title,
     name: symbol ? title : '',
-    lesson: kind === KIND.section ? (lessons[lesson]?.[2] ?? '') : '',
+    lesson: kind === KIND.section || kind === KIND.exercise ? (lessons[lesson]?.[2] ?? '') : '',
     paper,
     text,
     words,
@@ -84,13 +84,18 @@ function hitOf(doc: Doc, key: string, { lessons }: SearchData, words: string[]):
   const [kind, lesson, id, title, text = '', , paper = ''] = doc;
   const target = kind === KIND.section && id === '' ? slugify(title) : id;
   const [folder = '', number = '', lessonTitle = ''] = lessons[lesson] ?? [];
+  const exercise = kind === KIND.exercise ? 'Exercise · ' : '';
   const inPaper = paper !== '' && marked(paper, words).some(({ mark }) => mark);
   return {
     key,
-    url: `lessons/${folder}/${target && `#${target}`}`,
+    url:
+      kind === KIND.exercise
+        ? `practice/${id.replace('practise-', '')}/`
+        : `lessons/${folder}/${target && `#${target}`}`,
     title,
     kind: kind === KIND.torch ? 'PyTorch' : kind === KIND.numpy ? 'NumPy' : '',
-    lesson: kind === KIND.lesson ? `Lesson ${number}`.trim() : [number, lessonTitle].filter(Boolean).join(' '),
+    lesson:
+      kind === KIND.lesson ? `Lesson ${number}`.trim() : exercise + [number, lessonTitle].filter(Boolean).join(' '),
     others: 0,
     snippet: inPaper ? paper : around(text, words),
     words,

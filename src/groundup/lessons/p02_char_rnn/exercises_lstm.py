@@ -161,7 +161,8 @@ LSTM_STEP_BACKWARD = Exercise(
     task="The forward pass of an LSTM step is written:\n"
     + EQUATIONS
     + r""" Write `backward(d_hidden, d_cell)`: from the gradients of $h'$ and $c'$ it returns those of `x`, `hidden`,
-`cell`, `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh`, in this order. `_linear_gradients`, the backward of the two linear maps, is given. No loops.""",
+`cell`, `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh`, in this order.
+`_linear_gradients`, the backward of the two linear maps, is given. No loops.""",
     hints=(
         "First the whole gradient of c': it reaches the loss by itself and through h'. From it follow the gradients of "
         "i, f, g and the old cell; o gets its own from h'. Then each through its σ or tanh, and all four side by side "
