@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from groundup.errors import UserError
+from groundup.kernels import kernel_manager
 from groundup.lesson import Lesson
 from groundup.notebooks import LANGUAGE, Notebook, dumps, sync
 from groundup.params import write_whole
@@ -58,8 +59,6 @@ def execute(
     """
     import nbformat
     import psutil
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -69,14 +68,13 @@ def execute(
     clock = [0.0]
 
     def worked() -> float:
-        used = psutil.Process(client.km.provisioner.pid).cpu_times()
+        used = psutil.Process(manager.provisioner.pid).cpu_times()
         return float(used.user + used.system)
 
     def begun(cell: Notebook, cell_index: int) -> None:
         started.append(cell_name(cell))
         clock[0] = worked()
 
-    # Short-lived and with a short path: the kernel's sockets are files, whose paths may have 100 letters.
     with tempfile.TemporaryDirectory(prefix="groundup-") as scratch:
         client = NotebookClient(
             notebook,
@@ -86,12 +84,7 @@ def execute(
             on_cell_execute=begun,
             on_cell_executed=lambda cell, cell_index, execute_reply: after(cell.id, worked() - clock[0]),
         )
-        client.km = AsyncKernelManager(
-            # No folders: always the Python that runs now, whatever kernels the user has installed.
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True),
-            transport="ipc" if os.name == "posix" else "tcp",
-            connection_file=str(Path(scratch, "kernel.json")),
-        )
+        client.km = manager = kernel_manager(Path(scratch))
         try:
             client.execute(env=_environment(Path(scratch), blocked, VECTOR if vector else ""))
         except CellExecutionError as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from groundup.kernels import kernel_manager
 from groundup.reader import runner
 from groundup.reader.cells import Planner
 
@@ -73,17 +74,8 @@ class Kernel:
     """A Python process that runs cells in a scratch folder, and its connection."""
 
     def __init__(self) -> None:
-        from jupyter_client.kernelspec import KernelSpecManager
-        from jupyter_client.manager import AsyncKernelManager
-
-        # With a short path: the kernel's sockets are files, whose paths may have 100 letters.
         self.scratch = tempfile.TemporaryDirectory(prefix="groundup-", ignore_cleanup_errors=True)
-        self.manager = AsyncKernelManager(
-            # No folders: always the Python that runs now, whatever kernels the user has installed.
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True),
-            transport="ipc" if os.name == "posix" else "tcp",
-            connection_file=str(Path(self.scratch.name, "kernel.json")),
-        )
+        self.manager = kernel_manager(Path(self.scratch.name))
         self.client: Any = None
         self.group: int | None = None  # of processes, the kernel's and those that cells start
         self._killed = False
