@@ -45,8 +45,10 @@ def run(command: Sequence[str], folder: Path) -> None:
     program = shutil.which(command[0], path=env["PATH"]) or command[0]
     done = subprocess.run([program, *command[1:]], cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-30:])
-        raise UserError(f"`{' '.join(command[:3])}` failed in {folder}:\n{said}")
+        said = done.stdout + done.stderr
+        errors = re.findall(r"^\w*Error: .*$", said, re.MULTILINE)  # without the calls that led to them
+        text = "\n".join(errors or said.strip().splitlines()[-30:])
+        raise UserError(f"`{' '.join(command[:3])}` failed in {folder}:\n{text}")
 
 
 if __name__ == "__main__":
