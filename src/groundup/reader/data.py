@@ -101,7 +101,8 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
     found = []
-    for cell_id, cell in {**numpy, **{key: cell for key, cell in torch.items() if key != "torch-title"}}.items():
+    alone = {key: cell for key, cell in torch.items() if key != "torch-title" and key not in numpy}
+    for cell_id, cell in [*numpy.items(), *alone.items()]:
         track: Track = "numpy" if cell_id in numpy else "torch"
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
