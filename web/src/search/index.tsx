@@ -1,5 +1,3 @@
-export { buildSearchIndex } from './build';
-
 /** Opens the search by its button, by `/` outside fields, and by Ctrl+K (⌘K); nothing is loaded before that. */
 export function mountSearch(page: Document): void {
   let opening: Promise<() => void> | null = null;
