@@ -118,7 +118,8 @@ All draws come from `rng`, a `numpy.random.Generator`. No loops.""",
     hints=(
         "Draw N rows and N columns. How many places are there along an axis of length H: H − size, or one more? "
         "Then one indexing operation takes all windows at once.",
-        r"With images $x$, the result is $y_{nij} = x_{n,\, a_n + i,\, b_n + j}$ (translations: Krizhevsky et al. 2012, section 4.1). "
+        r"With images $x$, the result is $y_{nij} = x_{n,\, a_n + i,\, b_n + j}$ (translations: Krizhevsky et al. "
+        "2012, section 4.1). "
         "Three index arrays that broadcast to (N, size, size) say this.",
         "`a = rng.integers(H - size + 1, size=N)` (the end is excluded), `b` likewise; `rows = a[:, None] + "
         "np.arange(size)`; `images[np.arange(N)[:, None, None], rows[:, :, None], columns[:, None, :]]`.",
