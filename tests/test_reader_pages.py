@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from groundup.practice.registry import all_exercises
 from reader_site import (
     PREFIX,
     ROOT,
@@ -685,7 +686,7 @@ class Links(HTMLParser):
 
 def test_every_link_leads_somewhere(public: Path) -> None:
     pages = {path: Links(path.read_text()) for path in public.rglob("*.html")}
-    assert len(pages) == len(folders()) + 2
+    assert len(pages) == len(folders()) + len(all_exercises()) + 3  # front page, list of exercises, 404
     faults, checked = [], 0
     known = {lesson["paper"]["url"] for lesson in site_json()["lessons"] if lesson["paper"]}.union(LICENCES)
     for folder in folders():  # and what the lessons' text and reading lists name

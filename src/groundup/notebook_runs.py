@@ -102,6 +102,7 @@ def execute(
 def _environment(scratch: Path, blocked: Sequence[str], settings: str) -> dict[str, str]:
     """The kernel's environment: ours, less what would change outputs from one machine to the next."""
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONWARNINGS", "MPLBACKEND")}
+    env = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | env  # small models are fastest with one thread
     env["IPYTHONDIR"] = str(scratch / "ipython")  # no start-up files and no history of the user's
     if settings:
         profile = scratch / "ipython" / "profile_default"

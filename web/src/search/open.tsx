@@ -1,5 +1,6 @@
 // Loaded when the search is first opened, with MiniSearch.
 
+import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import type { SearchData } from './data';
 import { type Engine, makeEngine } from './engine';
@@ -13,7 +14,7 @@ async function loadEngine(root: string): Promise<Engine> {
 }
 
 /** Puts the dialog on the page; answers with the function that shows it. */
-export function prepare(page: Document): () => void {
+export function prepare(page: Document): (typed: string) => void {
   const root = page.body.dataset.root ?? '';
   const dialog = page.createElement('dialog');
   dialog.className = 'search';
@@ -23,9 +24,15 @@ export function prepare(page: Document): () => void {
     if (event.target === dialog) dialog.close(); // beside the panel
   });
   const load = (): Promise<Engine> => loadEngine(root);
-  createRoot(dialog).render(<SearchDialog root={root} load={load} close={() => dialog.close()} />);
-  return () => {
+  const whole = <SearchDialog root={root} load={load} close={() => dialog.close()} />;
+  flushSync(() => createRoot(dialog).render(whole)); // the field is there before the dialog shows
+  return (typed) => {
     if (!dialog.open) dialog.showModal();
-    dialog.querySelector('input')?.select();
+    const field = dialog.querySelector('input');
+    field?.select();
+    if (field && typed) {
+      field.setRangeText(typed, 0, field.value.length, 'end');
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    }
   };
 }
