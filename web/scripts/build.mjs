@@ -68,9 +68,12 @@ async function builtAssets() {
     const chunk = manifest[key];
     return [...(chunk.imports ?? []).flatMap((name) => styles(name, seen)), ...(chunk.css ?? [])];
   };
+  // What a script imports at once: told in the page, else the browser learns of it only from the script.
+  const imported = (key) => (manifest[key].imports ?? []).flatMap((name) => [manifest[name].file, ...imported(name)]);
   const assets = PAGES.map((name) => {
     const key = `src/entries/${name}.ts`;
-    return [name, { theme: themes[0].file, script: manifest[key].file, styles: [...new Set(styles(key))], fonts }];
+    const [script, modules] = [manifest[key].file, [...new Set(imported(key))]];
+    return [name, { theme: themes[0].file, script, modules, styles: [...new Set(styles(key))], fonts }];
   });
   return Object.fromEntries(assets);
 }

@@ -5,6 +5,8 @@ import type { ReactNode } from 'react';
 export interface Assets {
   theme: string;
   script: string;
+  /** What the script imports at once. */
+  modules: string[];
   styles: string[];
   fonts: string[];
 }
@@ -38,6 +40,9 @@ export function Shell({ title, description, root, page, lesson, assets, version,
           <link key={file} rel="stylesheet" href={root + file} />
         ))}
         <script type="module" src={root + assets.script} />
+        {assets.modules.map((file) => (
+          <link key={file} rel="modulepreload" href={root + file} />
+        ))}
       </head>
       <body data-root={root} data-page={page} data-lesson={lesson}>
         <a className="skip" href="#text">
