@@ -9,6 +9,12 @@ matplotlib.use("Agg")
 
 
 @pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    """No test touches the progress of whoever runs it."""
+    monkeypatch.setenv("GROUNDUP_DATA", str(tmp_path / "progress"))
+
+
+@pytest.fixture(autouse=True)
 def _close_figures():
     yield
     import matplotlib.pyplot as plt

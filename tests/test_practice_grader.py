@@ -12,7 +12,7 @@ import pytest
 from groundup.errors import UserError
 from groundup.ops.activations import relu
 from groundup.ops.types import Array
-from groundup.practice import check
+from groundup.practice import check, progress
 from groundup.practice.compare import compare, show
 from groundup.practice.exercise import Exercise, Wrong
 from groundup.practice.grader import grade
@@ -480,6 +480,7 @@ def test_a_function_of_a_notebook_is_graded_with_what_it_uses():
     exec("verdict = check('softmax')", namespace)
     assert "passed" in str(namespace["verdict"])
     assert repr(namespace["verdict"]).startswith("softmax")
+    assert progress.state(progress.load(), SOFTMAX) == "solved"
 
 
 def test_a_notebook_that_uses_groundups_own_function_is_refused():

@@ -29,8 +29,10 @@ def check(name: str, seed: int = 0) -> Shown:
     """Grade your function of an exercise: what it says is the verdict. Raises UserError where there is none.
 
     The function is taken from the notebook (or module) that calls ``check``, together with the functions, constants
-    and imports of it that the function uses; it then runs in a process of its own.
+    and imports of it that the function uses; it then runs in a process of its own. The attempt is kept where
+    ``groundup practice`` keeps its own.
     """
+    from groundup.practice import progress
     from groundup.practice.grader import grade
     from groundup.practice.registry import find_exercise
 
@@ -39,7 +41,9 @@ def check(name: str, seed: int = 0) -> Shown:
     missing = [needed for needed in exercise.names if needed not in namespace]
     if missing:
         raise UserError(f"Define {' and '.join(missing)} first: then check({exercise.name!r}) can grade it.")
-    return Shown(grade(exercise, source_from(namespace, exercise.names), seed).text())
+    verdict = grade(exercise, source_from(namespace, exercise.names), seed)
+    progress.record(exercise, verdict.status, verdict.check)
+    return Shown(verdict.text())
 
 
 def source_from(namespace: dict[str, Any], names: tuple[str, ...]) -> str:
