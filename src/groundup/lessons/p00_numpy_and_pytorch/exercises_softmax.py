@@ -54,6 +54,7 @@ gradient is 0.""",
         ),
     ),
     speed=lambda rng: {"x": rng.normal(size=(20_000, 16))},
+    factor=10.0,
     wrong=(
         Wrong(
             "no maximum taken off",
