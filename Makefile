@@ -22,7 +22,7 @@ lint: $(VENV)/test.done web/node_modules/.package-lock.json
 	$(BIN)/python -m groundup.reader.node npm run --silent typecheck
 
 readme: $(VENV)/learn.done  ## the map of lessons in README.md, from the records
-	$(BIN)/python -m groundup.contents
+	$(BIN)/python -m groundup.reader.contents
 
 $(VENV)/python.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

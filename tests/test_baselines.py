@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from groundup.baselines import ngram_bits, ngram_probabilities
+from groundup.data.baselines import ngram_bits, ngram_probabilities
 
 
 def literal(train, text, vocabulary, order):

@@ -240,7 +240,7 @@ def test_torch_missing(groundup, tmp_path, monkeypatch):
 def test_everything_but_the_twins_imports_without_torch():
     program = (
         "import sys; sys.modules['torch'] = None\n"
-        "from groundup import cli, bench, check_all, notebooks\n"
+        "from groundup import cli\nfrom groundup.proof import bench, check_all\nfrom groundup.notebooks import build, run\n"
         "from groundup.lessons import all_lessons\n"
         "print(len(all_lessons()))"
     )
@@ -272,13 +272,13 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
 
 
 def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):
-    monkeypatch.setattr("groundup.results.results_folder", lambda: None)
+    monkeypatch.setattr("groundup.proof.results.results_folder", lambda: None)
     assert refused(groundup("claims", "25", "--write"), "checkout")
     assert refused(groundup("bench", "02", "--write"), "checkout")
 
 
 def test_a_failed_claim_gives_exit_code_1(groundup, tmp_path, monkeypatch):
-    from groundup import run
+    from groundup.training import run
 
     monkeypatch.setattr(run, "is_judged", lambda this: True)
     code, out, _ = groundup("run", "02", "--budget", "smoke", "--out", tmp_path)

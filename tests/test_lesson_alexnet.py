@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from groundup.checks import Case, check_case
 from groundup.lessons.p07_alexnet import experiment, model
 from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, views
 from groundup.ops.conv import conv2d
-from groundup.params import leaves
+from groundup.ops.types import Case
+from groundup.proof.checks import check_case
+from groundup.training.params import leaves
 
 
 @pytest.fixture

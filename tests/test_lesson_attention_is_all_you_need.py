@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 
-from groundup.checks import GRADIENT_LIMIT, check_case, model_case
 from groundup.data.dates import END, LONGEST, PAD, encode_source, split_date_pairs
 from groundup.errors import UserError
 from groundup.lesson import Model
@@ -21,8 +20,10 @@ from groundup.lessons.p13_attention_is_all_you_need.decoding import (
     transformer_scorer,
 )
 from groundup.lessons.p13_attention_is_all_you_need.measure import encoded, exact, leak, like_length_batch
-from groundup.optim import inverse_root
-from groundup.params import Tree, count, map_tree
+from groundup.ops.types import Tree
+from groundup.proof.checks import GRADIENT_LIMIT, check_case, model_case
+from groundup.training.optim import inverse_root
+from groundup.training.params import count, map_tree
 
 
 def small(learned: int = 0) -> tuple[Tree, np.ndarray, np.ndarray]:
@@ -243,7 +244,7 @@ def test_sample_refuses_what_is_no_date():
 def test_twin_decodes_as_the_model_does():
     torch = pytest.importorskip("torch")
     from groundup.lessons.p13_attention_is_all_you_need import twin
-    from groundup.torch_training import load_params
+    from groundup.training.torch import load_params
 
     params = model.init(np.random.default_rng(0), 62, 16, 24, 2, dtype=np.float64)
     module = twin.Transformer(62, 16, 24, 2, 4, dropout=0.1)

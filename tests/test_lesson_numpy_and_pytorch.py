@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from groundup.checks import check_case, largest_error
 from groundup.lessons.p00_numpy_and_pytorch import LESSON, experiment, figures, model, tape
 from groundup.lessons.p00_numpy_and_pytorch.cases import CASES
 from groundup.lessons.p00_numpy_and_pytorch.table import ROWS, Row, nudge_error, run_raw, table_arrays
@@ -20,8 +19,9 @@ from groundup.ops.activations import relu
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.norms import batch_norm, layer_norm
-from groundup.params import flatten, map_tree
-from groundup.run import Run, run_lesson
+from groundup.proof.checks import check_case, largest_error
+from groundup.training.params import flatten, map_tree
+from groundup.training.run import Run, run_lesson
 
 
 def test_hand_worked_matrix_product():

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from groundup.checks import check_case
 from groundup.lessons.self_attention import CASES, experiment, model
 from groundup.lessons.self_attention.model import attend, attend_in_blocks, attend_scaled, attend_with_loops
 from groundup.ops.attention import scaled_dot_product_attention
 from groundup.ops.init import linear_params
 from groundup.ops.types import Array
-from groundup.params import count
+from groundup.proof.checks import check_case
+from groundup.training.params import count
 
 X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
 

@@ -13,8 +13,8 @@ from groundup.lessons.tiny_decoder.model import decode_step, decoder, generate, 
 from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
 from groundup.ops.norms import layer_norm
 from groundup.ops.positions import sinusoidal_positions
-from groundup.ops.types import Array
-from groundup.params import Tree, map_tree
+from groundup.ops.types import Array, Tree
+from groundup.training.params import map_tree
 
 HEADS = 2
 
@@ -266,7 +266,7 @@ def test_sample_answers_a_prompt_and_refuses_baselines() -> None:
 def test_twin_with_masks_positions_and_cache() -> None:
     torch = pytest.importorskip("torch")
     from groundup.lessons.tiny_decoder import twin
-    from groundup.torch_training import load_params
+    from groundup.training.torch import load_params
 
     params, words = model(), some_words(3)
     module = twin.TinyDecoder(len(SYMBOLS), 8, HEADS)

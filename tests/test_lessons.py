@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from groundup import notebook_runs, notebooks
 from groundup.lessons import all_lessons
+from groundup.notebooks import build as notebooks
+from groundup.notebooks import run as notebook_runs
 from groundup.reader.executed import executed
-from groundup.run import Run, describe, run_lesson
-from groundup.training import load_model
+from groundup.training.loop import load_model
+from groundup.training.run import Run, describe, run_lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = all_lessons()

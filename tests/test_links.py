@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from groundup import notebooks
 from groundup.lessons import all_lessons, find_lesson
+from groundup.notebooks import build as notebooks
+from groundup.notebooks.source_modules import Library
 from groundup.reader.links import Twin, definitions, marks, twins
-from groundup.source_modules import Library
 
 LESSONS = all_lessons()
 LIBRARY = Library()

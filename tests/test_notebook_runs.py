@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from groundup.notebook_runs import NotebookError, execute, lab_command, problems
+from groundup.notebooks.run import NotebookError, execute, lab_command, problems
 
 pytest.importorskip("nbclient")
 
@@ -88,7 +88,7 @@ def test_lab_command(tmp_path: Path) -> None:
 
 def test_importing_the_modules_needs_no_notebook_package() -> None:
     code = (
-        "import sys; import groundup.notebooks, groundup.notebook_runs; "
+        "import sys; import groundup.notebooks.build, groundup.notebooks.run; "
         "sys.exit(bool({'jupytext', 'nbformat', 'nbclient', 'jupyter_client'} & sys.modules.keys()))"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

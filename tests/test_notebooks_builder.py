@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from groundup.notebook_runs import execute, figures, problems
-from groundup.notebooks import Notebook, Track, build, dumps, fingerprint, notebook_name, sync, write
-from groundup.source_modules import Library, SourceError
+from groundup.notebooks.build import Notebook, Track, build, dumps, fingerprint, notebook_name, sync, write
+from groundup.notebooks.run import execute, figures, problems
+from groundup.notebooks.source_modules import Library, SourceError
 
 pytest.importorskip("jupytext")
 
@@ -153,7 +153,7 @@ def test_claims_replace_the_text_of_their_cell_only(library: Library, lesson: Wr
 def test_two_builds_are_equal_byte_by_byte(library: Library, lesson: WriteLesson, tmp_path: Path) -> None:
     path = lesson(LESSON)
     script = (
-        "import sys; from pathlib import Path; from groundup.notebooks import write, Library; "
+        "import sys; from pathlib import Path; from groundup.notebooks.build import write, Library; "
         "write(Path(sys.argv[1]), Path(sys.argv[2]), library=Library('toy'))"
     )
     folders = [tmp_path / "one", tmp_path / "two"]

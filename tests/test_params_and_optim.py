@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from groundup import optim
-from groundup import params as trees
 from groundup.errors import UserError
+from groundup.training import optim
+from groundup.training import params as trees
 
 
 def tree(rng):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from groundup.checks import Case, check_case, check_model, check_parity
 from groundup.lesson import Model
 from groundup.lessons import find_lesson
 from groundup.ops.activations import softmax
@@ -12,7 +11,9 @@ from groundup.ops.cases import CASES
 from groundup.ops.linear import linear
 from groundup.ops.norms import layer_norm
 from groundup.ops.recurrent import rnn
-from groundup.training import NumpyLearner
+from groundup.ops.types import Case
+from groundup.proof.checks import check_case, check_model, check_parity
+from groundup.training.learner import NumpyLearner
 
 
 def case_named(name: str) -> Case:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 import groundup
-from groundup.practice.grader import grade
-from groundup.practice.process import Process
+from groundup.practice.grading.grader import grade
+from groundup.practice.grading.process import Process
+from groundup.practice.grading.verdict import Verdict
 from groundup.practice.registry import find_exercise
-from groundup.practice.verdict import Verdict
 
 SOFTMAX = find_exercise("softmax")
 HERE = Path(groundup.__file__).parent / "ops" / "activations.py"
@@ -377,6 +377,6 @@ def test_nothing_is_left_behind():
 
 
 def test_the_grader_imports_without_torch():
-    code = "import sys, groundup.practice.grader, groundup.practice.notebook, groundup.practice.registry as r\n"
+    code = "import sys, groundup.practice.grading.grader, groundup.practice.notebook, groundup.practice.registry as r\n"
     code += "r.all_exercises()\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,12 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 from groundup import cli, show
-from groundup.practice import answers, audit, desk, grader, progress, render, watch
+from groundup.practice import answers, audit, desk, progress, render, watch
 from groundup.practice.commands import practice
+from groundup.practice.grading import grader
+from groundup.practice.grading.verdict import Verdict
 from groundup.practice.mathtext import formula, plain
 from groundup.practice.registry import all_exercises, find_exercise
 from groundup.practice.starter import solution, starter
-from groundup.practice.verdict import Verdict
 
 COMMANDS = [
     "list", "start", "next", "check", "watch", "hint", "solution", "reset", "skip", "progress", "export", "import",

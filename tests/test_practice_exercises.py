@@ -9,11 +9,11 @@ import pytest
 
 from groundup.practice.audit import refused
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.practice.grader import grade
-from groundup.practice.judge import size, slope, upstream_of
+from groundup.practice.grading.grader import grade
+from groundup.practice.grading.judge import size, slope, upstream_of
+from groundup.practice.grading.subject import Local
 from groundup.practice.registry import all_exercises
 from groundup.practice.starter import changed, solution, starter
-from groundup.practice.subject import Local
 
 SEEDS = range(10)
 EXERCISES = [

@@ -13,14 +13,14 @@ from groundup.errors import UserError
 from groundup.ops.activations import relu
 from groundup.ops.types import Array
 from groundup.practice import check, progress
-from groundup.practice.compare import compare, show
 from groundup.practice.exercise import Exercise, Wrong
-from groundup.practice.grader import grade
+from groundup.practice.grading.compare import compare, show
+from groundup.practice.grading.grader import grade
+from groundup.practice.grading.verdict import Verdict
+from groundup.practice.grading.wire import Code, Function, Other, pack, unpack
 from groundup.practice.notebook import source_from
 from groundup.practice.registry import find_exercise
 from groundup.practice.starter import changed, solution, starter
-from groundup.practice.verdict import Verdict
-from groundup.practice.wire import Code, Function, Other, pack, unpack
 
 SOFTMAX = find_exercise("softmax")
 NORM = find_exercise("layer_norm")

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from groundup.errors import UserError
-from groundup.notebook_runs import execute
+from groundup.notebooks.run import execute
 from groundup.ops.activations import softmax
 from groundup.ops.norms import layer_norm
 from groundup.practice import nbgrader

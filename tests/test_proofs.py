@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import groundup.ops
-from groundup.checks import check_case, check_model, check_parity
 from groundup.lesson import public_functions
 from groundup.lessons import all_lessons
 from groundup.ops.cases import CASES
+from groundup.proof.checks import check_case, check_model, check_parity
 
 LESSONS = all_lessons()
 MODELS = [pytest.param(model, id=f"{lesson.slug}-{model.name}") for lesson in LESSONS for model in lesson.models]

@@ -197,7 +197,7 @@ def test_it_needs_only_the_standard_library() -> None:
 
 def lesson_cells(name: str) -> list[tuple[str, str]]:
     pytest.importorskip("jupytext")
-    from groundup.notebooks import build
+    from groundup.notebooks.build import build
 
     notebook = build(find_lesson(name).text, "numpy")
     assert notebook is not None

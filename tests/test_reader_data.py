@@ -5,9 +5,9 @@ import re
 import pytest
 
 from groundup.lessons import all_lessons
+from groundup.notebooks.source_modules import Library
 from groundup.reader import data, paths
 from groundup.reader.executed import built_notebooks, with_outputs
-from groundup.source_modules import Library
 
 LESSONS = all_lessons()
 LIBRARY = Library()

@@ -98,7 +98,11 @@ def test_the_pages_know_every_exercise(tmp_path: Path) -> None:
     assert {one["name"] for one in records} == {one.name for one in all_exercises()}
     for one in records:
         exercise = find_exercise(one["name"])
-        assert (one["starter"], one["solution"], one["hash"]) == (starter(exercise), solution(exercise), exercise.hash)
+        assert (one["starter"], one["solution"], one["hash"]) == (
+            starter(exercise),
+            solution(exercise),
+            exercise.hash,
+        )
         assert one["browser"] == (exercise.track == "numpy")
         assert (len(one["hints"]), bool(one["why"]), bool(one["lesson"])) == (3, True, True)
 
@@ -149,7 +153,7 @@ def test_an_endless_loop_ends_and_the_next_answer_is_graded(server: Site, monkey
 
 
 def test_answers_run_in_a_process_of_their_own(server: Site) -> None:
-    attack = "import sys\nsys.modules['groundup.practice.grader'].grade = None\n"
+    attack = "import sys\nsys.modules['groundup.practice.grading.grader'].grade = None\n"
     with server.page() as page:
         assert not verdict(page, "softmax", attack + solution(SOFTMAX))["passed"]
         assert verdict(page, "softmax", solution(SOFTMAX), run=2)["passed"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from groundup import results
-from groundup.bench import BENCHED, load_bench
 from groundup.lesson import Claim, Measured
 from groundup.lessons import all_lessons, find_lesson
+from groundup.proof import hashes, results
+from groundup.proof.bench import BENCHED, load_bench
 
 FOLDER = Path(__file__).parents[1] / "results"
 LESSONS = all_lessons()
@@ -46,11 +46,11 @@ def fake_lesson(tmp_path, code):
 
 def hash_of(tmp_path, monkeypatch, code):
     lesson = fake_lesson(tmp_path, code)
-    real = results.module_file
+    real = hashes.module_file
     here = {f"{lesson.package}.experiment": lesson.folder / "experiment.py"}
-    monkeypatch.setattr(results, "module_file", lambda name: here.get(name) or real(name))
-    found = results.code_hash(lesson)
-    monkeypatch.setattr(results, "module_file", real)
+    monkeypatch.setattr(hashes, "module_file", lambda name: here.get(name) or real(name))
+    found = hashes.code_hash(lesson)
+    monkeypatch.setattr(hashes, "module_file", real)
     return found
 
 
@@ -67,9 +67,9 @@ def test_hash_sees_code_and_not_words(tmp_path, monkeypatch):
 
 def test_hash_reaches_what_is_imported(tmp_path, monkeypatch):
     first = hash_of(tmp_path, monkeypatch, CODE)
-    bare = results.bare_source
+    bare = hashes.bare_source
     changed = lambda source: bare(source) + ("+" if "def linear" in source else "")  # noqa: E731
-    monkeypatch.setattr(results, "bare_source", changed)
+    monkeypatch.setattr(hashes, "bare_source", changed)
     assert hash_of(tmp_path, monkeypatch, CODE) != first
 
 
@@ -78,7 +78,7 @@ def test_kept_claims_are_of_this_code(lesson):
     path = results.result_file(lesson, FOLDER)
     assert path.exists(), f"measure them: groundup claims {lesson.slug} --write"
     record = json.loads(path.read_text())
-    assert record["hash"] == results.code_hash(lesson), f"stale: groundup claims {lesson.slug} --write"
+    assert record["hash"] == hashes.code_hash(lesson), f"stale: groundup claims {lesson.slug} --write"
     assert record["seeds"] >= 5
     assert [claim["name"] for claim in record["claims"]] == [claim.name for claim in lesson.claims]
     for kept, claim in zip(record["claims"], lesson.claims, strict=True):
@@ -93,13 +93,13 @@ def test_kept_benchmark_is_of_this_code():
     assert record is not None
     kept = {(row["lesson"], row["model"]): row["hash"] for row in record["rows"]}
     now = {
-        (lesson.slug, model.name): results.code_hash(lesson, BENCHED) for lesson in LESSONS for model in lesson.models
+        (lesson.slug, model.name): hashes.code_hash(lesson, BENCHED) for lesson in LESSONS for model in lesson.models
     }
     assert kept == now, "stale: groundup bench --write"
 
 
 def test_overview_is_made_from_the_records():
-    assert (FOLDER / "README.md").read_text() == results.overview(FOLDER)
+    assert (FOLDER / "README.md").read_text() == results.overview(LESSONS, FOLDER)
 
 
 def test_summary_takes_medians_and_counts_missing_numbers_against_the_claim():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from groundup.slopes import compare_slopes
+from groundup.proof.slopes import compare_slopes
 
 
 def cubes(params):

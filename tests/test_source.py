@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from groundup.source import collect
-from groundup.source_modules import Library, SourceError
+from groundup.notebooks.source import collect
+from groundup.notebooks.source_modules import Library, SourceError
 
 Package = Callable[..., Library]
 
@@ -312,6 +312,6 @@ def test_entry_points_and_quoted_annotations_are_no_obstacle(package: Package) -
 
 def test_collects_itself() -> None:
     """The builder's own source stands alone, and that copy collects the same text."""
-    source, names = collect("from groundup.source import collect")
-    copied, copied_names = run_source(source)["collect"]("from groundup.source import collect")
+    source, names = collect("from groundup.notebooks.source import collect")
+    copied, copied_names = run_source(source)["collect"]("from groundup.notebooks.source import collect")
     assert (copied, copied_names) == (source, names)

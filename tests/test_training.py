@@ -6,10 +6,10 @@ import signal
 import numpy as np
 import pytest
 
-from groundup import params as trees
 from groundup.errors import UserError
 from groundup.lessons import find_lesson
-from groundup.training import Stopped, fit, load_model
+from groundup.training import params as trees
+from groundup.training.loop import Stopped, fit, load_model
 
 MODEL = find_lesson("char_rnn").models[0]
 

@@ -10,9 +10,9 @@ import typer
 
 from groundup import __version__, show
 from groundup.errors import UserError
+from groundup.files import write_whole
 from groundup.lesson import Budget, Lesson, Track
 from groundup.lessons import all_lessons, find_lesson, find_lessons
-from groundup.params import write_whole
 from groundup.practice.commands import practice
 from groundup.reader.commands import learn, site
 
@@ -81,7 +81,7 @@ def run(
 
     Examples: `groundup run 02`, `groundup run char --text book.txt --budget long`, `groundup run 13 --track torch`
     """
-    from groundup.run import Run, describe, run_lesson
+    from groundup.training.run import Run, describe, run_lesson
 
     chosen = find_lesson(lesson)
     demand_track(chosen, track)
@@ -114,8 +114,8 @@ def sample(
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Write with a trained model. Example: `groundup sample 02 --checkpoint runs/p02_char_rnn/adam.safetensors`"""
-    from groundup.lesson import learner_rng
-    from groundup.training import load_model
+    from groundup.training.loop import load_model
+    from groundup.training.streams import learner_rng
 
     chosen = find_lesson(lesson)
     if chosen.sample is None:
@@ -131,7 +131,7 @@ def check(lessons: LessonNames = None, as_json: AsJson = False) -> None:
 
     With lessons named only their models are checked, otherwise the building blocks too.
     """
-    from groundup.check_all import check_everything
+    from groundup.proof.check_all import check_everything
 
     findings = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=show.has("torch"))
     if as_json:
@@ -159,7 +159,7 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Measure every claim over several seeds, at the default budget: median, spread, met or not."""
-    from groundup import results
+    from groundup.proof import results
 
     folder = results.results_folder()
     if (write or stale) and folder is None:
@@ -177,7 +177,7 @@ def claims(
             failed |= not all(claim["met"] for claim in record["claims"])
             if write and folder is not None:
                 write_whole(results.result_file(lesson, folder, track), json.dumps(record, indent=1) + "\n")
-                results.write_overview(folder)
+                results.write_overview(all_lessons(), folder)
             show.print_json(record) if as_json else show.markdown(
                 f"### {lesson.name}\n\n{results.claims_table(record)}"
             )
@@ -195,11 +195,11 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Time one training step of every model, NumPy against PyTorch, side by side."""
-    from groundup import results
+    from groundup.proof import results
 
     show.demand("torch", "The benchmark compares with PyTorch")
-    from groundup.bench import bench as run_bench
-    from groundup.bench import bench_table
+    from groundup.proof.bench import bench as run_bench
+    from groundup.proof.bench import bench_table
 
     folder = results.results_folder()
     if write and (folder is None or lessons):
@@ -209,7 +209,7 @@ def bench(
         record = run_bench(chosen, pairs, threads, memory, report)
     if write and folder is not None:
         write_whole(folder / "bench.json", json.dumps(record, indent=1) + "\n")
-        results.write_overview(folder)
+        results.write_overview(all_lessons(), folder)
     show.print_json(record) if as_json else show.markdown(bench_table(record))
 
 
@@ -226,7 +226,7 @@ def notebook(
     show.demand("jupytext", "Notebooks")
     if execute:
         show.demand("nbclient", "Executed notebooks")
-    from groundup import notebook_runs
+    from groundup.notebooks import run as notebook_runs
 
     paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr)
     if execute:
@@ -253,7 +253,7 @@ def lab(
     """Open the lessons as notebooks in JupyterLab. What you edited is never overwritten."""
     show.demand("jupyterlab", "JupyterLab")
     show.demand("jupytext", "JupyterLab")
-    from groundup import notebook_runs
+    from groundup.notebooks import run as notebook_runs
 
     chosen = find_lesson(lesson) if lesson else all_lessons()[0]
     notebook_runs.bring(all_lessons(), out, show.stderr, fresh)
@@ -288,7 +288,7 @@ def demand_track(lesson: Lesson, track: str) -> None:
 
 def main() -> NoReturn:
     """Run the command line: what the user got wrong is one sentence on stderr and exit code 2, never a traceback."""
-    from groundup.training import Stopped
+    from groundup.training.loop import Stopped
 
     try:
         code = app(standalone_mode=False)

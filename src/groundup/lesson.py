@@ -5,12 +5,42 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from groundup.checks import Case
-from groundup.training import Batch, Curves, Learner
+from groundup.ops.types import Case, Tree
+
+Batch = dict[str, np.ndarray]
+Curves = dict[str, list[float]]
+
+
+class Learner(Protocol):
+    """What a model in training can do, on either track. Arrays in and out are NumPy's."""
+
+    steps: int  # taken so far
+
+    def step(self, batch: Batch, rng: np.random.Generator) -> float:
+        """One optimiser step; returns the loss of the batch before it."""
+
+    def outputs(self, batch: Batch) -> Any:
+        """The model's outputs in evaluation mode (no dropout)."""
+
+    def loss(self, batch: Batch) -> float:
+        """The loss of a batch in evaluation mode."""
+
+    def gradients(self, batch: Batch) -> tuple[float, Tree]:
+        """The loss of a batch and the gradient tree, without dropout, before clipping."""
+
+    def parameters(self) -> Tree:
+        """The parameter tree."""
+
+    def state(self) -> Tree:
+        """Everything that the next step depends on, as a tree."""
+
+    def restore(self, state: Tree) -> None:
+        """Go on from a ``state``. Raises UserError if it belongs to another model."""
+
 
 Level = Literal["beginner", "intermediate", "advanced"]
 Track = Literal["numpy", "torch"]
@@ -158,13 +188,6 @@ class Lesson:
     def text(self) -> Path:
         """The percent-format notebook."""
         return self.folder / "lesson.py"
-
-
-def learner_rng(seed: int, *names: str) -> np.random.Generator:
-    """An independent stream for every purpose of a run: the same seed and names, the same numbers."""
-    words = [int.from_bytes(name.encode()[:8].ljust(8, b"\0"), "little") for name in names]
-    tail = [len(name) for name in names]
-    return np.random.default_rng([seed, *words, *tail])
 
 
 def public_functions(path: Path) -> list[str]:

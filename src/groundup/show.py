@@ -16,10 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from groundup import __version__
-from groundup.checks import Finding
 from groundup.errors import UserError
 from groundup.lesson import Lesson
-from groundup.results import blas, number
+from groundup.proof.checks import Finding
+from groundup.proof.machine import blas
+from groundup.proof.results import number
 
 #: Optional part: the module, the extra that brings it, what it is for.
 OPTIONAL = {

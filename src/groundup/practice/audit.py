@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from groundup.practice.diagnose import sentence
 from groundup.practice.exercise import Exercise, Wrong
-from groundup.practice.grader import grade
+from groundup.practice.grading.diagnose import sentence
+from groundup.practice.grading.grader import grade
+from groundup.practice.grading.verdict import Verdict
 from groundup.practice.registry import all_exercises
 from groundup.practice.starter import changed, solution, starter
-from groundup.practice.verdict import Verdict
 
 
 @dataclass(frozen=True)

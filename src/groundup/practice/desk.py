@@ -8,9 +8,9 @@ from groundup.lesson import Lesson
 from groundup.lessons import all_lessons
 from groundup.practice import answers, progress
 from groundup.practice.exercise import Exercise
+from groundup.practice.grading.verdict import Verdict
 from groundup.practice.registry import all_exercises
 from groundup.practice.store import Exercises
-from groundup.practice.verdict import Verdict
 
 
 def ordered() -> list[Exercise]:
@@ -50,7 +50,7 @@ def begin(exercise: Exercise, path: Path) -> bool:
 
 def check_file(exercise: Exercise, path: Path) -> tuple[Verdict, progress.Attempt]:
     """Grade a file and keep the outcome."""
-    from groundup.practice.grader import grade
+    from groundup.practice.grading.grader import grade
 
     demand_track(exercise)
     verdict = grade(exercise, answers.read(path))

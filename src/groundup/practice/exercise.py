@@ -1,21 +1,19 @@
 """The record of an exercise: everything that an author writes, and all that starters, grader and audit need.
 
-A lesson's ``exercises.py`` holds ``EXERCISES: tuple[Exercise, ...]``; nothing else has to know of it. For example::
+A file in a lesson's folder ``exercises`` holds one, or a few that belong together; nothing else has to know of it::
 
-    EXERCISES = (
-        Exercise(
-            name="relu",
-            title="Rectified linear unit, forward and backward",
-            functions=(relu,),                      # the library's own: reference, solution and starter come from it
-            gives=("x",),
-            task="Return $y = \\\\max(x, 0)$ …",
-            hints=("…", "…", "…"),
-            why="…",
-            difficulty=1,
-            minutes=5,
-            cases=relu_cases,                       # def relu_cases(rng): yield {"x": rng.normal(size=(2, 3))}; …
-            wrong=(Wrong("gradient everywhere", {"dy * (y > 0)": "dy"}, "…"), …),
-        ),
+    RELU = Exercise(
+        name="relu",
+        title="Rectified linear unit, forward and backward",
+        functions=(relu,),                      # the library's own: reference, solution and starter come from it
+        gives=("x",),
+        task="Return $y = \\\\max(x, 0)$ …",
+        hints=("…", "…", "…"),
+        why="…",
+        difficulty=1,
+        minutes=5,
+        cases=relu_cases,                       # def relu_cases(rng): yield {"x": rng.normal(size=(2, 3))}; …
+        wrong=(Wrong("gradient everywhere", {"dy * (y > 0)": "dy"}, "…"), …),
     )
 
 See the classes for every field, ``properties.py`` for ready-made checks, and ``python -m groundup.practice NAME``
@@ -26,12 +24,9 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from groundup.practice.properties import Check
 
 Arguments = dict[str, Any]
 #: Draws arguments: dicts by parameter name, of float64 arrays, other arrays, numbers, texts, trees of these,
@@ -63,6 +58,14 @@ class Right:
 
     name: str
     change: Mapping[str, str] | str
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A property: its name, as the verdict says it ("causal"), and the function that looks."""
+
+    name: str
+    run: Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +126,7 @@ class Exercise:
     cases: Cases
     wrong: tuple[Wrong, ...]
     right: tuple[Right, ...] = ()
-    checks: tuple["Check", ...] = ()
+    checks: tuple[Check, ...] = ()
     name: str = ""
     gives: tuple[str, ...] = ()
     upstream: int = 0
@@ -159,8 +162,13 @@ class Exercise:
 
     @property
     def hash(self) -> str:
-        """Changes when what is asked for changes: the task, the starter, or the cases."""
-        from groundup.practice.starter import starter
+        """Changes when what is asked for changes: the task, the signatures with what they promise, or the cases."""
+        parts = [self.task, self.solution, *self.names, inspect.getsource(self.cases)]
+        for function in self.functions:
+            parts += [inspect.getdoc(function) or "", *signature(function)]
+        return hashlib.sha256("\0".join([*parts, *(check.name for check in self.checks)]).encode()).hexdigest()[:16]
 
-        parts = [self.task, starter(self), inspect.getsource(self.cases), *(check.name for check in self.checks)]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+def signature(function: Callable[..., Any]) -> list[str]:
+    """A function's parameters with their defaults: the same text on every Python."""
+    return [f"{name}={one.default!r}" for name, one in inspect.signature(function).parameters.items()]

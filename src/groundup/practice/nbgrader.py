@@ -16,11 +16,11 @@ from typing import Any
 
 from groundup import __version__
 from groundup.errors import UserError
-from groundup.params import write_whole
+from groundup.files import write_whole
+from groundup.notebooks.source_modules import SCOPES
 from groundup.practice.exercise import Exercise
 from groundup.practice.registry import lesson_of
 from groundup.practice.starter import solution, starter
-from groundup.source_modules import SCOPES
 
 SCHEMA = 3
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -53,7 +53,7 @@ every nbgrader assignment: grade submissions in a container or an account of its
 
 def must_pass(name: str) -> None:
     """Grade the caller's function of an exercise and print the verdict. Raises AssertionError unless it passed."""
-    from groundup.practice.grader import grade
+    from groundup.practice.grading.grader import grade
     from groundup.practice.notebook import source_from
     from groundup.practice.registry import find_exercise
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from groundup.errors import UserError
-from groundup.source_modules import used_names
+from groundup.notebooks.source_modules import used_names
 
 PLAIN = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None))
 
@@ -33,7 +33,7 @@ def check(name: str, seed: int = 0) -> Shown:
     ``groundup practice`` keeps its own.
     """
     from groundup.practice import progress
-    from groundup.practice.grader import grade
+    from groundup.practice.grading.grader import grade
     from groundup.practice.registry import find_exercise
 
     exercise = find_exercise(name)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from groundup.errors import UserError
-from groundup.params import write_whole
+from groundup.files import write_whole
 from groundup.practice import store
 from groundup.practice.store import Exercises, Say, to_stderr
 

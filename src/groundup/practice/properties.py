@@ -13,23 +13,21 @@ where these do not fit::
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from groundup.practice.compare import compare, show
-from groundup.practice.exercise import Arguments, Cases
-from groundup.practice.judge import Finding, Property, gradients_finding, upstream_of, values_finding
-from groundup.practice.subject import Failed, Subject
+from groundup.practice.exercise import Arguments, Cases, Check
+from groundup.practice.grading.compare import compare, show
+from groundup.practice.grading.judge import Finding, gradients_finding, upstream_of, values_finding
+from groundup.practice.grading.subject import Failed, Subject
+from groundup.practice.grading.wire import Code
 
-
-@dataclass(frozen=True, eq=False)
-class Check:
-    """A property: its name, as the verdict says it ("causal"), and the function that looks."""
-
-    name: str
-    run: Property
+#: All that exercises need of the judge, beside the checks below.
+__all__ = [
+    "Check", "Code", "Failed", "Finding", "Subject",
+    "causal", "compare", "permuted", "raises", "rows_sum_to", "show", "special",
+]  # fmt: skip
 
 
 def special(name: str, cases: Cases, gradients: bool = True) -> Check:

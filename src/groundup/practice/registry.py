@@ -2,18 +2,17 @@
 
 import difflib
 import functools
-import importlib
-import importlib.util
 
 from groundup.errors import UserError
 from groundup.lesson import Lesson
 from groundup.lessons import all_lessons
 from groundup.practice.exercise import Exercise
+from groundup.practice.found import exercises_in
 
 
 @functools.cache
 def all_exercises() -> tuple[Exercise, ...]:
-    """Every exercise: the lessons in reading order, in each the order of its ``exercises.py``."""
+    """Every exercise: the lessons in reading order, in each the easy ones first."""
     found: dict[str, Exercise] = {}
     for lesson in all_lessons():
         for exercise in lesson_exercises(lesson):
@@ -27,10 +26,7 @@ def all_exercises() -> tuple[Exercise, ...]:
 
 def lesson_exercises(lesson: Lesson) -> tuple[Exercise, ...]:
     """The exercises of one lesson."""
-    name = f"{lesson.package}.exercises"
-    if importlib.util.find_spec(name) is None:
-        return ()
-    return tuple(importlib.import_module(name).EXERCISES)
+    return exercises_in(f"{lesson.package}.exercises")
 
 
 def lesson_of(exercise: Exercise) -> Lesson:

@@ -15,10 +15,10 @@ from rich.theme import Theme
 
 from groundup.lesson import Lesson
 from groundup.practice.exercise import Exercise
+from groundup.practice.grading.verdict import Verdict
 from groundup.practice.mathtext import plain
 from groundup.practice.progress import Attempt, State, state
 from groundup.practice.store import Exercises
-from groundup.practice.verdict import Verdict
 from groundup.show import output
 
 STATES: dict[State, tuple[str, str]] = {

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from groundup.notebooks.source import collect
+from groundup.notebooks.source_modules import SCOPES, Library
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.source import collect
-from groundup.source_modules import SCOPES, Library
 
 TODO = "...  # your code"
 

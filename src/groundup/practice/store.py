@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from groundup.errors import UserError
-from groundup.params import write_whole
+from groundup.files import write_whole
 
 VERSION = 1
 PATIENCE = 10.0  # seconds to wait for another process, which needs a few milliseconds

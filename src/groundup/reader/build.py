@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from groundup.errors import UserError
+from groundup.files import write_whole
 from groundup.lesson import Lesson
-from groundup.params import write_whole
 from groundup.reader import node
 
 PACKAGE = Path(__file__).resolve().parents[1]

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from groundup import __version__
+from groundup.files import write_whole
 from groundup.lesson import Lesson, Track
-from groundup.notebooks import Notebook, dumps, notebook_name
-from groundup.params import write_whole
+from groundup.notebooks.build import Notebook, dumps, notebook_name
+from groundup.proof.results import kept
 from groundup.reader import links, practice_data
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
-from groundup.results import kept
 
 Json = dict[str, Any]
 

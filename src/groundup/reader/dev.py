@@ -64,9 +64,9 @@ def main(root: Path, step: str, names: list[str]) -> None:
     """Bring build/site-data and the pages up to date: all of them, or those of some lessons' folders."""
     from groundup import show
     from groundup.lessons import all_lessons
+    from groundup.notebooks.source_modules import Library
     from groundup.reader import data
     from groundup.reader.executed import built_notebooks, execute_all, last_outputs
-    from groundup.source_modules import Library
 
     folder, cache, library = root / "build" / "site-data", root / "build" / "executed", Library()
     chosen = [lesson for lesson in all_lessons() if not names or lesson.folder.name in names]

@@ -12,14 +12,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from groundup import notebooks
 from groundup.errors import UserError
+from groundup.files import write_whole
 from groundup.lesson import Lesson, Track
-from groundup.notebook_runs import VECTOR, NotebookError, execute
-from groundup.notebooks import Notebook
-from groundup.params import write_whole
-from groundup.results import claims_text
-from groundup.source_modules import Library
+from groundup.notebooks import build as notebooks
+from groundup.notebooks.build import Notebook
+from groundup.notebooks.run import VECTOR, NotebookError, execute
+from groundup.notebooks.source_modules import Library
+from groundup.proof.results import claims_text
 
 #: Counts up when what is kept changes its meaning.
 KEPT_SINCE = 1

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from groundup.errors import UserError
-from groundup.practice import grader, progress
+from groundup.practice import progress
 from groundup.practice.exercise import Exercise
-from groundup.practice.verdict import Verdict
+from groundup.practice.grading import grader
+from groundup.practice.grading.verdict import Verdict
 
 Event = dict[str, Any]
 #: What a page tells that a learner did.

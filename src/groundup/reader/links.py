@@ -1,6 +1,6 @@
 """Links inside a lesson: from an equation to its lines of code, and from a NumPy function to its PyTorch twin.
 
-Works on the text of cells as built (see ``groundup.notebooks``); no code runs, and PyTorch is not needed.
+Works on the text of cells as built (see ``groundup.notebooks.build``); no code runs, and PyTorch is not needed.
 """
 
 import ast

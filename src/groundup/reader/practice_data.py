@@ -10,12 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from groundup.files import write_whole
 from groundup.lesson import Lesson
-from groundup.params import write_whole
+from groundup.notebooks.source_modules import Library
 from groundup.practice.exercise import Exercise
 from groundup.practice.registry import lesson_exercises
 from groundup.practice.starter import dotted, solution, starter
-from groundup.source_modules import Library
 
 #: What the browser brings itself.
 THERE = sys.stdlib_module_names | {"numpy"}
@@ -85,8 +85,7 @@ def texts(exercises: Sequence[Exercise]) -> dict[str, str]:
     """The files of the zip. Packages of which nothing but modules is imported are empty there: so lessons' records,
     experiments and commands stay outside."""
     library, found = Library(), dict[str, Path]()
-    todo = ["groundup.practice.grader", *(one.cases.__module__ for one in exercises)]
-    todo += [f"{one.cases.__module__.rpartition('.')[0]}.exercises" for one in exercises]
+    todo = ["groundup.practice.grading.grader", "groundup.practice.found", *(one.cases.__module__ for one in exercises)]
     # The starter is made from text: what it brings along need not be imported by anything.
     todo += [dotted(given).partition(":")[0] for one in exercises for given in one.given]
     absent: set[str] = set()

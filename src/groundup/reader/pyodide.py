@@ -23,7 +23,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from groundup.errors import UserError
-from groundup.params import write_whole
+from groundup.files import write_whole
 
 VERSION = "314.0.3"
 #: The same files on a public host, for sites that would rather point there.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from groundup.kernels import kernel_manager
+from groundup.notebooks.kernels import kernel_manager
 from groundup.reader import runner
 from groundup.reader.cells import Planner
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from groundup.checks import Case
 from groundup.lessons.p00_numpy_and_pytorch.model import (
     add,
     divide,
@@ -19,6 +18,7 @@ from groundup.lessons.p00_numpy_and_pytorch.model import (
     total,
     transpose,
 )
+from groundup.ops.types import Case
 
 
 def broadcasting(name: str, function: Callable[..., Any], oracle: Callable[[Any, Any], Any]) -> list[Case]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from groundup.checks import largest_error
 from groundup.data.digits import Digits, load_digits, split_digits
-from groundup.lesson import Measured, Result
+from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.p00_numpy_and_pytorch.model import exp, init, log, mlp
 from groundup.lessons.p00_numpy_and_pytorch.table import ROWS, run_raw, table_arrays
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
@@ -16,11 +15,12 @@ from groundup.ops.activations import relu
 from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
-from groundup.ops.types import Array, Backward
-from groundup.optim import constant, sgd
-from groundup.params import Tree, flatten, leaves, map_tree
-from groundup.run import Run
-from groundup.training import Batch, Curves, Learner, NumpyLearner
+from groundup.ops.types import Array, Backward, Tree
+from groundup.proof.checks import largest_error
+from groundup.training.learner import NumpyLearner
+from groundup.training.optim import constant, sgd
+from groundup.training.params import flatten, leaves, map_tree
+from groundup.training.run import Run
 
 SIZE = {"inputs": 64, "hidden": 64, "classes": 10, "batch": 64}
 TINY = {"inputs": 6, "hidden": 5, "classes": 3, "batch": 4}
@@ -45,7 +45,7 @@ def learner(
         import torch
 
         from groundup.lessons.p00_numpy_and_pytorch import twin
-        from groundup.torch_training import TorchLearner, load_params
+        from groundup.training.torch import TorchLearner, load_params
 
         module = twin.MLP(inputs, hidden, classes)
         load_params(module, params)

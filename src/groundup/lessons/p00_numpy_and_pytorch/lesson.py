@@ -341,9 +341,9 @@ print("losses", mine[0], theirs[0], " largest difference of the gradients", np.a
 # bottom beside the forward lines from bottom to top: the same operations in reverse order. The parameters are
 # a *tree*, here a dict of dicts, and so is their gradient.
 
-# %% name="network-code" tags=["shared"] include="groundup.lessons.p00_numpy_and_pytorch.model:init groundup.lessons.p00_numpy_and_pytorch.model:mlp groundup.params:map_tree groundup.params:flatten"
+# %% name="network-code" tags=["shared"] include="groundup.lessons.p00_numpy_and_pytorch.model:init groundup.lessons.p00_numpy_and_pytorch.model:mlp groundup.training.params:map_tree groundup.training.params:flatten"
 from groundup.lessons.p00_numpy_and_pytorch.model import init, mlp
-from groundup.params import flatten, map_tree
+from groundup.training.params import flatten, map_tree
 
 # %% name="network-shapes"
 params = init(np.random.default_rng(0))
@@ -368,8 +368,8 @@ print(
 #
 # and one wrong number anywhere in the gradient shows with near certainty.
 
-# %% name="check-code" include="groundup.params:leaves"
-from groundup.params import leaves
+# %% name="check-code" include="groundup.training.params:leaves"
+from groundup.training.params import leaves
 
 # %% name="check-run"
 rng = np.random.default_rng(1)

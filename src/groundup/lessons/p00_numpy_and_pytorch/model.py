@@ -9,8 +9,7 @@ from groundup.ops.activations import relu
 from groundup.ops.broadcast import unbroadcast
 from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
-from groundup.ops.types import Array, Backward
-from groundup.params import Tree
+from groundup.ops.types import Array, Backward, Tree
 
 Axis = int | tuple[int, ...] | None
 

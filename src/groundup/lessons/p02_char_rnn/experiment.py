@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from groundup.baselines import ngram_bits
+from groundup.data.baselines import ngram_bits
 from groundup.data.text import build_vocabulary, decode, default_text, encode, read_text, split_text
-from groundup.lesson import Measured, Result
+from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.p02_char_rnn.model import char_rnn, generate, init, next_character_loss
 from groundup.ops.recurrent import rnn
-from groundup.ops.types import Array, Backward
-from groundup.optim import adagrad, adam, constant, cosine
-from groundup.params import Tree
-from groundup.run import Run
-from groundup.training import Batch, Curves, Learner, NumpyLearner
+from groundup.ops.types import Array, Backward, Tree
+from groundup.training.learner import NumpyLearner
+from groundup.training.optim import adagrad, adam, constant, cosine
+from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {"vocabulary": 100, "width": 64, "hidden": 256, "batch": 32, "time": 64}
 TINY: dict[str, Any] = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 2, "time": 5}
@@ -45,7 +44,7 @@ def learner(
         import torch
 
         from groundup.lessons.p02_char_rnn import twin
-        from groundup.torch_training import TorchLearner, load_params
+        from groundup.training.torch import TorchLearner, load_params
 
         module = twin.CharRNN(vocabulary, width, hidden)
         load_params(module, params)

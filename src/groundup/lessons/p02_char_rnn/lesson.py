@@ -138,9 +138,9 @@ from groundup.lessons.p02_char_rnn.model import char_rnn, init, next_character_l
 # slope along it, measured by two forward passes, with the slope that the gradient predicts. A dropped bias or a
 # step too few in equation (4) shows at once: try it, edit `rnn` above and run this again.
 
-# %% name="gradient-check" include="groundup.slopes:compare_slopes groundup.params:map_tree"
-from groundup.params import map_tree
-from groundup.slopes import compare_slopes
+# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.training.params:map_tree"
+from groundup.training.params import map_tree
+from groundup.proof.slopes import compare_slopes
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
@@ -186,8 +186,8 @@ print(train_text[:400])
 # it has no count, it falls back on shorter contexts, with weights fitted on the validation part. If our network
 # cannot beat this table, it has not learned to remember anything.
 
-# %% name="ngrams" include="groundup.baselines:ngram_bits"
-from groundup.baselines import ngram_bits
+# %% name="ngrams" include="groundup.data.baselines:ngram_bits"
+from groundup.data.baselines import ngram_bits
 
 # %% name="ngram-bits"
 ngrams = {order: ngram_bits(train, validation, test, len(vocabulary), order) for order in (1, 2, 3)}
@@ -202,9 +202,9 @@ for order, bits in ngrams.items():
 # flow. Gradients of recurrent networks sometimes explode, so the whole gradient is scaled down when its norm
 # exceeds 0.25. Then Adam takes a step. The loop is all there is to it.
 
-# %% name="tools" include="groundup.lessons.p02_char_rnn.experiment:streams groundup.optim:adam groundup.optim:cosine groundup.optim:clip_by_global_norm groundup.plots:figure groundup.plots:curves"
+# %% name="tools" include="groundup.lessons.p02_char_rnn.experiment:streams groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.p02_char_rnn.experiment import streams
-from groundup.optim import adam, clip_by_global_norm, cosine
+from groundup.training.optim import adam, clip_by_global_norm, cosine
 from groundup.plots import curves, figure
 
 # %% name="train"

@@ -7,8 +7,7 @@ from groundup.ops.init import embedding_params, linear_params, recurrent_params
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.recurrent import rnn, rnn_step
-from groundup.ops.types import Array, Backward
-from groundup.params import Tree
+from groundup.ops.types import Array, Backward, Tree
 
 
 def init(rng: np.random.Generator, vocabulary: int, width: int, hidden: int, dtype: type = np.float32) -> Tree:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from groundup.checks import Case
 from groundup.lesson import Claim, Lesson, Model, Paper
 from groundup.lessons.p07_alexnet import experiment, figures
 from groundup.lessons.p07_alexnet.model import alexnet, conv_block, dense_block
 from groundup.ops.activations import tanh
+from groundup.ops.types import Case
 
 
 def block_arguments(rng: np.random.Generator) -> dict[str, object]:

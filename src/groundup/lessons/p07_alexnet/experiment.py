@@ -5,17 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from groundup.lesson import Measured, Result
+from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.p07_alexnet.model import alexnet, conv2d_loops, first_stride, init
 from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, load_data, nearest_neighbour, views
 from groundup.ops.activations import relu, softmax, tanh
 from groundup.ops.conv import conv2d
 from groundup.ops.losses import cross_entropy
-from groundup.ops.types import Array, Backward
-from groundup.optim import constant, cosine, sgd
-from groundup.params import Tree, map_tree
-from groundup.run import Run
-from groundup.training import Batch, Curves, Learner, NumpyLearner, fit
+from groundup.ops.types import Array, Backward, Tree
+from groundup.training.learner import NumpyLearner
+from groundup.training.loop import fit
+from groundup.training.optim import constant, cosine, sgd
+from groundup.training.params import map_tree
+from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {
     "size": 8,
@@ -65,7 +66,7 @@ def learner(
         import torch
 
         from groundup.lessons.p07_alexnet import twin
-        from groundup.torch_training import TorchLearner, load_params
+        from groundup.training.torch import TorchLearner, load_params
 
         chosen = {"relu": torch.relu, "tanh": torch.tanh}[activation]
         module = twin.AlexNet(size, channels, classes, filters, hidden, dropout, chosen)

@@ -213,9 +213,9 @@ from groundup.ops.losses import cross_entropy
 # Draw a random direction in the space of all parameters, and compare the slope along it, from two forward passes in float64,
 # with what the gradient predicts. The dropout mask must be the same in all passes, hence the fixed seed.
 
-# %% name="gradient-check" include="groundup.slopes:compare_slopes groundup.params:map_tree"
-from groundup.params import map_tree
-from groundup.slopes import compare_slopes
+# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.training.params:map_tree"
+from groundup.training.params import map_tree
+from groundup.proof.slopes import compare_slopes
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
@@ -300,9 +300,9 @@ for place, shown in zip(axes, [train_images[0], *copies], strict=True):
 # The decay pulls every weight towards 0 a little at each step. The paper divided the rate by ten three times; here it falls
 # along half a cosine.
 
-# %% name="tools" include="groundup.optim:sgd groundup.optim:cosine groundup.optim:constant groundup.ops.activations:relu groundup.ops.activations:tanh"
+# %% name="tools" include="groundup.training.optim:sgd groundup.training.optim:cosine groundup.training.optim:constant groundup.ops.activations:relu groundup.ops.activations:tanh"
 from groundup.ops.activations import relu, tanh
-from groundup.optim import constant, cosine, sgd
+from groundup.training.optim import constant, cosine, sgd
 
 
 # %% name="loop"

@@ -12,8 +12,7 @@ from groundup.ops.init import conv_params, linear_params
 from groundup.ops.linear import linear
 from groundup.ops.norms import local_response_norm
 from groundup.ops.pooling import max_pool2d
-from groundup.ops.types import Array, Backward
-from groundup.params import Tree
+from groundup.ops.types import Array, Backward, Tree
 
 # Section 3.3. The paper's α is 1e-4 for pixels of 0 to 255. Ours are 0 to 1: y = x / (k + α Σ x²)^β keeps its
 # shape when x is divided by 255 and α multiplied by 255², which gives 6.5. On validation digits any α up to

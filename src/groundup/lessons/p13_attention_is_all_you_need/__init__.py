@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from groundup.checks import Case
 from groundup.lesson import Claim, Lesson, Model, Paper
 from groundup.lessons.p13_attention_is_all_you_need import experiment, figures, model
 from groundup.lessons.p13_attention_is_all_you_need.seq2seq import seq2seq
+from groundup.ops.types import Case
 
 LESSON = Lesson(
     number="13",

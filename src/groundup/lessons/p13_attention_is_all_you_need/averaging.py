@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from groundup import params as trees
+from groundup.lesson import Batch, Curves, Learner
 from groundup.lessons.p13_attention_is_all_you_need.decoding import Scorer, generate
 from groundup.lessons.p13_attention_is_all_you_need.measure import Encoded, exact, like_length_batch
-from groundup.ops.types import Array
-from groundup.params import Tree
-from groundup.run import Run
-from groundup.training import CHECKPOINT_FORMAT, Batch, Curves, Learner
+from groundup.ops.types import Array, Tree
+from groundup.training import params as trees
+from groundup.training.loop import CHECKPOINT_FORMAT
+from groundup.training.run import Run
 
 AVERAGED, APART = 5, 50  # the paper averages its last five checkpoints (section 6.1); ours are 50 steps apart
 WRITTEN = 11  # ten characters and END

@@ -16,8 +16,7 @@ from groundup.lessons.p13_attention_is_all_you_need.model import (
 from groundup.ops.activations import log_softmax
 from groundup.ops.attention import attention_weights, causal_mask, multi_head_attention, padding_mask, split_heads
 from groundup.ops.linear import linear
-from groundup.ops.types import Array, Mask
-from groundup.params import Tree
+from groundup.ops.types import Array, Mask, Tree
 
 #: ``scorer(prefixes (N, t), rows (N,)) -> logits (N, V)`` of each prefix's next token; rows say whose source it is.
 Scorer = Callable[[Array, Array], Array]

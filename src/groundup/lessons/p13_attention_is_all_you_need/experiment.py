@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from groundup import params as trees
 from groundup.data.dates import (
     CHARACTERS,
     LONGEST,
@@ -15,7 +14,7 @@ from groundup.data.dates import (
     split_date_pairs,
 )
 from groundup.errors import UserError
-from groundup.lesson import Measured, Result
+from groundup.lesson import Batch, Learner, Measured, Result
 from groundup.lessons.p13_attention_is_all_you_need.averaging import WRITTEN, Trained, greedy, train
 from groundup.lessons.p13_attention_is_all_you_need.costs import costs, exponent
 from groundup.lessons.p13_attention_is_all_you_need.decoding import (
@@ -35,11 +34,11 @@ from groundup.lessons.p13_attention_is_all_you_need.measure import (
 )
 from groundup.lessons.p13_attention_is_all_you_need.model import init, smoothed_loss, transformer
 from groundup.lessons.p13_attention_is_all_you_need.seq2seq import seq2seq, seq2seq_init, seq2seq_scorer
-from groundup.ops.types import Array, Backward
-from groundup.optim import adam, cosine, inverse_root
-from groundup.params import Tree
-from groundup.run import Run
-from groundup.training import Batch, Learner, NumpyLearner
+from groundup.ops.types import Array, Backward, Tree
+from groundup.training import params as trees
+from groundup.training.learner import NumpyLearner
+from groundup.training.optim import adam, cosine, inverse_root
+from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {
     "vocabulary": len(CHARACTERS), "width": 48, "hidden": 96, "layers": 1, "heads": 4, "learned": 0,
@@ -92,7 +91,7 @@ def learner(
         import torch
 
         from groundup.lessons.p13_attention_is_all_you_need import twin
-        from groundup.torch_training import TorchLearner, load_params
+        from groundup.training.torch import TorchLearner, load_params
 
         module = twin.Transformer(vocabulary, width, hidden, layers, heads, dropout, learned)
         load_params(module, params)
@@ -128,7 +127,7 @@ def lstm_learner(
         import torch
 
         from groundup.lessons.p13_attention_is_all_you_need import twin
-        from groundup.torch_training import TorchLearner, load_params
+        from groundup.training.torch import TorchLearner, load_params
 
         module = twin.Seq2Seq(vocabulary, width, hidden)
         load_params(module, params)

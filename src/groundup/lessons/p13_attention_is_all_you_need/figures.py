@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from groundup.lesson import Result
 from groundup.lessons.p13_attention_is_all_you_need.experiment import SIZE, WARM_UP
 from groundup.ops.types import Array
-from groundup.optim import inverse_root
 from groundup.plots import curves, describe, figure, heatmap, line_style
+from groundup.training.optim import inverse_root
 
 
 def draw(result: Result) -> dict[str, Figure]:

@@ -244,9 +244,9 @@ assert math.isclose(loss_at_floor, loss_floor(4))
 # the gradient predicts it. The batch has padding on both sides, and dropout is on: the same generator seed draws the
 # same mask every time. Remove one of the three terms of (8) and run this again.
 
-# %% name="check-code" include="groundup.slopes:compare_slopes groundup.params:map_tree"
-from groundup.params import map_tree
-from groundup.slopes import compare_slopes
+# %% name="check-code" include="groundup.proof.slopes:compare_slopes groundup.training.params:map_tree"
+from groundup.training.params import map_tree
+from groundup.proof.slopes import compare_slopes
 
 # %% name="check-run"
 check_rng = np.random.default_rng(0)
@@ -313,8 +313,8 @@ for written_date, iso in parts.train[:6]:
 # It rises in a straight line, and from step $w$ on falls like $1/\sqrt n$. Both branches meet at $n = w$:
 # $w \cdot w^{-3/2} = w^{-1/2}$.
 
-# %% name="schedule-code" include="groundup.optim:adam groundup.optim:inverse_root groundup.plots:curves"
-from groundup.optim import adam, inverse_root
+# %% name="schedule-code" include="groundup.training.optim:adam groundup.training.optim:inverse_root groundup.plots:curves"
+from groundup.training.optim import adam, inverse_root
 from groundup.plots import curves
 
 # %% name="schedule-picture" alt="Learning rate of equation 11 against the step for warm-ups of 100, 200 and 400 steps: a straight rise, then a fall along one common curve."
@@ -333,9 +333,9 @@ assert math.isclose(inverse_root(48, 200)(199), 48**-0.5 * 200**-0.5)
 #
 # Dropout is off here. It is a remedy for overfitting, and the training below passes over its data only a few times.
 
-# %% name="decoding-code" include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.params:count"
+# %% name="decoding-code" include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.training.params:count"
 from groundup.lessons.p13_attention_is_all_you_need.decoding import generate, transformer_scorer
-from groundup.params import count
+from groundup.training.params import count
 
 # %% name="train"
 STEPS, HEADS, BATCH = 1500, 4, 64

@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from groundup.data.dates import END, LONGEST, PAD, DatePair, encode_pairs
+from groundup.lesson import Batch
 from groundup.lessons.p13_attention_is_all_you_need.decoding import attention_maps
 from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode
-from groundup.ops.types import Array
-from groundup.params import Tree
-from groundup.training import Batch
+from groundup.ops.types import Array, Tree
 
 
 class Encoded(NamedTuple):

@@ -14,8 +14,8 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.norms import layer_norm
 from groundup.ops.positions import sinusoidal_positions
-from groundup.ops.types import Array, Backward, Mask
-from groundup.params import Tree, add_trees
+from groundup.ops.types import Array, Backward, Mask, Tree
+from groundup.training.params import add_trees
 
 
 def init(

@@ -7,8 +7,7 @@ from groundup.ops.embedding import embedding
 from groundup.ops.init import embedding_params, linear_params, recurrent_params
 from groundup.ops.linear import linear
 from groundup.ops.recurrent import lstm
-from groundup.ops.types import Array, Backward
-from groundup.params import Tree
+from groundup.ops.types import Array, Backward, Tree
 
 WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 

@@ -26,7 +26,7 @@ from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
 from groundup.lessons.p25_kolmogorov_complexity.texts import compressor_ratios, languages
 from groundup.ops.types import Array
-from groundup.run import Run
+from groundup.training.run import Run
 
 LIMITS = {"tape": 2000, "rewriting": 1000}  # steps
 MARGIN = 4  # m(x) is compared with K(x) where programs up to MARGIN bits longer than the shortest were run

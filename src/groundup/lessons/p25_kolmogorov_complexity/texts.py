@@ -17,7 +17,7 @@ from groundup.lessons.p25_kolmogorov_complexity.ncd import (
     ratio,
 )
 from groundup.ops.types import Array
-from groundup.run import Run
+from groundup.training.run import Run
 
 GENERATOR = "for i in range(n):s=(s*6364136223846793005+1)%2**64;o.append(s>>56)"
 

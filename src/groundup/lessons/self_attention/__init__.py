@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from groundup.checks import Case
 from groundup.lesson import Claim, Lesson, Model, Paper
 from groundup.lessons.self_attention import experiment, figures
 from groundup.lessons.self_attention.model import (
@@ -19,6 +18,7 @@ from groundup.lessons.self_attention.model import (
     self_attention,
 )
 from groundup.ops.init import linear_params
+from groundup.ops.types import Case
 
 ARRAYS = ("query", "key", "value")
 

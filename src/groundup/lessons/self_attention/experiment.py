@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from groundup.lesson import Measured, Result
+from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.self_attention.model import (
     attend,
     attend_in_blocks,
@@ -28,11 +28,11 @@ from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
-from groundup.ops.types import Array, Backward
-from groundup.optim import adam, cosine
-from groundup.params import Tree, count
-from groundup.run import Run
-from groundup.training import Batch, Curves, Learner, NumpyLearner
+from groundup.ops.types import Array, Backward, Tree
+from groundup.training.learner import NumpyLearner
+from groundup.training.optim import adam, cosine
+from groundup.training.params import count
+from groundup.training.run import Run
 
 SIZE = {"boxes": 32, "cards": 32, "names": 48, "contents": 16, "width": 64, "heads": 2}
 TINY = {"boxes": 2, "cards": 3, "names": 4, "contents": 3, "width": 4, "heads": 2}
@@ -63,7 +63,7 @@ def learner(
         import torch
 
         from groundup.lessons.self_attention import twin
-        from groundup.torch_training import TorchLearner, load_params
+        from groundup.training.torch import TorchLearner, load_params
 
         module: torch.nn.Module = twin.MeanReader(names, contents, width)
         if mixer == "attention":

@@ -462,8 +462,8 @@ from groundup.ops.losses import cross_entropy
 # it by two forward passes in float64, and compare with the slope that `backward` predicts. Try it: drop the mean
 # in `attend_in_blocks`, or the second gradient in `self_attention`, and run this again.
 
-# %% name="gradient-check" include="groundup.params:map_tree groundup.params:leaves"
-from groundup.params import leaves, map_tree
+# %% name="gradient-check" include="groundup.training.params:map_tree groundup.training.params:leaves"
+from groundup.training.params import leaves, map_tree
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(3)
@@ -502,9 +502,9 @@ for name, (function, tree) in checked.items():
 #
 # The boxes for testing are dealt from another stream of random numbers: training never sees them.
 
-# %% name="tools" include="groundup.optim:adam groundup.optim:cosine groundup.params:count"
-from groundup.optim import adam, cosine
-from groundup.params import count
+# %% name="tools" include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count"
+from groundup.training.optim import adam, cosine
+from groundup.training.params import count
 
 # %% name="train"
 STEPS, NAMES, CONTENTS, WIDTH = 600, 48, 16, 64

@@ -15,8 +15,7 @@ from groundup.ops.attention import multi_head_attention
 from groundup.ops.embedding import embedding
 from groundup.ops.init import embedding_params, linear_params
 from groundup.ops.linear import linear
-from groundup.ops.types import Array, Backward
-from groundup.params import Tree
+from groundup.ops.types import Array, Backward, Tree
 
 #: What a tile of keys contributes to every query: largest score (n, 1), sum of the exponentials of the scores
 #: less that maximum (n, 1), and the values weighted by these exponentials (n, width).

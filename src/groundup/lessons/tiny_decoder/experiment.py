@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from groundup.errors import UserError
-from groundup.lesson import Measured, Result
+from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.tiny_decoder.model import decoder, generate, init, norm, split_qkv
 from groundup.ops.attention import attention_weights, causal_mask
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
-from groundup.ops.types import Array, Backward
-from groundup.optim import adam, cosine
-from groundup.params import Tree, map_tree
-from groundup.run import Run
-from groundup.training import Batch, Curves, Learner, NumpyLearner
+from groundup.ops.types import Array, Backward, Tree
+from groundup.training.learner import NumpyLearner
+from groundup.training.optim import adam, cosine
+from groundup.training.params import map_tree
+from groundup.training.run import Run
 
 SYMBOLS = " abcdefghijklmnopqrstuvwxyz>."
 PAD, SEPARATOR, END = 0, 27, 28
@@ -47,7 +47,7 @@ def learner(
         import torch
 
         from groundup.lessons.tiny_decoder import twin
-        from groundup.torch_training import TorchLearner, load_params
+        from groundup.training.torch import TorchLearner, load_params
 
         module = twin.TinyDecoder(vocabulary, width, heads)
         load_params(module, params)

@@ -270,10 +270,10 @@ from groundup.lessons.tiny_decoder.model import decoder, init
 # passes measure must be the one that the gradient predicts. Drop the `d_middle += d_last` above, the term (12) of the
 # second residual sum, and run this again.
 
-# %% name="gradient-check" include="groundup.slopes:compare_slopes groundup.params:map_tree groundup.params:count groundup.ops.losses:cross_entropy"
+# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.training.params:map_tree groundup.training.params:count groundup.ops.losses:cross_entropy"
 from groundup.ops.losses import cross_entropy
-from groundup.params import count, map_tree
-from groundup.slopes import compare_slopes
+from groundup.training.params import count, map_tree
+from groundup.proof.slopes import compare_slopes
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
@@ -364,9 +364,9 @@ print(
 # What counts is the share of held-out words whose whole answer is right. For greedy writing we need not write: if
 # at every place of the right answer the likeliest token is the right one, then writing gives just that answer.
 
-# %% name="tools" include="groundup.optim:adam groundup.optim:cosine groundup.optim:clip_by_global_norm groundup.lessons.tiny_decoder.experiment:answer_loss"
+# %% name="tools" include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.experiment:answer_loss"
 from groundup.lessons.tiny_decoder.experiment import answer_loss
-from groundup.optim import adam, clip_by_global_norm, cosine
+from groundup.training.optim import adam, clip_by_global_norm, cosine
 
 # %% name="train"
 STEPS, BATCH, WIDTH, HEADS, LINE = 400, 32, 64, 4, 2 * LONGEST + 1

@@ -15,8 +15,7 @@ from groundup.ops.init import embedding_params, linear_params, norm_params
 from groundup.ops.linear import linear
 from groundup.ops.norms import layer_norm
 from groundup.ops.positions import sinusoidal_positions
-from groundup.ops.types import Array, Backward, Mask
-from groundup.params import Tree
+from groundup.ops.types import Array, Backward, Mask, Tree
 
 
 def init(rng: np.random.Generator, vocabulary: int, width: int, dtype: type = np.float32) -> Tree:

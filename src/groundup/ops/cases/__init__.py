@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from groundup.checks import Case
+from groundup.ops.types import Case
 
 CASES: list[Case] = [
     case

@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from groundup.checks import Case
 from groundup.ops.attention import (
     causal_mask,
     multi_head_attention,
     padding_mask,
     scaled_dot_product_attention,
 )
-from groundup.ops.types import Array, Backward, Mask
+from groundup.ops.types import Array, Backward, Case, Mask
 
 NAMES = ("query", "key", "value", "out")
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from groundup.checks import Case
 from groundup.ops.activations import gelu, log_softmax, relu, sigmoid, softmax, tanh
 from groundup.ops.dropout import dropout
 from groundup.ops.embedding import embedding
 from groundup.ops.linear import linear, matmul
 from groundup.ops.losses import bce_with_logits, cross_entropy, mse
-from groundup.ops.types import Array, Backward
+from groundup.ops.types import Array, Backward, Case
 
 Arguments = Callable[[np.random.Generator], dict[str, Any]]
 

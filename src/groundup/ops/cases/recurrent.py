@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from groundup.checks import Case
 from groundup.ops.cases.dense import normal
 from groundup.ops.recurrent import gru, gru_step, lstm, lstm_step, rnn, rnn_step
+from groundup.ops.types import Case
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

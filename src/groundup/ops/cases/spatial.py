@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from groundup.checks import Case
 from groundup.ops.conv import conv2d
 from groundup.ops.norms import batch_norm, layer_norm, local_response_norm
 from groundup.ops.pooling import avg_pool2d, max_pool2d
-from groundup.ops.types import Array, Backward
+from groundup.ops.types import Array, Backward, Case
 
 Arguments = Callable[[np.random.Generator], dict[str, Any]]
 

@@ -1,0 +1,207 @@
+"""The learner's side of the grader: runs an answer and does what it is asked to. This file stands alone.
+
+It holds no secret and decides nothing: it is told arguments, and tells what came back.
+"""
+
+import builtins
+import contextlib
+import importlib
+import io
+import sys
+import time
+import types
+from typing import Any
+
+import numpy as np
+
+if __package__:
+    from groundup.practice.grading.guard import Refused
+else:  # in the learner's process
+    from guard import Refused  # type: ignore[import-not-found, no-redef]
+
+FILE = "<answer>"
+UPSTREAM = "no gradient reaches the arguments: the result must be made of the tensors that came in"
+
+
+class Session:
+    """One answer at work. ``ask`` takes a request and returns a reply, both plain trees that can be packed."""
+
+    def __init__(self) -> None:
+        self.functions: list[Any] = []  # results of the learner's that are functions, by number
+        self.results: list[Any] = []
+        self.refused: list[str] = []
+        self.replaced: list[tuple[Any, str, Any]] = []  # what was forbidden
+        self.forbids: list[str] = []
+        self.source = ""
+        self.torch: Any = None
+        self.differentiable: list[int] = []
+        self.call: Any = None
+
+    def forbid_all(self) -> None:
+        """Put refusals in the place of what the exercise forbids."""
+        if not self.replaced:
+            self.replaced = [forbid(dotted, self.refused) for dotted in self.forbids]
+
+    def close(self) -> None:
+        """Undo that: where others call the same functions."""
+        for owner, name, original in reversed(self.replaced):
+            setattr(owner, name, original)
+        self.replaced.clear()
+
+    def keep(self, function: Any) -> int:
+        """Number a function that the grader may ask for later."""
+        self.functions.append(function)
+        return len(self.functions) - 1
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request. Whatever the learner's code does wrong becomes a reply with an "error"."""
+        try:
+            reply = getattr(self, "do_" + request.pop("do"))(**request)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt too: they are the learner's
+            reply = {"error": self.describe(error)}
+        if self.refused:
+            reply = {"error": {"kind": "refused", "message": self.refused[0], "lines": reply_lines(reply)}}
+        return reply
+
+    def do_load(
+        self, source: str, names: list[str], use: str, track: str, gives: list[int], forbids: list[str]
+    ) -> dict[str, Any]:
+        """Run the answer's top level and find its functions; ``use`` is code of ours that calls them."""
+        self.source, self.differentiable = source, gives
+        if track == "torch":
+            self.torch = importlib.import_module("torch")
+        self.forbids = forbids
+        self.forbid_all()
+        module = types.ModuleType("answer")
+        sys.modules["answer"] = module  # dataclasses look their module up
+        exec(compile(source, FILE, "exec", dont_inherit=True), module.__dict__)
+        missing = [name for name in names if not callable(getattr(module, name, None))]
+        if missing:
+            return {"missing": missing}
+        found = [getattr(module, name) for name in names]
+        self.call = found[0]
+        if use:
+            space: dict[str, Any] = {"np": np}
+            exec("from __future__ import annotations\n" + use, space)
+            ours = next(value for value in space.values() if isinstance(value, types.FunctionType))
+            self.call = lambda *args, **options: ours(*found, *args, **options)
+        return {"value": None}
+
+    def do_call(self, args: list[Any], options: dict[str, Any]) -> dict[str, Any]:
+        """Call the function; the reply shows the arguments as they are afterwards."""
+        call = self.call_torch if self.torch else self.call
+        started = time.process_time()
+        result = call(*args, **options)
+        seconds = time.process_time() - started
+        self.results.append(result)
+        return {"value": result, "seconds": seconds, "after": [args, options]}
+
+    def do_pull(self, function: int, upstream: list[Any]) -> dict[str, Any]:
+        """Call a function that came back from an earlier call."""
+        started = time.process_time()
+        result = self.functions[function](*upstream)
+        return {"value": result, "seconds": time.process_time() - started, "after": upstream}
+
+    def do_again(self, number: int) -> dict[str, Any]:
+        """An earlier result as it is now."""
+        return {"value": self.results[number]}
+
+    def call_torch(self, *args: Any, **options: Any) -> Any:
+        """The same with tensors in place of arrays; autograd is the backward."""
+        torch = self.torch
+        given: list[Any] = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in args]
+        given = [a.requires_grad_() if index in self.differentiable else a for index, a in enumerate(given)]
+        named = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+        result = self.call(*given, **named)
+        if not self.differentiable:
+            return to_numpy(torch, result)
+        inputs = [given[index] for index in self.differentiable]
+
+        def backward(*upstream: Any) -> tuple[Any, ...]:
+            parts = result if isinstance(result, tuple | list) else (result,)
+            if not all(isinstance(part, torch.Tensor) and part.requires_grad for part in parts):
+                raise TypeError(UPSTREAM)
+            # As one number: with `grad_outputs` torch imports half of itself.
+            total = sum((part * torch.as_tensor(weight)).sum() for part, weight in zip(parts, upstream, strict=False))
+            found = torch.autograd.grad(total, inputs, allow_unused=True, retain_graph=True)
+            return tuple(None if part is None else part.numpy() for part in found)
+
+        return to_numpy(torch, result), backward
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """An exception in plain words, with the learner's own lines, outermost first."""
+        kinds = {SystemExit: "exited", KeyboardInterrupt: "exited", MemoryError: "memory", Refused: "refused"}
+        kind = next((word for type_, word in kinds.items() if isinstance(error, type_)), "error")
+        if isinstance(error, NotImplementedError):
+            kind = "unwritten"
+        try:
+            message = str(error)
+        except BaseException:
+            message = ""
+        numbers: list[int] = []
+        lines, trace = self.source.splitlines(), error.__traceback__
+        while trace is not None and len(numbers) < 1000:
+            if trace.tb_frame.f_code.co_filename == FILE and 1 <= trace.tb_lineno <= len(lines):
+                numbers.append(trace.tb_lineno)
+            trace = trace.tb_next
+        if isinstance(error, SyntaxError) and error.filename == FILE and error.lineno:
+            numbers.append(error.lineno)
+        shown = [[number, lines[number - 1].strip()[:200]] for number in numbers[-4:] if number <= len(lines)]
+        return {"kind": kind, "name": type(error).__name__, "message": message[:500], "lines": shown}
+
+
+def to_numpy(torch: Any, value: Any) -> Any:
+    """Tensors of a result as arrays."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().numpy().copy()
+    if isinstance(value, tuple | list):
+        return tuple(to_numpy(torch, part) for part in value)
+    return "something that is not a tensor" if isinstance(value, np.ndarray) else value
+
+
+def reply_lines(reply: dict[str, Any]) -> list[Any]:
+    """The learner's lines in a reply, if it is an error."""
+    error = reply.get("error")
+    return error["lines"] if error else []
+
+
+def forbid(dotted: str, refused: list[str]) -> tuple[Any, str, Any]:
+    """Put a refusal in the place of a library's function that would do the whole task. Tells what stood where."""
+    module, _, name = dotted.rpartition(".")
+    try:
+        owner: Any = importlib.import_module(module)
+    except ImportError:  # a method: the owner is a class
+        package, _, kind = module.rpartition(".")
+        owner = getattr(importlib.import_module(package), kind)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        refused.append(dotted)
+        raise Refused(dotted)
+
+    original = getattr(owner, name)
+    setattr(owner, name, refuse)
+    return owner, name, original
+
+
+class Printed(io.StringIO):
+    """What an answer prints, where there is no process of its own: the first part of it."""
+
+    def write(self, text: str) -> int:
+        return super().write(text) if self.tell() < 10_000 else len(text)
+
+
+def quietly(session: Session, request: dict[str, Any], printed: Printed) -> dict[str, Any]:
+    """Ask in this very process (in the browser): prints are caught, and so is `input`."""
+    kept, builtins.input = builtins.input, no_input
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            session.forbid_all()
+            return session.ask(request)
+    finally:
+        session.close()
+        builtins.input = kept
+
+
+def no_input(prompt: object = "") -> str:
+    """Nobody is there to answer."""
+    raise EOFError("nobody answers `input` while an answer is graded")

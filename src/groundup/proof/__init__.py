@@ -1,0 +1,1 @@
+"""Proof: gradients, parity, measured results, benchmarks."""

@@ -1,0 +1,222 @@
+"""One run of a lesson's experiment: its seed, budget, folder and progress bar, and the files it leaves behind."""
+
+import contextlib
+import csv
+import io
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from threadpoolctl import threadpool_limits
+
+from groundup.errors import UserError
+from groundup.files import write_whole
+from groundup.lesson import Batch, Budget, Curves, Learner, Lesson, Result, Track
+from groundup.plots import save as save_figure
+from groundup.training.loop import fit
+from groundup.training.streams import learner_rng
+
+T = TypeVar("T")
+
+
+@dataclass
+class Run:
+    """What an experiment is given. ``options`` are the lesson's own (None where the user said nothing).
+
+    ``threads`` is for matrix products: models as small as these are fastest with one.
+    """
+
+    lesson: Lesson
+    track: Track = "numpy"
+    seed: int = 0
+    budget: Budget = "default"
+    folder: Path | None = None
+    resume: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    quiet: bool = False
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        self.started = time.monotonic()
+        self.console = Console(stderr=True, quiet=self.quiet)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[loss]}"),
+            console=self.console,
+            disable=self.quiet or not self.console.is_terminal,
+        )
+
+    def rng(self, *names: str) -> np.random.Generator:
+        """The stream of random numbers for a purpose, the same for both tracks."""
+        return learner_rng(self.seed, *names)
+
+    def pick(self, smoke: T, default: T, long: T | None = None) -> T:
+        """The value for this run's budget; ``long`` is ``default`` unless it is given."""
+        return {"smoke": smoke, "default": default, "long": default if long is None else long}[self.budget]
+
+    def say(self, text: str) -> None:
+        """A line above the progress bar: a sample as the model learns, say."""
+        self.progress.console.print(text, markup=False, highlight=False)
+
+    def checkpoint(self, name: str) -> Path | None:
+        """Where the checkpoint of a model goes, if this run has a folder."""
+        return self.folder / f"{name}.safetensors" if self.folder else None
+
+    def fit(
+        self,
+        name: str,
+        learner: Learner,
+        next_batch: Callable[[np.random.Generator], Batch],
+        steps: int,
+        evaluate: Callable[[Learner], dict[str, float]] | None = None,
+        every: int = 100,
+        about: Mapping[str, Any] | None = None,
+    ) -> Curves:
+        """``training.fit`` with this run's seed, checkpoint and progress bar.
+
+        ``about`` goes into the checkpoint: what is needed to use the model later (sizes, vocabulary).
+        """
+        metadata = {"lesson": self.lesson.slug, "model": name, "track": self.track, "seed": self.seed}
+        metadata |= {"budget": self.budget, "steps": steps, "about": dict(about or {})}
+        task = self.progress.add_task(name, total=steps, loss="")
+
+        def report(step: int, loss: float) -> None:
+            self.progress.update(task, completed=step, loss=f"loss {loss:.4f}")
+
+        return fit(
+            learner, next_batch, steps, self.rng("training", name), evaluate, every,
+            self.checkpoint(name), self.resume, metadata, report,
+        )  # fmt: skip
+
+
+def run_lesson(run: Run) -> Result:
+    """Run the experiment; if the run has a folder, leave metrics.json, curves.csv, figures and checkpoints there."""
+    if run.folder is not None:
+        prepare_folder(run.folder)
+    with limited_to(run.threads, run.track), run.progress:
+        result = run.lesson.experiment(run)
+    missing = {claim.name for claim in run.lesson.claims} ^ set(result.measured)
+    if missing:
+        raise AssertionError(f"{run.lesson.name}: claims and measurements differ in {sorted(missing)}")
+    if run.folder is not None:
+        write_result(run, result, run.folder)
+    return result
+
+
+@contextlib.contextmanager
+def limited_to(threads: int, track: Track) -> Iterator[None]:
+    """Let the matrix products of a track use so many threads, and as many as before afterwards."""
+    with threadpool_limits(threads, user_api="blas"):
+        if track == "numpy":
+            yield
+            return
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder and prove that it can be written to, before any training. Raises UserError."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"Cannot write to {folder}: it is a file, not a folder.")
+    probe = folder / ".groundup"
+    write_whole(probe, b"")
+    probe.unlink()
+
+
+def write_result(run: Run, result: Result, folder: Path) -> None:
+    """metrics.json, curves.csv and figures/*.png."""
+    write_whole(folder / "metrics.json", json.dumps(describe(run, result), indent=2, allow_nan=False) + "\n")
+    write_whole(folder / "curves.csv", curves_csv(result.curves))
+    for name, figure in run.lesson.figures(result).items():
+        path = folder / "figures" / f"{name}.png"
+        write_whole(path, b"")  # the same clear errors as for every other file
+        save_figure(figure, path)
+
+
+def describe(run: Run, result: Result) -> dict[str, Any]:
+    """A run as JSON: NaN and infinity become null."""
+    judged = is_judged(run)
+    claims = []
+    for claim in run.lesson.claims:
+        measured = result.measured[claim.name]
+        claims.append(
+            {
+                "name": claim.name,
+                "statement": claim.statement,
+                "measured": measured.value,
+                "baseline": measured.baseline,
+                "baseline_is": claim.baseline,
+                "sense": claim.sense,
+                "bar": claim.bar,
+                "unit": claim.unit,
+                "met": claim.met(measured) if judged else None,
+            }
+        )
+    return plain(
+        {
+            "lesson": run.lesson.slug,
+            "track": run.track,
+            "seed": run.seed,
+            "budget": run.budget,
+            "options": {name: value for name, value in run.options.items() if value is not None},
+            "seconds": round(time.monotonic() - run.started, 1),
+            "claims": claims,
+            "metrics": result.metrics,
+        }
+    )
+
+
+def is_judged(run: Run) -> bool:
+    """Claims are about the default data at the default budget or more; other runs only show their numbers."""
+    return run.budget != "smoke" and all(value is None for value in run.options.values())
+
+
+def plain(value: Any) -> Any:
+    """NumPy scalars, arrays and paths as JSON types."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def curves_csv(curves: dict[str, Curves]) -> str:
+    """All curves in one table: a column ``model`` and one for every measured name."""
+    columns = list(dict.fromkeys(name for curve in curves.values() for name in curve))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["model", *columns])
+    for model, curve in curves.items():
+        for row in range(len(curve["step"])):
+            writer.writerow([model, *(curve[name][row] if name in curve else "" for name in columns)])
+    return text.getvalue()
