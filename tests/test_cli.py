@@ -240,7 +240,9 @@ def test_torch_missing(groundup, tmp_path, monkeypatch):
 def test_everything_but_the_twins_imports_without_torch():
     program = (
         "import sys; sys.modules['torch'] = None\n"
-        "from groundup import cli\nfrom groundup.proof import bench, check_all\nfrom groundup.notebooks import build, run\n"
+        "from groundup import cli\n"
+        "from groundup.proof import bench, check_all\n"
+        "from groundup.notebooks import build, run\n"
         "from groundup.lessons import all_lessons\n"
         "print(len(all_lessons()))"
     )

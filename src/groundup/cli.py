@@ -115,14 +115,14 @@ def sample(
 ) -> None:
     """Write with a trained model. Example: `groundup sample 02 --checkpoint runs/p02_char_rnn/adam.safetensors`"""
     from groundup.training.loop import load_model
-    from groundup.training.streams import learner_rng
+    from groundup.training.streams import random_stream
 
     chosen = find_lesson(lesson)
     if chosen.sample is None:
         able = ", ".join(other.name for other in all_lessons() if other.sample)
         raise UserError(f"Lesson {chosen.name} has nothing to sample from; these have: {able}.")
     params, about = load_model(checkpoint, chosen.slug)
-    print(chosen.sample(params, about, temperature, length, learner_rng(seed, "sample"), prompt))
+    print(chosen.sample(params, about, temperature, length, random_stream(seed, "sample"), prompt))
 
 
 @app.command()

@@ -28,7 +28,7 @@ from groundup.files import write_whole
 from groundup.lesson import Batch, Budget, Curves, Learner, Lesson, Result, Track
 from groundup.plots import save as save_figure
 from groundup.training.loop import fit
-from groundup.training.streams import learner_rng
+from groundup.training.streams import random_stream
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Run:
 
     def rng(self, *names: str) -> np.random.Generator:
         """The stream of random numbers for a purpose, the same for both tracks."""
-        return learner_rng(self.seed, *names)
+        return random_stream(self.seed, *names)
 
     def pick(self, smoke: T, default: T, long: T | None = None) -> T:
         """The value for this run's budget; ``long`` is ``default`` unless it is given."""
