@@ -4,6 +4,7 @@ The trusted side never runs an answer. It draws arguments, computes what is righ
 in the learner's process that would have to be kept secret or unbroken. The first check that fails speaks.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
 from groundup.practice.grading.subject import Answer, Failed, Local, NoBackward, Remote
 from groundup.practice.grading.verdict import Verdict
+from groundup.practice.grading.verified import run_check
 
 SECONDS = 10.0  # for everything: no answer is a verdict too
 TORCH_SECONDS = 10.0
@@ -68,6 +70,9 @@ def grade(
     worker = start(exercise.track, seconds, in_process)
     try:
         verdict = run_checks(exercise, text, worker, seed, state, began + seconds, timed)
+    except Exception as error:  # what came back is like nothing that was thought of: a verdict all the same
+        message = f"What your code returned cannot be compared: {type(error).__name__}, {str(error)[:200]}."
+        verdict = Verdict(exercise.name, "error", message, state.check)
     finally:
         worker.close()
     return replace(verdict, log=worker.log(), checks=tuple(state.passed), seconds=round(time.perf_counter() - began, 3))
@@ -91,8 +96,9 @@ def run_checks(
                 if found:
                     verdict = verdict_of(exercise, found)
                     if found.kind and found.arguments is not None:
-                        cases = sorted(exercise.cases(np.random.default_rng([seed, 0])), key=size)
-                        verdict = replace(verdict, diagnosis=diagnose(more(found, answer, cases), answer))
+                        with contextlib.suppress(Exception):  # what a mistake is called is no verdict
+                            cases = sorted(exercise.cases(np.random.default_rng([seed, 0])), key=size)
+                            verdict = replace(verdict, diagnosis=diagnose(more(found, answer, cases), answer))
                     return verdict
                 state.passed.append(name)
                 if time.perf_counter() > deadline:
@@ -173,7 +179,7 @@ def checks(
         yield "gradients in float32", lambda: gradients(singles, True)
     yield "repeated calls", lambda: repeated(exercise, answer, seed, cases, rng, state)
     for check in exercise.checks:
-        yield check.name, lambda check=check: check.run(answer, reference, rng)  # type: ignore[misc]
+        yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]
     yield "arguments unchanged", lambda: unchanged(exercise, answer)
     if exercise.speed:
         yield "speed", lambda: speed(exercise, answer, reference, rng, state)

@@ -28,6 +28,8 @@ class Session:
 
     def __init__(self) -> None:
         self.functions: list[Any] = []  # results of the learner's that are functions, by number
+        self.given: list[tuple[list[Any], dict[str, Any]]] = []  # and what they were called with that returned them
+        self.latest: tuple[list[Any], dict[str, Any]] = [], {}
         self.results: list[Any] = []
         self.refused: list[str] = []
         self.replaced: list[tuple[Any, str, Any]] = []  # what was forbidden
@@ -51,6 +53,7 @@ class Session:
     def keep(self, function: Any) -> int:
         """Number a function that the grader may ask for later."""
         self.functions.append(function)
+        self.given.append(self.latest)
         return len(self.functions) - 1
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class Session:
     def do_call(self, args: list[Any], options: dict[str, Any]) -> dict[str, Any]:
         """Call the function; the reply shows the arguments as they are afterwards."""
         call = self.call_torch if self.torch else self.call
+        self.latest = args, options
         started = time.process_time()
         result = call(*args, **options)
         seconds = time.process_time() - started
@@ -97,10 +101,10 @@ class Session:
         return {"value": result, "seconds": seconds, "after": [args, options]}
 
     def do_pull(self, function: int, upstream: list[Any]) -> dict[str, Any]:
-        """Call a function that came back from an earlier call."""
+        """Call a function that came back from an earlier call; the reply shows that call's arguments too."""
         started = time.process_time()
         result = self.functions[function](*upstream)
-        return {"value": result, "seconds": time.process_time() - started, "after": upstream}
+        return {"value": result, "seconds": time.process_time() - started, "after": [upstream, *self.given[function]]}
 
     def do_again(self, number: int) -> dict[str, Any]:
         """An earlier result as it is now."""
