@@ -26,13 +26,13 @@ from groundup.practice.grading.judge import (
 )
 from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
+from groundup.practice.grading.speed import speed
 from groundup.practice.grading.subject import Answer, Failed, Local, NoBackward, Remote
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.grading.verified import run_check
 
 SECONDS = 10.0  # for everything: no answer is a verdict too
 TORCH_SECONDS = 10.0
-SLOW = 0.1  # seconds of processor time that any answer may take on the large case
 REPEAT = 1e-10  # what the same call may differ by: the same sums, perhaps in another order
 
 
@@ -137,6 +137,9 @@ def checks(
     cases = sorted(exercise.cases(np.random.default_rng([seed, 0])), key=size)
     singles = [as_float32(case) for case in cases] if exercise.floats32 else []
 
+    def begin(arguments: Arguments) -> None:
+        state.arguments = arguments
+
     def call(arguments: Arguments) -> tuple[Answer, Answer]:
         state.arguments = arguments
         return reference(**arguments), answer(**arguments)
@@ -182,7 +185,7 @@ def checks(
         yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]
     yield "arguments unchanged", lambda: unchanged(exercise, answer)
     if exercise.speed:
-        yield "speed", lambda: speed(exercise, answer, reference, rng, state)
+        yield "speed", lambda: speed(exercise, answer, reference, rng, begin)
 
 
 def repeated(
@@ -223,36 +226,3 @@ def unchanged(exercise: Exercise, answer: Remote) -> Finding | None:
     what = answer.changed if " " in answer.changed else f"its argument `{answer.changed}`"
     message = f"`{exercise.names[0]}` changes {what} in place: work on a copy."
     return Finding("arguments unchanged", message)
-
-
-def speed(
-    exercise: Exercise, answer: Remote, reference: Local, rng: np.random.Generator, state: State
-) -> Finding | None:
-    """The large case takes no longer than a generous multiple of the reference's time; the best of three tries."""
-    assert exercise.speed is not None
-    arguments = state.arguments = exercise.speed(rng)
-    spent: list[float] = []
-    best = 0.0
-    while len(spent) < 5 and sum(spent) < 2 * SLOW:  # the first calls pay for memory that later ones find ready
-        began = time.process_time()
-        expected = reference(**arguments)
-        if exercise.gives:
-            expected.pull(*upstream_of(exercise, expected.value, rng))
-        spent.append(time.process_time() - began)
-    limit = max(SLOW, exercise.factor * min(spent))
-    for attempt in range(3):
-        got = answer(**arguments)
-        if attempt == 0:
-            found = values_finding(exercise, "values", arguments, expected.value, got.value, False)
-            if found:
-                return found
-        if exercise.gives:
-            got.pull(*upstream_of(exercise, expected.value, rng))
-        best = got.seconds if attempt == 0 else min(best, got.seconds)
-        if best <= limit:
-            return None
-    return Finding(
-        "speed",
-        f"Right, but slow{shapes(arguments)}: {best:.2g} s of processor time, and array code takes {min(spent):.2g} s. "
-        "Is there a Python loop over elements or rows?",
-    )

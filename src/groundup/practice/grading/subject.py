@@ -36,7 +36,7 @@ class Answer:
 
     value: Any
     pull: Callable[..., Any]
-    seconds: float = 0.0
+    steps: int = 0
 
 
 class Subject(Protocol):
@@ -91,10 +91,13 @@ class Remote:
         self.exercise, self.worker = exercise, worker
         self.changed = ""  # the first argument that a call has changed
         self.calls = 0
+        self.count = 0  # instructions to count up to, during calls
         source = exercise.use or exercise.functions[0]
         self.parameters = list(inspect.signature(source).parameters.values())
         if exercise.use:
             self.parameters = self.parameters[len(exercise.functions) :]
+        kinds = [p for p in self.parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+        self.positional = [p.name for p in kinds]
 
     def load(self, source: str) -> None:
         """Run the answer's top level. Raises Failed."""
@@ -114,11 +117,9 @@ class Remote:
             raise Failed("wrong", f"You have not defined {' and '.join(f'`{name}`' for name in names)}.")
 
     def __call__(self, **arguments: Any) -> Answer:
-        names = [p.name for p in self.parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
-        positional = [name for name in names if name in arguments]
-        options = {name: value for name, value in arguments.items() if name not in positional}
-        args = [arguments[name] for name in positional]
-        reply = self.request(do="call", args=args, options=options)
+        args, options = self.arranged(arguments)
+        positional = [name for name in self.positional if name in arguments]
+        reply = self.request(do="call", args=args, options=options, **self.counting())
         self.calls += 1
         after = reply.get("after")
         if not isinstance(after, list) or len(after) != 2 or not isinstance(after[0], list):
@@ -126,15 +127,15 @@ class Remote:
         self.note_changes(dict(zip(positional, args, strict=True)), dict(zip(positional, after[0], strict=False)))
         self.note_changes(options, after[1] if isinstance(after[1], dict) else {})
         value = reply.get("value")
-        seconds = seconds_of(reply)
+        steps = steps_of(reply)
         if not self.exercise.gives:
-            return Answer(value, no_pull, seconds)
+            return Answer(value, no_pull, steps)
         if not isinstance(value, tuple | list) or len(value) != 2 or not isinstance(value[1], Function):
             raise NoBackward(words_for(value))
         number = value[1].number
 
         def pull(*upstream: Any) -> Any:
-            reply = self.request(do="pull", function=number, upstream=list(upstream))
+            reply = self.request(do="pull", function=number, upstream=list(upstream), **self.counting())
             after = reply.get("after")
             if not isinstance(after, list) or len(after) != 3 or not all(isinstance(part, list) for part in after[:2]):
                 raise Failed("exited", FORGED)
@@ -146,11 +147,20 @@ class Remote:
             if isinstance(after[2], dict):
                 now |= {words[name]: value for name, value in after[2].items() if name in words}
             self.note_changes(before, now)
-            answer.seconds += seconds_of(reply)
+            answer.steps += steps_of(reply)
             return reply.get("value")
 
-        answer = Answer(value[0], pull, seconds)
+        answer = Answer(value[0], pull, steps)
         return answer
+
+    def arranged(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Parameters without a default by position, the others by name."""
+        args = [arguments[name] for name in self.positional if name in arguments]
+        return args, {name: value for name, value in arguments.items() if name not in self.positional}
+
+    def counting(self) -> dict[str, int]:
+        """What a request says of counting."""
+        return {"count": self.count} if self.count else {}
 
     def again(self, number: int) -> Any:
         """An earlier call's result as it is now (a value alone, without its backward)."""
@@ -212,10 +222,10 @@ def lines_of(told: Any) -> list[tuple[int, str]]:
     return [(number, text) for number, text in pairs if type(number) is int and isinstance(text, str)]
 
 
-def seconds_of(reply: dict[str, Any]) -> float:
-    """The processor time that the worker tells."""
-    told = reply.get("seconds")
-    return float(told) if isinstance(told, int | float) else 0.0
+def steps_of(reply: dict[str, Any]) -> int:
+    """The instructions that the worker counted."""
+    told = reply.get("steps")
+    return told if type(told) is int else 0
 
 
 def failure(error: Any) -> Failed:
