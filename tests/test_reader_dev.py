@@ -94,6 +94,7 @@ def test_a_lesson_that_is_saved_reloads_its_page(public: Path, visit: Callable[.
         lesson.write_text(text.replace("\n# ## ", "\n# ## Fresh from the author: ", 1))
         page.get_by_role("heading", name="Fresh from the author:").wait_for()
         assert page.locator("section.cell").count() == stays
+        visited.settle()
     finally:
         said = running.end()
     assert "lesson.py changed" in said

@@ -250,6 +250,7 @@ def test_a_server_that_is_gone_is_told_and_edits_stay(visit: Visits, public: Pat
         cell.button("Run").click()
         cell.live.get_by_text("on and on").wait_for()
         assert any("ipykernel" in command for command in running.family())
+        visited.settle()
     finally:
         said = running.end()
     assert said == ""
