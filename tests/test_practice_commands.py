@@ -505,3 +505,15 @@ def test_markdown_around_formulas_stays():
         "Let x₁ be `a $ b`:\n\n    x²\n\nand *so* on, $5"
     )
     assert plain("$x_j$", lambda text: f"<{text}>") == "<xⱼ>"
+
+
+def test_every_check_draws_other_arguments_and_a_seed_repeats_them(tmp_path: Path):
+    path = tmp_path / "softmax.py"
+    path.write_text("def softmax(x, axis=-1):\n    return x, lambda dy: dy\n")
+    exercise = find_exercise("softmax")
+    first, second = (desk.check_file(exercise, path)[0] for _ in range(2))
+    assert first.seed != second.seed
+    assert first.arguments != second.arguments
+    again = desk.check_file(exercise, path, first.seed)[0]
+    assert again.arguments == first.arguments
+    assert f"Seed {first.seed}" in first.text()

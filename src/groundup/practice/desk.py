@@ -48,10 +48,10 @@ def begin(exercise: Exercise, path: Path) -> bool:
     return written
 
 
-def check_file(exercise: Exercise, path: Path) -> tuple[Verdict, progress.Attempt]:
-    """Grade a file and keep the outcome."""
+def check_file(exercise: Exercise, path: Path, seed: int | None = None) -> tuple[Verdict, progress.Attempt]:
+    """Grade a file, on new arguments unless a seed is named, and keep the outcome."""
     from groundup.practice.grading.grader import grade
 
     demand_track(exercise)
-    verdict = grade(exercise, answers.read(path))
+    verdict = grade(exercise, answers.read(path), seed)
     return verdict, progress.record(exercise, verdict.status, verdict.check)
