@@ -18,11 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from groundup.errors import UserError
 from groundup.lesson import Lesson, Model
-from groundup.proof.hashes import code_hash
+from groundup.proof.hashes import model_hash
 from groundup.proof.machine import machine
 
 WARM_UP = 3
-BENCHED = ("model", "experiment", "twin")
 
 
 def bench_model(model: Model, pairs: int, threads: int) -> dict[str, float]:
@@ -118,7 +117,7 @@ def bench(lessons: Sequence[Lesson], pairs: int, threads: int, memory: bool, rep
             row: dict[str, Any] = {
                 "lesson": lesson.slug,
                 "model": model.name,
-                "hash": code_hash(lesson, BENCHED),
+                "hash": model_hash(model),
             }
             row |= bench_model(model, pairs, threads)
             if memory:
