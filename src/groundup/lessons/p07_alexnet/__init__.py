@@ -119,10 +119,8 @@ LESSON = Lesson(
         },
         "5": {
             "local_response_norm": (
-                "base = neighbour_sum(x * x",
-                "base *= alpha",
-                "base += k",
-                "scale = base**-beta",
+                "s = k + alpha * neighbour_sum(x * x",
+                "scale = s**-beta",
                 "y = x * scale",
             ),
             "neighbour_sum": ("result[..., shift:] += ", "result[..., :-shift] += "),
@@ -132,14 +130,8 @@ LESSON = Lesson(
         },
         "6": {
             "local_response_norm.backward": (
-                "inner = dy * x",
-                "inner *= scale",
-                "inner /= base",
-                "inner = neighbour_sum(inner",
-                "inner *= x",
-                "inner *= 2 * alpha * beta",
-                "dx = dy * scale",
-                "dx -= inner",
+                "inner = neighbour_sum(dy * x * scale / s",
+                "return dy * scale - 2 * alpha * beta * x * inner",
             ),
             "cell:lrn-numbers": ("by_hand = db * s**-beta",),
         },

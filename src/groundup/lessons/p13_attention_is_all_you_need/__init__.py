@@ -183,13 +183,10 @@ LESSON = Lesson(
         },
         "6": {
             "layer_norm.backward": (
-                "mean_g = upstream @ ",
-                "mean_gx = product @ ",
-                "undone = np.multiply(normalised, mean_gx",
-                "undone += mean_g[:, None]",
-                "dx = dy * gains",
-                "dx_rows -= undone",
-                "dx_rows *= inverse",
+                "g = dy * gain",
+                "mean_g = g.mean(",
+                "mean_gx = (g * normalised).mean(",
+                "dx = inverse * (g - mean_g",
             ),
         },
         "7": {
@@ -204,7 +201,7 @@ LESSON = Lesson(
             "sinusoids": ("angles = ", "= angles.sin()", "= angles.cos()"),
         },
         "8": {
-            "embedding.backward": ("dweight[ordered[starts]] = np.add.reduceat(",),
+            "embedding.backward": ("np.add.at(dweight, indices, dy)",),
             "embed.backward": ("embedding_backward(dx) * scale",),
             "decode.backward": ("dx, d_table = readout_backward(d_logits)", '["embedding"]["weight"] += d_table'),
             "transformer.backward": ("add_trees(from_encoder[name], from_decoder[name])",),
@@ -219,14 +216,14 @@ LESSON = Lesson(
         },
         "10": {
             "cross_entropy": (
-                "loss = (log_sums - shifted[rows, columns])",
+                "loss = -log_p[rows, columns]",
                 "to_every_class = ",
                 "loss = (1 - label_smoothing) * loss + label_smoothing * to_every_class",
             ),
             "cross_entropy.backward": (
-                "dlogits = probabilities * scale",
-                "dlogits -= label_smoothing / classes * scale",
-                "dlogits[rows, columns] -= (1 - label_smoothing) * scale",
+                "q = np.full_like(log_p, label_smoothing / classes)",
+                "q[rows, columns] += 1 - label_smoothing",
+                "dlogits = (np.exp(log_p) - q)",
             ),
             "cell:smoothing-numbers": (
                 "wanted_distribution = np.full(",

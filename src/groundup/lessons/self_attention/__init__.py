@@ -227,7 +227,7 @@ LESSON = Lesson(
         "3": {
             "cell:by-hand-numbers": ("powers = [math.exp(", "shares = [power / sum(powers)"),
             "attend_with_loops": ("exponentials = [math.exp(", "weights[i, j] = exponentials[j] / sum(exponentials)"),
-            "softmax": ("np.exp(y, out=y)", "sums = y.sum(", "y /= sums"),
+            "softmax": ("e = np.exp(", "total = e.sum(", "y = e / "),
         },
         "4": {
             "attend_with_loops.backward": ("d_value[j, c] += ", "d_weights = [sum("),
@@ -236,7 +236,7 @@ LESSON = Lesson(
         "5": {},  # a step towards (6): the matrix of these is never made
         "6": {
             "attend_with_loops.backward": ("mean = sum(", "d_score = "),
-            "softmax.backward": ("inner = np.vecdot(y, dy", "dx = dy - np.expand_dims(inner", "dx *= y"),
+            "softmax.backward": ("inner = (y * dy).sum(", "return y * (dy - inner)"),
             "attend.backward": ("d_scores = softmax_backward(",),
         },
         "7": {
@@ -246,7 +246,7 @@ LESSON = Lesson(
         "8": {"attend": ("softmax(query @ key.swapaxes(-1, -2))", "y = weights @ value")},
         "9": {
             "attend.backward": ("d_value = ", "d_scores = ", "return d_scores @ key"),
-            "softmax.backward": ("inner = np.vecdot(y, dy", "dx = dy - np.expand_dims(inner", "dx *= y"),
+            "softmax.backward": ("inner = (y * dy).sum(", "return y * (dy - inner)"),
             "attend_in_blocks.backward": (
                 "d_value[t] = weights.T @ dy",
                 "d_scores = dy @ value[t].T",
@@ -286,7 +286,7 @@ LESSON = Lesson(
         },
         "12": {
             "attend_with_loops": ("largest = max(scores)", "exponentials = [math.exp(score - largest)"),
-            "subtract_maximum": ("maximum = x.max(", "return x - maximum"),
+            "subtract_maximum": ("maximum = x.max(", "return x - np.where(maximum"),
             "attention_weights": ("weights -= np.maximum(weights.max(",),
         },
         "13": {
