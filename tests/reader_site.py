@@ -28,7 +28,7 @@ import pytest
 from groundup.reader import build
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE, PUBLIC = ROOT / "build" / "site", ROOT / "build" / "public"
@@ -235,6 +235,8 @@ class Watch:
     errors: list[str] = field(default_factory=list)
     #: Errors that a test brings about, such as a server that is gone; it says which.
     expected: list[str] = field(default_factory=list)
+    #: Requests that have not been answered yet.
+    on_the_way: set["Request"] = field(default_factory=set)
 
     def over(self, context: "BrowserContext") -> None:
         """Abort and log what goes elsewhere; log what goes wrong."""
@@ -255,6 +257,13 @@ class Watch:
             if line.type == "error":
                 self.errors.append(line.text)
 
+        def asking(request: Any) -> None:
+            if request.resource_type != "eventsource":  # it never ends
+                self.on_the_way.add(request)
+
+        context.on("request", asking)
+        for ended in ("requestfinished", "requestfailed"):
+            context.on(ended, lambda request: self.on_the_way.discard(request))
         context.route(ELSEWHERE, abort)
         context.on("page", lambda page: page.on("websocket", connected))
         context.on("dialog", asked)
@@ -293,6 +302,15 @@ class Visit:
     context: "BrowserContext"
     watch: Watch
     page: "Page"
+
+    def settle(self) -> None:
+        """Wait until everything that the page asked for has come: none on its way for half a second."""
+        end, quiet = time.monotonic() + SECONDS, time.monotonic()
+        while time.monotonic() - quiet < 0.5:
+            if self.watch.on_the_way:
+                quiet = time.monotonic()
+                assert quiet < end, f"never answered: {[one.url for one in self.watch.on_the_way]}"
+            self.page.wait_for_timeout(20)
 
 
 @pytest.fixture

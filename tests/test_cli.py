@@ -13,7 +13,7 @@ import pytest
 from groundup import cli, show
 from groundup.lessons import all_lessons
 
-COMMANDS = ["list", "run", "sample", "check", "claims", "bench", "notebook", "lab", "doctor"]
+COMMANDS = ["list", "run", "sample", "check", "claims", "bench", "notebook", "export", "lab", "doctor"]
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
 """Every exercise, whichever lesson it is in: what it asks for can be done, and only by doing it."""
 
+import dataclasses
 import importlib.util
 import inspect
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from groundup.errors import UserError
+from groundup.practice import registry
 from groundup.practice.audit import refused
+from groundup.practice.commands import practice
 from groundup.practice.exercise import Exercise, Right, Wrong
 from groundup.practice.grading.grader import grade
 from groundup.practice.grading.judge import size, slope, upstream_of
@@ -126,6 +131,27 @@ def test_a_replacement_must_occur_exactly_once():
 
 
 def test_names_are_unique_and_found():
-    names = [exercise.name for exercise in all_exercises()]
-    assert len(set(names)) == len(names)
-    assert {"softmax", "layer_norm", "scaled_dot_product_attention", "numerical_gradient", "dropout"} <= set(names)
+    assert registry.clashes() == []
+    names = {exercise.name for exercise in all_exercises()}
+    assert {"softmax", "layer_norm", "scaled_dot_product_attention", "numerical_gradient", "dropout"} <= names
+
+
+def test_two_exercises_of_one_name_are_told_with_their_files_and_stop_nothing_else(monkeypatch):
+    """A copied lesson has the exercises of the lesson that it was copied from."""
+    one, other = all_exercises()[0], all_exercises()[-1]
+    copy = dataclasses.replace(one, cases=other.cases)
+    monkeypatch.setattr(registry, "_by_name", lambda: {one.name: [one, copy], other.name: [other]})
+    registry.all_exercises.cache_clear()
+    try:
+        assert registry.all_exercises() == (other,)
+        assert registry.find_exercise(other.name) is other
+        with pytest.raises(UserError) as error:
+            registry.find_exercise(one.name)
+        for said in (registry.clashes()[0], str(error.value)):
+            assert len(said.splitlines()) == 1
+            assert all(str(inspect.getsourcefile(exercise.cases)) in said for exercise in (one, other))
+        found = CliRunner().invoke(practice, ["list"])
+        assert found.exit_code == 0
+        assert found.stderr.count(f"{one.name!r}") == 1
+    finally:
+        registry.all_exercises.cache_clear()

@@ -1,7 +1,6 @@
 """``groundup site dev``: pages that follow the author."""
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from groundup.reader import dev
-from reader_site import ROOT, Learn, Visit, lesson_url
 
 CHECKOUT = Path("/checkout")
 LESSONS = CHECKOUT / "src/groundup/lessons"
@@ -73,28 +71,3 @@ def test_a_mistake_is_told_and_the_pages_stay(remake: Callable[..., Remade]) -> 
     asked, said = remake([LESSONS / RNN / "lesson.py"], "import sys; sys.exit('line 3: there is no such function')")
     assert len(asked) == 1
     assert said[1:] == ["line 3: there is no such function"]
-
-
-def test_a_lesson_that_is_saved_reloads_its_page(public: Path, visit: Callable[..., Visit], tmp_path: Path) -> None:
-    """From the file on disk to the words in the browser, in a copy of the checkout."""
-    copy = tmp_path / "checkout"
-    junk = shutil.ignore_patterns("__pycache__", "node_modules", "public")
-    for folder in ("src", "results", "web", "build"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=junk)
-    (copy / "web/node_modules").symlink_to(ROOT / "web/node_modules")
-    running = Learn(tmp_path, "site", "dev", PYTHONPATH=str(copy / "src"))
-    try:
-        visited = visit(lesson_url(running.url, RNN))
-        visited.watch.expected += ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING"]
-        page = visited.page
-        stays = page.locator("section.cell").count()
-        lesson = copy / "src/groundup/lessons" / RNN / "lesson.py"
-        text = lesson.read_text()
-        assert text.count("\n# ## ") > 2
-        lesson.write_text(text.replace("\n# ## ", "\n# ## Fresh from the author: ", 1))
-        page.get_by_role("heading", name="Fresh from the author:").wait_for()
-        assert page.locator("section.cell").count() == stays
-    finally:
-        said = running.end()
-    assert "lesson.py changed" in said
-    assert "Traceback" not in said

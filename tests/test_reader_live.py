@@ -5,6 +5,7 @@ as the lesson has them.
 """
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reader_site import Cell, Learn, Visit, Watch, in_view, lesson_url, sources, stored, until, watched
+from reader_site import ROOT, Cell, Learn, Visit, Watch, in_view, lesson_url, sources, stored, until, watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 Visits = Callable[..., Visit]
 LESSON = "self_attention"
+RNN = "p02_char_rnn"
 CHECK, CHECKED = "gradient-check-run", "attend-scaled"
 #: A cell that needs only the imports, and one that needs it.
 SMALL, NEXT = "by-hand-numbers", "library-run"
@@ -250,9 +252,36 @@ def test_a_server_that_is_gone_is_told_and_edits_stay(visit: Visits, public: Pat
         cell.button("Run").click()
         cell.live.get_by_text("on and on").wait_for()
         assert any("ipykernel" in command for command in running.family())
+        visited.settle()
     finally:
         said = running.end()
     assert said == ""
     cell.ended("^The groundup learn server is not running any more. Start it again")
     assert "on and on" in stored(visited.page, f"edits:{LESSON}")["cells"][SMALL]["source"]
     Cell(visited.page, NEXT).run("^The groundup learn server is not running any more")
+
+
+def test_a_lesson_that_is_saved_reloads_its_page(public: Path, visit: Visits, tmp_path: Path) -> None:
+    """From the file on disk to the words in the browser, in a copy of the checkout."""
+    copy = tmp_path / "checkout"
+    junk = shutil.ignore_patterns("__pycache__", "node_modules", "public")
+    for folder in ("src", "results", "web", "build"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=junk)
+    (copy / "web/node_modules").symlink_to(ROOT / "web/node_modules")
+    running = Learn(tmp_path, "site", "dev", PYTHONPATH=str(copy / "src"))
+    try:
+        visited = visit(lesson_url(running.url, RNN))
+        visited.watch.expected += ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING"]
+        page = visited.page
+        stays = page.locator("section.cell").count()
+        lesson = copy / "src/groundup/lessons" / RNN / "lesson.py"
+        text = lesson.read_text()
+        assert text.count("\n# ## ") > 2
+        lesson.write_text(text.replace("\n# ## ", "\n# ## Fresh from the author: ", 1))
+        page.get_by_role("heading", name="Fresh from the author:").wait_for()
+        assert page.locator("section.cell").count() == stays
+        visited.settle()
+    finally:
+        said = running.end()
+    assert "lesson.py changed" in said
+    assert "Traceback" not in said

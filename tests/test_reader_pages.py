@@ -395,6 +395,7 @@ def test_search_needs_nothing_but_what_it_loaded(visit: Visits, static: str) -> 
     visited = visit(lesson_url(static, RNN))
     page = visited.page
     search(page, "softmax")
+    visited.settle()  # fonts of the first hits, say
     visited.context.set_offline(True)
     page.get_by_role("combobox").fill("dropout")
     page.locator(".search-hits mark", has_text=re.compile("dropout", re.IGNORECASE)).first.wait_for()

@@ -235,6 +235,30 @@ def notebook(
         print(path)
 
 
+@app.command()
+def export(
+    lesson: LessonName,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="One readable script that needs NumPy and nothing else.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="The file. [default: LESSON.py]")] = None,
+) -> None:
+    """Write a lesson's model, its training and its sampling into one script.
+
+    Example: `groundup export 02 --single-file --out char_rnn.py`, then `python char_rnn.py`
+    """
+    from groundup.notebooks.single_file import single_file as text_of
+
+    if not single_file:
+        raise UserError("Say in which form: groundup export LESSON --single-file.")
+    chosen = find_lesson(lesson)
+    text, path = text_of(chosen), out or Path(f"{chosen.slug}.py")
+    if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == text.encode()):
+        raise UserError(f"{path} is there already: name another file with --out, or remove it first.")
+    write_whole(path, text)
+    print(path)
+
+
 app.command()(learn)
 app.add_typer(site, name="site")
 app.add_typer(practice, name="practice")

@@ -100,12 +100,12 @@ def build(
         cell.metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
         cells.append(cell)
         if cell.cell_type == "code" and "package_data" in names:
-            for file in _data_files(cell.source, where):
+            for file in data_files(cell.source, where):
                 data_id = "data-" + re.sub(r"[^a-zA-Z0-9_-]+", "-", file)
                 if data_id not in ids:
                     ids.add(data_id)
                     folded = {"jupyter": {"source_hidden": True}}
-                    text = _data_text(file, library, where)
+                    text = data_text(file, library, where)
                     cells.append(nbformat.v4.new_code_cell(text, id=data_id, metadata=folded))
     for name in sorted(used.keys() - names.keys() - BUILTINS - SESSION_NAMES):
         hint = 'does the cell that defines it lack the tag "shared"?' if track == "torch" else ""
@@ -153,7 +153,7 @@ def _ordinary(source: str, names: dict[str, str], library: Library, where: str) 
     return after
 
 
-def _data_files(source: str, where: str) -> list[str]:
+def data_files(source: str, where: str) -> list[str]:
     """The data files that a cell's code asks ``package_data`` for."""
     files: dict[str, None] = {}
     for node in ast.walk(ast.parse(source)):
@@ -164,7 +164,7 @@ def _data_files(source: str, where: str) -> list[str]:
     return list(files)
 
 
-def _data_text(file: str, library: Library, where: str) -> str:
+def data_text(file: str, library: Library, where: str) -> str:
     """The cell that carries a data file of the package."""
     package = library.path(f"{library.package}.data")
     if package is None or not (path := package.with_name(file)).is_file():

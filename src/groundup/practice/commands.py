@@ -9,7 +9,7 @@ import typer
 from groundup import show
 from groundup.errors import UserError
 from groundup.lessons import find_lesson
-from groundup.practice import answers, desk, progress, render
+from groundup.practice import answers, desk, progress, registry, render
 from groundup.practice.registry import find_exercise, lesson_of
 from groundup.practice.starter import solution as solution_of
 
@@ -30,6 +30,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")
 @practice.callback(invoke_without_command=True)
 def overview(context: typer.Context) -> None:
     """Without a command: the list."""
+    for clash in registry.clashes():
+        show.stderr(clash)
     if context.invoked_subcommand is None:
         list_command()
 
@@ -258,7 +260,7 @@ def audit(names: Names = None, lesson: InLesson = None, as_json: AsJson = False)
     if len(able) < len(chosen):
         left = render.counted(len(chosen) - len(able), "PyTorch exercise")
         show.stderr(f"{left} left out, for PyTorch is not installed: {show.command_for('torch')}")
-    if not all(row.passed for row in rows):
+    if not all(row.passed for row in rows) or registry.clashes():
         raise typer.Exit(1)
 
 
