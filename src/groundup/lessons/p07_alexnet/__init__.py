@@ -105,15 +105,15 @@ LESSON = Lesson(
             "AlexNet.forward": ("self.conv1(x)", "self.conv2(x)"),
         },
         "2": {
-            "conv2d": ("np.matmul(columns_of(images), kernel.T, out=rows)", "rows += bias"),
+            "conv2d": ("y = columns @ kernel.T", "y = y + bias"),
             "cell:im2col-shown": ('print("times", kernel.ravel()',),
         },
         "3": {
-            "conv2d.backward": ("dkernel += upstream.T @ columns_of(images)",),
+            "conv2d.backward": ("dkernel = rows.T @ columns",),
             "cell:conv-backward-numbers": ("dkernel = dy @ matrix",),
         },
         "4": {
-            "conv2d.backward": ("dcolumns = np.matmul(upstream, by_offset)", "dx[images] = col2im(dcolumns"),
+            "conv2d.backward": ("dcolumns = rows @ kernel", "dx = col2im(dcolumns"),
             "col2im": ("seen += columns[:, :, :, i, j]",),
             "cell:conv-backward-numbers": ("dpicture = col2im((dy[:, None] * kernel.ravel())",),
         },
@@ -139,8 +139,7 @@ LESSON = Lesson(
         "8": {
             "sgd.step": (
                 "direction = gradient + weight_decay * param",
-                "velocity *= momentum",
-                "velocity += direction",
+                "velocity[...] = momentum * velocity + direction",
                 "param -= rate * direction",
             ),
             "train": ("optimiser = sgd(momentum=0.9, weight_decay=5e-4)", "optimiser.update(params"),

@@ -129,9 +129,8 @@ LESSON = Lesson(
                 "y_hand = p_hand @ x_hand",
             ),
             "attention_weights": (
-                "weights = (query * scale) @ key.swapaxes(-1, -2)",
-                "np.exp(weights, out=weights)",
-                "weights /= np.maximum(",
+                "scores = (query * scale) @ key.swapaxes(-1, -2)",
+                "weights, _ = softmax(scores)",
             ),
             "scaled_dot_product_attention": (
                 "scale = 1.0 / math.sqrt(",
@@ -142,7 +141,10 @@ LESSON = Lesson(
         },
         "2": {
             "cell:by-hand-numbers": ("by_rule = p_hand[1, :2] * (x_hand[:2] - y_hand[1])",),
-            "scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)", "d_scores *= weights"),
+            "scaled_dot_product_attention.backward": (
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+            ),
         },
         "3": {
             "multi_head_attention": (
@@ -163,13 +165,11 @@ LESSON = Lesson(
         "4": {
             "scaled_dot_product_attention.backward": (
                 "d_value = weights.swapaxes(-1, -2) @ dy",
-                "d_scores = dy @ value.swapaxes(-1, -2)",
-                "d_scores -= np.vecdot(y, dy)",
-                "d_scores *= weights",
-                "d_query = d_scores @ key",
-                "d_query *= scale",
-                "d_key = d_scores.swapaxes(-1, -2) @ query",
-                "d_key *= scale",
+                "d_weights = dy @ value.swapaxes(-1, -2)",
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+                "d_query = scale * (d_scores @ key)",
+                "d_key = scale * (d_scores.swapaxes(-1, -2) @ query)",
             ),
         },
         "5": {
@@ -193,9 +193,9 @@ LESSON = Lesson(
             "sinusoidal_positions": ("angles = ", "= np.sin(angles)", "= np.cos(angles"),
             "embed": (
                 "scale = math.sqrt(width)",
-                "x, embedding_backward = embedding(",
-                "x *= scale",
-                "else sinusoidal_positions(",
+                "looked_up, embedding_backward = embedding(",
+                "positions = sinusoidal_positions(",
+                "x = scale * looked_up + positions",
             ),
             "Transformer.embed": ("self.embedding(tokens) * math.sqrt(", "self.dropout(x + table["),
             "sinusoids": ("angles = ", "= angles.sin()", "= angles.cos()"),

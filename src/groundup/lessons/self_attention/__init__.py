@@ -249,19 +249,17 @@ LESSON = Lesson(
             "softmax.backward": ("inner = (y * dy).sum(", "return y * (dy - inner)"),
             "attend_in_blocks.backward": (
                 "d_value[t] = weights.T @ dy",
-                "d_scores = dy @ value[t].T",
-                "d_scores -= mean",
-                "d_scores *= weights",
+                "d_scores = weights * (dy @ value[t].T - mean)",
                 "d_scaled += d_scores @ key[t]",
                 "d_key[t] = d_scores.T @ scaled",
             ),
             "scaled_dot_product_attention.backward": (
                 "d_value = weights.swapaxes(-1, -2) @ dy",
-                "d_scores = dy @ value.swapaxes(-1, -2)",
-                "d_scores -= np.vecdot(y, dy)",
-                "d_scores *= weights",
-                "d_query = d_scores @ key",
-                "d_key = d_scores.swapaxes(-1, -2) @ query",
+                "d_weights = dy @ value.swapaxes(-1, -2)",
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+                "d_query = scale * (d_scores @ key)",
+                "d_key = scale * (d_scores.swapaxes(-1, -2) @ query)",
             ),
         },
         "10": {
@@ -272,9 +270,8 @@ LESSON = Lesson(
             "attend_scaled": ("scale = 1 / math.sqrt(", "attend(query * scale, key, value)"),
             "attend_in_blocks": ("scale = 1 / math.sqrt(", "scaled = query * scale", "y = weighted / total"),
             "attention_weights": (
-                "weights = (query * scale) @ key.swapaxes(-1, -2)",
-                "np.exp(weights, out=weights)",
-                "weights /= np.maximum(",
+                "scores = (query * scale) @ key.swapaxes(-1, -2)",
+                "weights, _ = softmax(scores)",
             ),
             "scaled_dot_product_attention": (
                 "scale = 1.0 / math.sqrt(",
@@ -287,13 +284,11 @@ LESSON = Lesson(
         "12": {
             "attend_with_loops": ("largest = max(scores)", "exponentials = [math.exp(score - largest)"),
             "subtract_maximum": ("maximum = x.max(", "return x - np.where(maximum"),
-            "attention_weights": ("weights -= np.maximum(weights.max(",),
         },
         "13": {
             "partial_attention": (
-                "maximum = exponentials.max(",
-                "exponentials -= maximum",
-                "np.exp(exponentials, out=exponentials)",
+                "maximum = scores.max(",
+                "exponentials = np.exp(scores - maximum)",
                 "return maximum, exponentials.sum(",
             ),
         },
@@ -302,15 +297,11 @@ LESSON = Lesson(
         },
         "15": {
             "attend_in_blocks": ("log_sum = maximum + np.log(total)",),
-            "attend_in_blocks.backward": (
-                "weights = scaled @ key[t].T",
-                "weights -= log_sum",
-                "np.exp(weights, out=weights)",
-            ),
+            "attend_in_blocks.backward": ("weights = np.exp(scaled @ key[t].T - log_sum)",),
         },
         "16": {
-            "attend_in_blocks.backward": ("mean = np.vecdot(y, dy)",),
-            "scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)",),
+            "attend_in_blocks.backward": ("mean = (y * dy).sum(",),
+            "scaled_dot_product_attention.backward": ("inner = (y * dy).sum(",),
         },
         "17": {
             "multi_head_attention": (

@@ -76,11 +76,11 @@ LESSON = Lesson(
         },
         "2": {
             "decoder": (
-                "x, embedding_backward = embedding(",
-                "x += sinusoidal_positions(",
+                "embedded, embedding_backward = embedding(",
+                "x = embedded + positions",
                 "normed, attention_norm_backward = norm(x",
-                "middle, attention_backward = self_attention(normed",
-                "middle += x",
+                "attended, attention_backward = self_attention(normed",
+                "middle = x + attended",
             ),
             "decode_step": (
                 'x = params["embedding"]["weight"][token] + cache["positions"][length]',
@@ -98,15 +98,20 @@ LESSON = Lesson(
         "3": {
             "decoder": (
                 "normed, mlp_norm_backward = norm(middle",
-                "last, mlp_backward = mlp(normed",
-                "last += middle",
+                "thought, mlp_backward = mlp(normed",
+                "last = middle + thought",
                 "normed, norm_backward = norm(last",
                 "logits, readout_backward = linear(normed",
             ),
             "decode_step": ("x = x + mlp(norm(x", "logits, _ = linear(norm(x"),
             "TinyDecoder.forward": ('x = x + self.mlp["down"](', "self.readout(self.norm(x))"),
         },
-        "4": {"scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)", "d_scores *= weights")},
+        "4": {
+            "scaled_dot_product_attention.backward": (
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+            )
+        },
         "5": {
             "sinusoidal_positions": ("angles = ", "= np.sin(angles)", "= np.cos(angles"),
             "sinusoids": ("frequency = ", "= torch.sin(position * frequency)", "= torch.cos(position * frequency)"),
@@ -133,7 +138,7 @@ LESSON = Lesson(
                 "dx = inverse * (g - mean_g",
             ),
         },
-        "12": {"decoder.backward": ("d_middle += d_last", "dx += d_middle")},
+        "12": {"decoder.backward": ("d_middle = d_last + d_inside", "dx = d_middle + d_inside")},
     },
     twins={
         "sinusoidal_positions": "sinusoids",

@@ -106,8 +106,6 @@ padding with zeros, which wins against negative numbers.""",
             {
                 "for i in range(kh):\n        for j in range(kw):\n            candidate": "for j in range(kw):\n"
                 "        for i in range(kh):\n            candidate",
-                "np.maximum(winner, (candidate > y) * winner.dtype.type(i * kw + j), out=winner)": "winner = np.where("
-                "candidate > y, i * kw + j, winner)",
             },
             "that reads the window column by column, so that another of equal maxima gets the gradient",
         ),
