@@ -18,7 +18,17 @@ LESSON = Lesson(
     folder=Path(__file__).parent,
     experiment=experiment.run,
     figures=figures.draw,
-    models=(Model("mlp", experiment.learner, experiment.batch, experiment.TINY, experiment.SIZE, proves=(mlp,)),),
+    models=(
+        Model(
+            "mlp",
+            experiment.learner,
+            experiment.batch,
+            experiment.TINY,
+            experiment.SIZE,
+            proves=(mlp,),
+            larger={"hidden": 256},
+        ),
+    ),
     cases=CASES,
     claims=(
         Claim(

@@ -34,6 +34,7 @@ LESSON = Lesson(
             experiment.TINY,
             experiment.SIZE,
             proves=(char_rnn, next_character_loss),
+            larger={"width": 256, "hidden": 1024},
         ),
     ),
     claims=(

@@ -30,6 +30,7 @@ LESSON = Lesson(
             experiment.batch,
             experiment.TINY,
             experiment.SIZE,
+            larger={"width": 192, "hidden": 384},
             proves=(
                 model.embed,
                 model.drop,
@@ -49,6 +50,7 @@ LESSON = Lesson(
             experiment.TINY_LEARNED,
             {**experiment.SIZE, "learned": experiment.LONGEST},
             proves=(model.embed,),
+            larger={"width": 192, "hidden": 384},
         ),
         Model(
             "lstm_seq2seq",
@@ -57,6 +59,7 @@ LESSON = Lesson(
             experiment.LSTM_TINY,
             experiment.LSTM_SIZE,
             proves=(seq2seq,),
+            larger={"width": 192, "hidden": 256},
         ),
     ),
     cases=(

@@ -118,6 +118,7 @@ LESSON = Lesson(
             experiment.TINY,
             experiment.SIZE,
             proves=(card_reader,),
+            larger={"width": 256},
         ),
         Model(
             "mean_reader",
@@ -126,6 +127,7 @@ LESSON = Lesson(
             {**experiment.TINY, "mixer": "mean"},
             {**experiment.SIZE, "mixer": "mean"},
             proves=(mean_reader,),
+            larger={"width": 256},
         ),
     ),
     cases=CASES,

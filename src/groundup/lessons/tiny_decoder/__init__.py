@@ -27,6 +27,7 @@ LESSON = Lesson(
             experiment.TINY,
             experiment.SIZE,
             proves=(decoder, self_attention, mlp, norm),
+            larger={"width": 256},
         ),
     ),
     claims=(
