@@ -9,7 +9,7 @@ import pytest
 from groundup.lesson import Claim, Measured
 from groundup.lessons import all_lessons, find_lesson
 from groundup.proof import hashes, results
-from groundup.proof.bench import load_bench
+from groundup.proof.bench import load_bench, sizes
 
 FOLDER = Path(__file__).parents[1] / "results"
 LESSONS = all_lessons()
@@ -54,8 +54,13 @@ def test_kept_claims_are_of_this_code(lesson):
 def test_kept_benchmark_is_of_this_code():
     record = load_bench(FOLDER)
     assert record is not None
-    kept = {(row["lesson"], row["model"]): row["hash"] for row in record["rows"]}
-    now = {(lesson.slug, model.name): hashes.model_hash(model) for lesson in LESSONS for model in lesson.models}
+    kept = {(row["lesson"], row["model"], row["at"]): row["hash"] for row in record["rows"]}
+    now = {
+        (lesson.slug, model.name, at): hashes.model_hash(model, size)
+        for lesson in LESSONS
+        for model in lesson.models
+        for at, size in sizes(model).items()
+    }
     assert kept == now, "stale: groundup bench --write"
 
 

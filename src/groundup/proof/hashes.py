@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import io
 import tokenize
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -30,9 +30,9 @@ def experiment_hash(lesson: Lesson, library: Library | None = None) -> str:
     return definitions_hash([lesson.experiment], library)
 
 
-def model_hash(model: Model, library: Library | None = None) -> str:
+def model_hash(model: Model, size: Mapping[str, Any], library: Library | None = None) -> str:
     """The hash of what a model's benchmark runs: learner and batch with all that they reach, and the size."""
-    return definitions_hash([model.learner, model.batch], library, repr(sorted(model.size.items())))
+    return definitions_hash([model.learner, model.batch], library, repr(sorted(size.items())))
 
 
 def definitions_hash(starts: Sequence[Callable[..., Any]], library: Library | None = None, also: str = "") -> str:
@@ -80,11 +80,13 @@ class Reach:
         if module.name and module.effects and (module.name, "") not in self.seen:  # they run whoever is imported
             self.seen.add((module.name, ""))
             for text in effects(module):
-                self.texts[f"{module.name}:at import"] = self.texts.get(f"{module.name}:at import", "") + bare(text)
+                self.texts[f"{module.name}:at import"] = self.texts.get(f"{module.name}:at import", "") + bare_source(
+                    text
+                )
                 yield from ((module.name, used, module.where) for used in used_names(text))
         statements = [statement for statement in module.statements if name in statement.names]
         if statements:
-            self.texts[f"{module.name}:{name}"] = "\n".join(bare(statement.text) for statement in statements)
+            self.texts[f"{module.name}:{name}"] = "\n".join(bare_source(statement.text) for statement in statements)
         for statement in statements:
             at = f"{module.where}:{statement.node.lineno}"
             yield from ((module.name, used, at) for used in {*statement.uses, *statement.names})
@@ -161,7 +163,7 @@ def read(module: Module) -> str:
         return file.read()
 
 
-def bare(source: str) -> str:
+def bare_source(source: str) -> str:
     """The source without comments, docstrings, blank lines and trailing spaces; texts in it stay as they are.
 
     The same on every version of Python.
