@@ -19,7 +19,15 @@ from typing import Any, Literal
 
 from groundup.files import write_whole
 from groundup.notebooks.source import collect
-from groundup.notebooks.source_modules import BUILTINS, Library, SourceError, bound_names, imported_inside, parse, used_names
+from groundup.notebooks.source_modules import (
+    BUILTINS,
+    Library,
+    SourceError,
+    bound_names,
+    imported_inside,
+    parse,
+    used_names,
+)
 
 Track = Literal["numpy", "torch"]
 Notebook = Any  # nbformat.NotebookNode, which has no types

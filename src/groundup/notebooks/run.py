@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from groundup.errors import UserError
-from groundup.notebooks.kernels import kernel_manager
+from groundup.files import write_whole
 from groundup.lesson import Lesson
 from groundup.notebooks.build import LANGUAGE, Notebook, dumps, sync
-from groundup.files import write_whole
+from groundup.notebooks.kernels import kernel_manager
 from groundup.proof.results import claims_text
 
 #: Lies on the kernel's path, where Python imports it at start: makes modules look as if not installed.

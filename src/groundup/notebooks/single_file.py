@@ -25,8 +25,8 @@ def package_data(name: str) -> bytes:
     """Return the unpacked bytes of a gzip-compressed data file that this script carries."""
     return gzip.decompress(base64.b64decode(PACKAGE_DATA[name]))
 '''
-START = '''if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))'''
+START = """if __name__ == "__main__":
+    main(*map(int, sys.argv[1:2]))"""
 
 
 def single_file(lesson: Lesson, library: Library | None = None) -> str:

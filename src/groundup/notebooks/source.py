@@ -9,7 +9,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from groundup.notebooks.source_modules import ADVICE, BUILTINS, SCOPES, Import, Library, Module, SourceError, imported_inside, parse
+from groundup.notebooks.source_modules import (
+    ADVICE,
+    BUILTINS,
+    SCOPES,
+    Import,
+    Library,
+    Module,
+    SourceError,
+    imported_inside,
+    parse,
+)
 
 
 def collect(

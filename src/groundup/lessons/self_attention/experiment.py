@@ -29,8 +29,8 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Backward, Tree
-from groundup.training.learner import NumpyLearner
-from groundup.training.optim import adam, cosine
+from groundup.training.both_tracks import Twin, both_tracks
+from groundup.training.optim import cosine
 from groundup.training.params import count
 from groundup.training.run import Run
 
@@ -57,35 +57,27 @@ def learner(
     **_: int,
 ) -> Learner:
     """A reader in training on either track, from the same parameters; ``mixer="mean"`` is the baseline."""
-    params = init(rng, names, contents, width, mixer, dtype)
-    schedule = cosine(5e-3, steps, warmup=20)
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.self_attention import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from groundup.lessons.self_attention.twin import CardReader, MeanReader, answer_loss
 
-        module: torch.nn.Module = twin.MeanReader(names, contents, width)
         if mixer == "attention":
-            module = twin.CardReader(names, contents, width, heads)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["cards"]),
-            lambda logits, batch: twin.answer_loss(logits, batch["answers"]),
-            torch.optim.Adam(module.parameters()),
-            schedule,
-        )
+            return Twin(CardReader(names, contents, width, heads), answer_loss)
+        return Twin(MeanReader(names, contents, width), answer_loss)
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        if mixer == "attention":
-            return card_reader(params, batch["cards"], heads)
-        return mean_reader(params, batch["cards"])
+    def forward(params: Tree, rng: np.random.Generator | None, cards: Array) -> tuple[Array, Backward]:
+        return card_reader(params, cards, heads) if mixer == "attention" else mean_reader(params, cards)
 
-    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
-        return cross_entropy(logits, batch["answers"])
-
-    return NumpyLearner(params, forward, criterion, adam(), schedule)
+    return both_tracks(
+        track,
+        init(rng, names, contents, width, mixer, dtype),
+        forward=forward,
+        loss=cross_entropy,
+        twin=twin,
+        inputs=["cards"],
+        target="answers",
+        schedule=cosine(5e-3, steps, warmup=20),
+    )
 
 
 def deal(rng: np.random.Generator, boxes: int, cards: int, names: int, contents: int) -> Batch:

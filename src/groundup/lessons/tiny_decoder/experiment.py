@@ -15,8 +15,8 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Backward, Tree
-from groundup.training.learner import NumpyLearner
-from groundup.training.optim import adam, cosine
+from groundup.training.both_tracks import Twin, both_tracks
+from groundup.training.optim import cosine
 from groundup.training.params import map_tree
 from groundup.training.run import Run
 
@@ -41,32 +41,24 @@ def learner(
     steps: int = 1000,
 ) -> Learner:
     """A decoder in training on either track, from the same parameters. A batch may bring a mask and positions."""
-    params = init(rng, vocabulary, width, dtype)
-    schedule, decay = cosine(8e-3, steps, warmup=20), 0.3
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.tiny_decoder import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from groundup.lessons.tiny_decoder.twin import TinyDecoder, answer_loss
 
-        module = twin.TinyDecoder(vocabulary, width, heads)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["tokens"], batch.get("mask"), batch.get("positions"))[0],
-            lambda logits, batch: twin.answer_loss(logits, batch["targets"]),
-            torch.optim.AdamW(module.parameters(), weight_decay=decay),
-            schedule,
-            clip=1.0,
-        )
+        return Twin(TinyDecoder(vocabulary, width, heads), answer_loss, lambda module, *inputs: module(*inputs)[0])
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        return decoder(params, batch["tokens"], heads, batch.get("mask"), batch.get("positions"))
-
-    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
-        return answer_loss(logits, batch["targets"])
-
-    return NumpyLearner(params, forward, criterion, adam(weight_decay=decay), schedule, clip=1.0)
+    return both_tracks(
+        track,
+        init(rng, vocabulary, width, dtype),
+        forward=lambda params, rng, tokens, mask, positions: decoder(params, tokens, heads, mask, positions),
+        loss=answer_loss,
+        twin=twin,
+        inputs=["tokens", "mask", "positions"],
+        target="targets",
+        settings={"weight_decay": 0.3},
+        schedule=cosine(8e-3, steps, warmup=20),
+        clip=1.0,
+    )
 
 
 def batch(rng: np.random.Generator, *, vocabulary: int, batch: int, letters: int, **_: int) -> Batch:

@@ -4,6 +4,7 @@ The trusted side never runs an answer. It draws arguments, computes what is righ
 in the learner's process that would have to be kept secret or unbroken. The first check that fails speaks.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -25,12 +26,13 @@ from groundup.practice.grading.judge import (
 )
 from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
+from groundup.practice.grading.speed import speed
 from groundup.practice.grading.subject import Answer, Failed, Local, NoBackward, Remote
 from groundup.practice.grading.verdict import Verdict
+from groundup.practice.grading.verified import run_check
 
 SECONDS = 10.0  # for everything: no answer is a verdict too
 TORCH_SECONDS = 10.0
-SLOW = 0.1  # seconds of processor time that any answer may take on the large case
 REPEAT = 1e-10  # what the same call may differ by: the same sums, perhaps in another order
 
 
@@ -68,6 +70,9 @@ def grade(
     worker = start(exercise.track, seconds, in_process)
     try:
         verdict = run_checks(exercise, text, worker, seed, state, began + seconds, timed)
+    except Exception as error:  # what came back is like nothing that was thought of: a verdict all the same
+        message = f"What your code returned cannot be compared: {type(error).__name__}, {str(error)[:200]}."
+        verdict = Verdict(exercise.name, "error", message, state.check)
     finally:
         worker.close()
     return replace(verdict, log=worker.log(), checks=tuple(state.passed), seconds=round(time.perf_counter() - began, 3))
@@ -91,8 +96,9 @@ def run_checks(
                 if found:
                     verdict = verdict_of(exercise, found)
                     if found.kind and found.arguments is not None:
-                        cases = sorted(exercise.cases(np.random.default_rng([seed, 0])), key=size)
-                        verdict = replace(verdict, diagnosis=diagnose(more(found, answer, cases), answer))
+                        with contextlib.suppress(Exception):  # what a mistake is called is no verdict
+                            cases = sorted(exercise.cases(np.random.default_rng([seed, 0])), key=size)
+                            verdict = replace(verdict, diagnosis=diagnose(more(found, answer, cases), answer))
                     return verdict
                 state.passed.append(name)
                 if time.perf_counter() > deadline:
@@ -130,6 +136,9 @@ def checks(
     rng = np.random.default_rng([seed, 1])
     cases = sorted(exercise.cases(np.random.default_rng([seed, 0])), key=size)
     singles = [as_float32(case) for case in cases] if exercise.floats32 else []
+
+    def begin(arguments: Arguments) -> None:
+        state.arguments = arguments
 
     def call(arguments: Arguments) -> tuple[Answer, Answer]:
         state.arguments = arguments
@@ -173,10 +182,10 @@ def checks(
         yield "gradients in float32", lambda: gradients(singles, True)
     yield "repeated calls", lambda: repeated(exercise, answer, seed, cases, rng, state)
     for check in exercise.checks:
-        yield check.name, lambda check=check: check.run(answer, reference, rng)  # type: ignore[misc]
+        yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]
     yield "arguments unchanged", lambda: unchanged(exercise, answer)
     if exercise.speed:
-        yield "speed", lambda: speed(exercise, answer, reference, rng, state)
+        yield "speed", lambda: speed(exercise, answer, reference, rng, begin)
 
 
 def repeated(
@@ -217,36 +226,3 @@ def unchanged(exercise: Exercise, answer: Remote) -> Finding | None:
     what = answer.changed if " " in answer.changed else f"its argument `{answer.changed}`"
     message = f"`{exercise.names[0]}` changes {what} in place: work on a copy."
     return Finding("arguments unchanged", message)
-
-
-def speed(
-    exercise: Exercise, answer: Remote, reference: Local, rng: np.random.Generator, state: State
-) -> Finding | None:
-    """The large case takes no longer than a generous multiple of the reference's time; the best of three tries."""
-    assert exercise.speed is not None
-    arguments = state.arguments = exercise.speed(rng)
-    spent: list[float] = []
-    best = 0.0
-    while len(spent) < 5 and sum(spent) < 2 * SLOW:  # the first calls pay for memory that later ones find ready
-        began = time.process_time()
-        expected = reference(**arguments)
-        if exercise.gives:
-            expected.pull(*upstream_of(exercise, expected.value, rng))
-        spent.append(time.process_time() - began)
-    limit = max(SLOW, exercise.factor * min(spent))
-    for attempt in range(3):
-        got = answer(**arguments)
-        if attempt == 0:
-            found = values_finding(exercise, "values", arguments, expected.value, got.value, False)
-            if found:
-                return found
-        if exercise.gives:
-            got.pull(*upstream_of(exercise, expected.value, rng))
-        best = got.seconds if attempt == 0 else min(best, got.seconds)
-        if best <= limit:
-            return None
-    return Finding(
-        "speed",
-        f"Right, but slow{shapes(arguments)}: {best:.2g} s of processor time, and array code takes {min(spent):.2g} s. "
-        "Is there a Python loop over elements or rows?",
-    )

@@ -72,12 +72,12 @@ def upstream_of(exercise: Exercise, value: Any, rng: np.random.Generator) -> tup
 
 
 def values_finding(
-    exercise: Exercise, check: str, arguments: Arguments, expected: Any, got: Any, single: bool
+    exercise: Exercise, check: str, arguments: Arguments, expected: Any, got: Any, single: bool, exact: bool = True
 ) -> Finding | None:
-    """Whether the value is right."""
+    """Whether the value is right; without ``exact``, whether it is of the right kind."""
     tolerance = exercise.tolerance32 if single else exercise.tolerance
     around = min(largest(list(arguments.values())), 1.0)
-    found = compare(expected, got, tolerance, around, exercise.exact)
+    found = compare(expected, got, tolerance, around, exact and exercise.exact)
     if found is None:
         return None
     piece = f"output {found.part} of" if found.part else "the value of"
@@ -114,9 +114,15 @@ def named_gradients(exercise: Exercise, raw: Any) -> dict[str, Any] | str:
 
 
 def gradients_finding(
-    exercise: Exercise, arguments: Arguments, upstream: tuple[Any, ...], expected: Any, raw: Any, single: bool
+    exercise: Exercise,
+    arguments: Arguments,
+    upstream: tuple[Any, ...],
+    expected: Any,
+    raw: Any,
+    single: bool,
+    exact: bool = True,
 ) -> Finding | None:
-    """Whether the gradients are the reference's, argument by argument."""
+    """Whether the gradients are the reference's, argument by argument; without ``exact``, of their kind."""
     tolerance = exercise.tolerance32 if single else exercise.tolerance
     got, wanted = named_gradients(exercise, raw), named_gradients(exercise, expected)
     assert isinstance(wanted, dict), f"the reference of {exercise.name}: {wanted}"
@@ -124,7 +130,7 @@ def gradients_finding(
         return Finding("gradients", got, arguments, upstream)
     around = max(largest(wanted), min(largest(list(upstream)), 1.0))
     for name in exercise.gives:
-        found = compare(wanted[name], got[name], tolerance, around, exercise.exact)
+        found = compare(wanted[name], got[name], tolerance, around, exact and exercise.exact)
         if found is None:
             continue
         full = f"{name}.{found.part}" if found.part else name

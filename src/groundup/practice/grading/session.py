@@ -8,7 +8,6 @@ import contextlib
 import importlib
 import io
 import sys
-import time
 import types
 from typing import Any
 
@@ -20,6 +19,7 @@ else:  # in the learner's process
     from guard import Refused  # type: ignore[import-not-found, no-redef]
 
 FILE = "<answer>"
+gettrace, settrace = sys.gettrace, sys.settrace
 UPSTREAM = "no gradient reaches the arguments: the result must be made of the tensors that came in"
 
 
@@ -28,6 +28,8 @@ class Session:
 
     def __init__(self) -> None:
         self.functions: list[Any] = []  # results of the learner's that are functions, by number
+        self.given: list[tuple[list[Any], dict[str, Any]]] = []  # and what they were called with that returned them
+        self.latest: tuple[list[Any], dict[str, Any]] = [], {}
         self.results: list[Any] = []
         self.refused: list[str] = []
         self.replaced: list[tuple[Any, str, Any]] = []  # what was forbidden
@@ -51,6 +53,7 @@ class Session:
     def keep(self, function: Any) -> int:
         """Number a function that the grader may ask for later."""
         self.functions.append(function)
+        self.given.append(self.latest)
         return len(self.functions) - 1
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -87,20 +90,19 @@ class Session:
             self.call = lambda *args, **options: ours(*found, *args, **options)
         return {"value": None}
 
-    def do_call(self, args: list[Any], options: dict[str, Any]) -> dict[str, Any]:
-        """Call the function; the reply shows the arguments as they are afterwards."""
+    def do_call(self, args: list[Any], options: dict[str, Any], count: int = 0) -> dict[str, Any]:
+        """Call the function; the reply shows the arguments as they are afterwards, and the steps if they ``count``."""
         call = self.call_torch if self.torch else self.call
-        started = time.process_time()
-        result = call(*args, **options)
-        seconds = time.process_time() - started
+        self.latest = args, options
+        result, steps = counted(call, args, options, count) if count else (call(*args, **options), 0)
         self.results.append(result)
-        return {"value": result, "seconds": seconds, "after": [args, options]}
+        return {"value": result, "steps": steps, "after": [args, options]}
 
-    def do_pull(self, function: int, upstream: list[Any]) -> dict[str, Any]:
-        """Call a function that came back from an earlier call."""
-        started = time.process_time()
-        result = self.functions[function](*upstream)
-        return {"value": result, "seconds": time.process_time() - started, "after": upstream}
+    def do_pull(self, function: int, upstream: list[Any], count: int = 0) -> dict[str, Any]:
+        """Call a function that came back from an earlier call; the reply shows that call's arguments too."""
+        pull = self.functions[function]
+        result, steps = counted(pull, upstream, {}, count) if count else (pull(*upstream), 0)
+        return {"value": result, "steps": steps, "after": [upstream, *self.given[function]]}
 
     def do_again(self, number: int) -> dict[str, Any]:
         """An earlier result as it is now."""
@@ -148,6 +150,27 @@ class Session:
             numbers.append(error.lineno)
         shown = [[number, lines[number - 1].strip()[:200]] for number in numbers[-4:] if number <= len(lines)]
         return {"kind": kind, "name": type(error).__name__, "message": message[:500], "lines": shown}
+
+
+def counted(function: Any, args: list[Any], options: dict[str, Any], most: int) -> tuple[Any, int]:
+    """The result, and how many instructions Python executed for it: counted up to a little more than ``most``."""
+    steps = 0
+
+    def tracer(frame: Any, event: str, _: Any) -> Any:
+        nonlocal steps
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        if event == "opcode":
+            steps += 1
+            if steps > most:
+                settrace(None)
+        return tracer
+
+    before = gettrace()
+    settrace(tracer)
+    try:
+        return function(*args, **options), steps
+    finally:
+        settrace(before)
 
 
 def to_numpy(torch: Any, value: Any) -> Any:

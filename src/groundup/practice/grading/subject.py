@@ -3,7 +3,7 @@
 import copy
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,14 +15,15 @@ from groundup.practice.grading.process import Ended, Worker
 from groundup.practice.grading.verdict import Status
 from groundup.practice.grading.wire import Code, Function, text_of
 
+FORGED = "Something other than an answer came from your code's process."
+
 
 class Failed(Exception):
     """The answer cannot be asked any further: its code raised, was refused, or has ended."""
 
-    def __init__(self, status: Status, message: str, lines: Any = ()) -> None:
+    def __init__(self, status: Status, message: str, lines: Iterable[tuple[int, str]] = ()) -> None:
         super().__init__(message)
-        self.status, self.message = status, message
-        self.lines = tuple((int(number), str(text)) for number, text in lines)
+        self.status, self.message, self.lines = status, message, tuple(lines)
 
 
 class NoBackward(Exception):
@@ -35,7 +36,7 @@ class Answer:
 
     value: Any
     pull: Callable[..., Any]
-    seconds: float = 0.0
+    steps: int = 0
 
 
 class Subject(Protocol):
@@ -90,10 +91,13 @@ class Remote:
         self.exercise, self.worker = exercise, worker
         self.changed = ""  # the first argument that a call has changed
         self.calls = 0
+        self.count = 0  # instructions to count up to, during calls
         source = exercise.use or exercise.functions[0]
         self.parameters = list(inspect.signature(source).parameters.values())
         if exercise.use:
             self.parameters = self.parameters[len(exercise.functions) :]
+        kinds = [p for p in self.parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+        self.positional = [p.name for p in kinds]
 
     def load(self, source: str) -> None:
         """Run the answer's top level. Raises Failed."""
@@ -109,40 +113,54 @@ class Remote:
             forbids=list(exercise.forbids),
         )
         if missing := reply.get("missing"):
-            raise Failed("wrong", f"You have not defined {' and '.join(f'`{name}`' for name in missing)}.")
+            names = [name for name in exercise.names if not isinstance(missing, list) or name in missing]
+            raise Failed("wrong", f"You have not defined {' and '.join(f'`{name}`' for name in names)}.")
 
     def __call__(self, **arguments: Any) -> Answer:
-        names = [p.name for p in self.parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
-        positional = [name for name in names if name in arguments]
-        options = {name: value for name, value in arguments.items() if name not in positional}
-        args = [arguments[name] for name in positional]
-        reply = self.request(do="call", args=args, options=options)
+        args, options = self.arranged(arguments)
+        positional = [name for name in self.positional if name in arguments]
+        reply = self.request(do="call", args=args, options=options, **self.counting())
         self.calls += 1
         after = reply.get("after")
         if not isinstance(after, list) or len(after) != 2 or not isinstance(after[0], list):
-            raise Failed("exited", "The answer wrote into the grader's pipe.")
+            raise Failed("exited", FORGED)
         self.note_changes(dict(zip(positional, args, strict=True)), dict(zip(positional, after[0], strict=False)))
         self.note_changes(options, after[1] if isinstance(after[1], dict) else {})
         value = reply.get("value")
-        seconds = reply.get("seconds")
+        steps = steps_of(reply)
         if not self.exercise.gives:
-            return Answer(value, no_pull, float(seconds or 0.0))
+            return Answer(value, no_pull, steps)
         if not isinstance(value, tuple | list) or len(value) != 2 or not isinstance(value[1], Function):
             raise NoBackward(words_for(value))
         number = value[1].number
 
         def pull(*upstream: Any) -> Any:
-            reply = self.request(do="pull", function=number, upstream=list(upstream))
+            reply = self.request(do="pull", function=number, upstream=list(upstream), **self.counting())
             after = reply.get("after")
+            if not isinstance(after, list) or len(after) != 3 or not all(isinstance(part, list) for part in after[:2]):
+                raise Failed("exited", FORGED)
             names = [f"the upstream gradient {index}".removesuffix(" 0") for index in range(len(upstream))]
-            self.note_changes(
-                dict(zip(names, upstream, strict=True)), dict(zip(names, after, strict=False)) if after else {}
-            )
-            answer.seconds += float(reply.get("seconds") or 0.0)
+            self.note_changes(dict(zip(names, upstream, strict=True)), dict(zip(names, after[0], strict=False)))
+            words = {name: f"the argument `{name}` of the call in `backward`" for name in arguments}
+            before = {words[name]: value for name, value in arguments.items()}
+            now = {words[name]: value for name, value in zip(positional, after[1], strict=False)}
+            if isinstance(after[2], dict):
+                now |= {words[name]: value for name, value in after[2].items() if name in words}
+            self.note_changes(before, now)
+            answer.steps += steps_of(reply)
             return reply.get("value")
 
-        answer = Answer(value[0], pull, float(seconds or 0.0))
+        answer = Answer(value[0], pull, steps)
         return answer
+
+    def arranged(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Parameters without a default by position, the others by name."""
+        args = [arguments[name] for name in self.positional if name in arguments]
+        return args, {name: value for name, value in arguments.items() if name not in self.positional}
+
+    def counting(self) -> dict[str, int]:
+        """What a request says of counting."""
+        return {"count": self.count} if self.count else {}
 
     def again(self, number: int) -> Any:
         """An earlier call's result as it is now (a value alone, without its backward)."""
@@ -193,17 +211,29 @@ def ending(ended: Ended) -> tuple[Status, str]:
         "timeout": ("timeout", "Your code took too long: it was stopped. Is there a loop that never ends?"),
         "exited": ("exited", f"Your code ended Python itself ({ended.words}): there is no answer to grade."),
         "big": ("wrong", "Your function returned far too much: more than 64 MiB."),
-        "garbled": ("exited", "Something other than an answer came from your code's process."),
+        "garbled": ("exited", FORGED),
     }
     return said[ended.kind]
+
+
+def lines_of(told: Any) -> list[tuple[int, str]]:
+    """Lines of the answer as the worker tells them; what is none is left out."""
+    pairs = [item for item in told if isinstance(item, list) and len(item) == 2] if isinstance(told, list) else []
+    return [(number, text) for number, text in pairs if type(number) is int and isinstance(text, str)]
+
+
+def steps_of(reply: dict[str, Any]) -> int:
+    """The instructions that the worker counted."""
+    told = reply.get("steps")
+    return told if type(told) is int else 0
 
 
 def failure(error: Any) -> Failed:
     """An error that the worker reported."""
     if not isinstance(error, dict):
-        return Failed("exited", "Something other than an answer came from your code's process.")
+        return Failed("exited", FORGED)
     kind, name, message = (str(error.get(key, "")) for key in ("kind", "name", "message"))
-    lines = [item for item in error.get("lines") or [] if isinstance(item, list) and len(item) == 2]
+    lines = lines_of(error.get("lines"))
     if kind == "refused":
         return Failed("refused", f"Not allowed here: {message}.", lines)
     if kind == "memory":
