@@ -56,7 +56,7 @@ def test_odd_dimensions_are_the_cosine_of_the_angle_before() -> None:
 
 def test_eps_is_inside_the_root() -> None:
     x = np.array([[2.0, 2.0, 2.0, 2.0 + 4e-4]])
-    centred = x - x.mean()
+    centred = (x[0, 3] - 2) * np.array([[-0.25, -0.25, -0.25, 0.75]])  # exactly: x - x.mean() would be rounded
     variance, eps = (centred**2).mean(), 1e-5
     y, _ = layer_norm(x, np.ones(4), np.zeros(4), eps)
     np.testing.assert_allclose(y, centred / math.sqrt(variance + eps), rtol=1e-12)

@@ -22,19 +22,21 @@ def max_pool2d(
     stride = size if stride is None else stride
     height, width = pooled_size(x, size, stride, padding)
     (kh, kw), (ph, pw) = as_pair(size), as_pair(padding)
+    N, H, W, C = x.shape
     padded = pad_image(x, padding, -np.inf)
-    (_, H, W, _), padded_shape = x.shape, padded.shape  # all that backward needs of them
-    y = at_offset(padded, (0, 0), (height, width), stride).copy()
-    winner = np.zeros(y.shape, np.min_scalar_type(kh * kw - 1))  # the number of a pixel in its window
+    real = pad_image(np.ones((1, H, W, 1), bool), padding, False)  # False in the frame
+    y = np.full((N, height, width, C), -np.inf, x.dtype)
+    winner = np.full(y.shape, -1)  # the number of a pixel in its window
     for i in range(kh):
         for j in range(kw):
             candidate = at_offset(padded, (i, j), (height, width), stride)
-            # Strictly larger: the first of equals stays. Later winners have larger numbers: a maximum works.
-            np.maximum(winner, (candidate > y) * winner.dtype.type(i * kw + j), out=winner)
-            np.maximum(y, candidate, out=y)
+            wins = (candidate > y) | np.isnan(candidate)  # strictly larger: the first of equals stays
+            wins |= (winner < 0) & at_offset(real, (i, j), (height, width), stride)  # all may be -inf: the first
+            y = np.where(wins, candidate, y)
+            winner = np.where(wins, i * kw + j, winner)
 
     def backward(dy: Array) -> Array:
-        dpadded = np.zeros(padded_shape, dy.dtype)
+        dpadded = np.zeros((N, H + 2 * ph, W + 2 * pw, C), dy.dtype)
         for i in range(kh):
             for j in range(kw):  # y = x[winner]  gives  dx[winner] += dy
                 seen = at_offset(dpadded, (i, j), (height, width), stride)
@@ -65,7 +67,7 @@ def avg_pool2d(
     for i in range(kh):
         for j in range(kw):
             y += at_offset(padded, (i, j), (height, width), stride)
-    y /= kh * kw
+    y = y / (kh * kw)
 
     def backward(dy: Array) -> Array:
         share = dy / (kh * kw)  # y = Σ x / (kh·kw)  gives each pixel of the window dy / (kh·kw)

@@ -50,28 +50,6 @@ that is nearly all of them.""",
     minutes=10,
     cases=embedding_cases,
     speed=lambda rng: {"indices": rng.integers(30, size=(400, 500)), "weight": rng.normal(size=(30, 2))},
-    solution='''
-from collections.abc import Callable
-
-import numpy as np
-
-Array = np.ndarray
-
-
-def embedding(indices: Array, weight: Array) -> tuple[Array, Callable]:
-    """Rows of a table: y[...] = weight[indices[...]].
-
-    Shapes: indices (...) integers in [0, count), weight (count, width); y (..., width).
-    ``backward(dy)`` returns the gradient of weight.
-    """
-
-    def backward(dy: Array) -> Array:
-        dweight = np.zeros_like(weight)
-        np.add.at(dweight, indices, dy)  # adds every time that a token occurs
-        return dweight
-
-    return weight[indices], backward
-''',
     wrong=(
         Wrong(
             "+= at the indices",

@@ -85,8 +85,8 @@ $w \leftarrow w - \eta\,(g + \mu v)$."""
         r"Polyak 1964; Sutskever et al. 2013, eqs. 1 to 4, write $v \leftarrow \mu v - \eta g$, "
         r"$w \leftarrow w + v$, which is the same as long as $\eta$ stays as it is.",
         "`init` returns `{'velocity': map_tree(np.zeros_like, params)}`; for each array `direction = gradient + "
-        "weight_decay * param`, `velocity *= momentum`, `velocity += direction`, then `param -= rate * velocity` or "
-        "`param -= rate * (direction + momentum * velocity)`. `+=` and `*=` change the array that is in the tree.",
+        "weight_decay * param`, `velocity[...] = momentum * velocity + direction`, then `param -= rate * velocity` or "
+        "`param -= rate * (direction + momentum * velocity)`. `[...] =` and `-=` change the array that is in the tree.",
     ),
     why=r"""Unrolled, $v_t = \sum_k \mu^{t-k} g_k$: directions that persist add up to $1/(1-\mu)$ times one
 gradient, and those that alternate cancel. Nesterov's form looks one step ahead: $\mu v + g$ is what the next
@@ -101,20 +101,19 @@ the state as it was, and a factor $1-\mu$ before $g$ belongs to Adam, not here."
         Wrong("uphill", {"param -= rate * direction": "param += rate * direction"}, "that goes uphill"),
         Wrong(
             "moving average",
-            {"velocity += direction\n": "velocity += (1 - momentum) * direction\n"},
+            {"momentum * velocity + direction": "momentum * velocity + (1 - momentum) * direction"},
             "that averages gradients: the new one enters with 1 − μ, where it should enter whole",
         ),
         Wrong(
             "velocity not kept",
-            {
-                "velocity *= momentum  # v ← μ v + g\n            velocity +=": "velocity = momentum * velocity +",
-            },
+            {"velocity[...] = ": "velocity = "},
             "whose state never changes: a new array was bound to the name",
         ),
         Wrong(
             "rate inside the velocity",
             {
-                "velocity += direction\n": "velocity += rate * direction\n            direction = rate * direction\n",
+                "velocity + direction  # v ← μ v + g\n": "velocity + rate * direction\n"
+                "            direction = rate * direction\n",
                 "param -= rate * direction": "param -= direction if velocity is not None else rate * direction",
             },
             "that multiplies by the rate before the velocity: when the rate changes, old gradients keep their old rate",

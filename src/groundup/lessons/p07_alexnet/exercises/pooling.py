@@ -106,8 +106,6 @@ padding with zeros, which wins against negative numbers.""",
             {
                 "for i in range(kh):\n        for j in range(kw):\n            candidate": "for j in range(kw):\n"
                 "        for i in range(kh):\n            candidate",
-                "np.maximum(winner, (candidate > y) * winner.dtype.type(i * kw + j), out=winner)": "winner = np.where("
-                "candidate > y, i * kw + j, winner)",
             },
             "that reads the window column by column, so that another of equal maxima gets the gradient",
         ),
@@ -243,7 +241,7 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
     wrong=(
         Wrong(
             "mean of the window",
-            {"base *= alpha": "base *= alpha / size", "2 * alpha * beta": "2 * alpha / size * beta"},
+            {"k + alpha * neigh": "k + alpha / size * neigh", "2 * alpha * beta": "2 * alpha / size * beta"},
             "that divides α by the size of the window, as PyTorch does: here α multiplies the sum",
         ),
         Wrong(
@@ -251,13 +249,13 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
             {"neighbour_sum(x * x, before": "neighbour_sum(x, before"},
             "that adds the neighbours, not their squares",
         ),
-        Wrong("k forgotten", {"    base += k\n": "    base += 1\n"}, "that adds 1 where k belongs"),
+        Wrong("k forgotten", {"s = k + alpha * neigh": "s = 1 + alpha * neigh"}, "that adds 1 where k belongs"),
         Wrong(
             "multiplied",
-            {"scale = base**-beta": "scale = base**beta"},
+            {"scale = s**-beta": "scale = s**beta"},
             "that multiplies by the power, where it should divide",
         ),
-        Wrong("root always", {"scale = base**-beta": "scale = base**-0.5"}, "that takes the root, whatever `beta` is"),
+        Wrong("root always", {"scale = s**-beta": "scale = s**-0.5"}, "that takes the root, whatever `beta` is"),
         Wrong(
             "window on the other side",
             {"before, after = size // 2, (size - 1) // 2": "before, after = (size - 1) // 2, size // 2"},
@@ -284,15 +282,19 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
             },
             "that adds along the first axis, where the neighbours are channels",
         ),
-        Wrong("first term only", {"        dx -= inner\n": ""}, "whose gradient treats the divisor as a constant"),
+        Wrong(
+            "first term only",
+            {" - 2 * alpha * beta * x * inner": ""},
+            "whose gradient treats the divisor as a constant",
+        ),
         Wrong(
             "itself only",
-            {"        inner = neighbour_sum(inner, after, before)\n": ""},
+            {"neighbour_sum(dy * x * scale / s, after, before)": "dy * x * scale / s"},
             "whose gradient forgets that each activation is in its neighbours' divisors",
         ),
         Wrong(
             "window not mirrored",
-            {"neighbour_sum(inner, after, before)": "neighbour_sum(inner, before, after)"},
+            {"scale / s, after, before)": "scale / s, before, after)"},
             "whose gradient does not mirror the window: right for an odd size only",
         ),
         Wrong(
@@ -302,15 +304,17 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
         ),
         Wrong(
             "exponent of the forward",
-            {"        inner /= base\n": ""},
+            {"scale / s, after": "scale, after"},
             "whose gradient has the exponent −β in the sum, where −β − 1 belongs",
         ),
         Wrong(
-            "wrong sign", {"dx -= inner": "dx += inner"}, "that adds the second term of the gradient: it is subtracted"
+            "wrong sign",
+            {"dy * scale - 2": "dy * scale + 2"},
+            "that adds the second term of the gradient: it is subtracted",
         ),
         Wrong(
             "x outside the sum",
-            {"inner = dy * x\n": "inner = dy * 1\n", "inner *= x\n": "inner *= x * x\n"},
+            {"(dy * x * scale": "(dy * scale", "beta * x * inner": "beta * x * x * inner"},
             "whose gradient has x_i in the sum, where the x_j of the other channel belongs",
         ),
     ),
