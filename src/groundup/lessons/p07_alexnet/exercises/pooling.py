@@ -27,6 +27,7 @@ def max_pool_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(1, 7, 6, 3)), "size": 3, "stride": 2, "padding": 1}
     yield {"x": -1 - rng.random(size=(2, 4, 5, 2)), "size": (2, 3), "stride": (1, 2), "padding": (1, 0)}
     yield {"x": rng.normal(size=(1, 5, 4, 2)), "size": 2, "stride": 3}
+    yield {"x": rng.normal(size=(1, 18, 17, 1)), "size": (17, 16), "stride": 1}  # more pixels than a byte counts
 
 
 def tied_images(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -211,6 +212,8 @@ def lrn_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(2, 2, 3, 6)), "size": 4, "alpha": 0.3, "beta": 0.5}
     yield {"x": rng.normal(size=(3, 1, 2, 3)), "size": 1, "alpha": 1.0, "beta": 1.0, "k": 0.5}
     yield {"x": rng.normal(size=(2, 3, 5)), "size": 9, "alpha": 0.1}
+    yield {"x": np.maximum(rng.normal(size=(3, 6)), 0), "size": 3, "alpha": 0.3}  # as after a ReLU: exact zeros
+    yield {"x": np.zeros((1, 4)), "alpha": 0.2}
 
 
 LRN = Exercise(
