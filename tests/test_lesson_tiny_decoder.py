@@ -14,6 +14,7 @@ from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_pr
 from groundup.ops.norms import layer_norm
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Tree
+from groundup.proof.instruments import leaks
 from groundup.training.params import map_tree
 
 HEADS = 2
@@ -94,12 +95,12 @@ def test_the_numbers_worked_by_hand() -> None:
 def test_no_output_depends_on_a_later_token_and_a_leak_is_found(dtype: type) -> None:
     params, tokens = model(dtype), experiment.reversal(some_words(3))["tokens"]
     length = tokens.shape[1]
-    assert (experiment.leaks(lambda tokens: decoder(params, tokens, HEADS)[0], tokens) == 0).all()
+    assert (leaks(lambda tokens: decoder(params, tokens, HEADS)[0], tokens) == 0).all()
     ahead = np.tri(length, k=1, dtype=bool)
-    assert (experiment.leaks(lambda tokens: decoder(params, tokens, HEADS, ahead)[0], tokens) > 0).all()
+    assert (leaks(lambda tokens: decoder(params, tokens, HEADS, ahead)[0], tokens) > 0).all()
     one_hole = causal_mask(length)
     one_hole[4, 20] = True
-    found = experiment.leaks(lambda tokens: decoder(params, tokens, HEADS, one_hole)[0], tokens)
+    found = leaks(lambda tokens: decoder(params, tokens, HEADS, one_hole)[0], tokens)
     assert np.flatnonzero(found).tolist() == [19]  # t = 20, and nowhere else
 
 

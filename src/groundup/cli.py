@@ -248,6 +248,21 @@ def notebook(
 
 
 @app.command()
+def new(
+    names: Annotated[list[str], typer.Argument(metavar="[NUMBER] NAME", help="03 lstm; or a name that stands alone.")],
+    title: Annotated[str | None, typer.Option(help="As the page has it. [default: the name]")] = None,
+) -> None:
+    """Begin a new lesson in this checkout: a folder in the right form that works at once.
+
+    Examples: `groundup new 03 lstm --title "Long short-term memory"`, `groundup new optimizers`
+    """
+    from groundup.lessons.new import new_lesson
+
+    for path in new_lesson(names, title):
+        print(path)
+
+
+@app.command()
 def export(
     lesson: LessonName,
     single_file: Annotated[

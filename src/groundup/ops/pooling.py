@@ -24,23 +24,21 @@ def max_pool2d(
     (kh, kw), (ph, pw) = as_pair(size), as_pair(padding)
     N, H, W, C = x.shape
     padded = pad_image(x, padding, -np.inf)
-    real = pad_image(np.ones((1, H, W, 1), bool), padding, False)  # False in the frame
     y = np.full((N, height, width, C), -np.inf, x.dtype)
-    winner = np.full(y.shape, -1)  # the number of a pixel in its window
     for i in range(kh):
         for j in range(kw):
-            candidate = at_offset(padded, (i, j), (height, width), stride)
-            wins = (candidate > y) | np.isnan(candidate)  # strictly larger: the first of equals stays
-            wins |= (winner < 0) & at_offset(real, (i, j), (height, width), stride)  # all may be -inf: the first
-            y = np.where(wins, candidate, y)
-            winner = np.where(wins, i * kw + j, winner)
+            y = np.maximum(y, at_offset(padded, (i, j), (height, width), stride))
 
     def backward(dy: Array) -> Array:
-        dpadded = np.zeros((N, H + 2 * ph, W + 2 * pw, C), dy.dtype)
+        framed = pad_image(x, padding, np.nan)  # a frame that equals nothing, not even a maximum of −inf
+        dpadded = np.zeros(framed.shape, dy.dtype)
+        open_windows = np.ones(y.shape, bool)  # whose maximum has not been met yet
         for i in range(kh):
-            for j in range(kw):  # y = x[winner]  gives  dx[winner] += dy
+            for j in range(kw):
+                first = open_windows & (at_offset(framed, (i, j), (height, width), stride) == y)
+                open_windows = open_windows & ~first
                 seen = at_offset(dpadded, (i, j), (height, width), stride)
-                seen += dy * (winner == i * kw + j)
+                seen += dy * first  # y = x[first]  gives  dx[first] += dy
         return dpadded[:, ph : ph + H, pw : pw + W]
 
     return y, backward

@@ -17,6 +17,7 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.types import Array, Tree
 from groundup.proof.checks import largest_error
+from groundup.proof.instruments import growth
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.optim import constant
 from groundup.training.params import flatten, leaves, map_tree
@@ -263,5 +264,5 @@ def v_slopes(errors: Array) -> dict[str, float]:
     found = {}
     for name, (low, high) in {"rounding": ROUNDING, "truncation": TRUNCATION}.items():
         inside = (low * 0.99 < NUDGES) & (high * 1.01 > NUDGES)
-        found[name] = float(np.polyfit(np.log10(NUDGES[inside]), np.log10(errors[inside]), 1)[0])
+        found[name] = growth(NUDGES[inside], errors[inside])
     return found

@@ -1,6 +1,5 @@
 """Train on digits or on the user's pictures; race two activations; switch dropout and augmentation off and on."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from groundup.ops.activations import relu, softmax, tanh
 from groundup.ops.conv import conv2d
 from groundup.ops.losses import cross_entropy
 from groundup.ops.types import Array, Tree
+from groundup.proof.instruments import side_by_side
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.loop import fit
 from groundup.training.optim import constant, cosine
@@ -275,14 +275,9 @@ def time_convolutions(run: Run, params: Tree, data: Data) -> tuple[float, dict[s
     x = views(data.train.images[:2], data)[0][:, :8, :8] - data.mean
     weight, bias = params["conv1"]["weight"], params["conv1"]["bias"]
     np.testing.assert_allclose(conv2d_loops(x, weight, bias, 2), conv2d(x, weight, bias, 1, 2)[0], atol=1e-4)
-    taken = []
-    for _ in range(run.pick(1, 5)):
-        started = time.perf_counter()
-        conv2d_loops(x, weight, bias, 2)
-        middle = time.perf_counter()
-        for _ in range(20):
-            conv2d(x, weight, bias, 1, 2)
-        taken.append((middle - started, (time.perf_counter() - middle) / 20))
-    loops, products = (1000 * float(np.median(times)) for times in zip(*taken, strict=True))
-    ratio = float(np.median([slow / fast for slow, fast in taken]))
-    return ratio, {"loops": loops, "im2col": products}
+    loops, products = side_by_side(
+        [lambda: conv2d_loops(x, weight, bias, 2), lambda: [conv2d(x, weight, bias, 1, 2) for _ in range(20)]],
+        run.pick(1, 5),
+    )
+    ratio = float(np.median(loops / (products / 20)))
+    return ratio, {"loops": 1000 * float(np.median(loops)), "im2col": 1000 * float(np.median(products / 20))}

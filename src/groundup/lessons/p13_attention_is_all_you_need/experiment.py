@@ -16,7 +16,7 @@ from groundup.data.dates import (
 from groundup.errors import UserError
 from groundup.lesson import Batch, Learner, Measured, Result
 from groundup.lessons.p13_attention_is_all_you_need.averaging import WRITTEN, Trained, greedy, train
-from groundup.lessons.p13_attention_is_all_you_need.costs import costs, exponent
+from groundup.lessons.p13_attention_is_all_you_need.costs import costs
 from groundup.lessons.p13_attention_is_all_you_need.decoding import (
     Scorer,
     attention_maps,
@@ -35,6 +35,7 @@ from groundup.lessons.p13_attention_is_all_you_need.measure import (
 from groundup.lessons.p13_attention_is_all_you_need.model import init, smoothed_loss, transformer
 from groundup.lessons.p13_attention_is_all_you_need.seq2seq import seq2seq, seq2seq_init, seq2seq_scorer
 from groundup.ops.types import Array, Tree
+from groundup.proof.instruments import growth
 from groundup.training import params as trees
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.optim import cosine, inverse_root
@@ -187,7 +188,7 @@ def run(run: Run) -> Result:
     longest = test.lengths > np.quantile(test.lengths, 0.95)
     lengths = run.pick([16, 32, 64], [32, 64, 128, 256, 512, 1024])
     cost = costs(run.rng("costs"), lengths, 64, 4, run.pick(1, 5))
-    slopes = {name: {what: exponent(lengths, row[what]) for what in row} for name, row in cost.items()}
+    slopes = {name: {what: growth(lengths[-3:], row[what][-3:]) for what in row} for name, row in cost.items()}
     example = int(np.argmax(test.lengths == min(22, test.lengths.max())))
     picture = attention_maps(ours.params, *one(test, example), heads)
     wrong = [

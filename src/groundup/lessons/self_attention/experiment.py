@@ -1,8 +1,6 @@
 """Measure what the lesson says about attention, and train a layer to look things up."""
 
 import math
-import timeit
-import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -29,6 +27,7 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Backward, Tree
+from groundup.proof.instruments import growth, peak_mib, seconds
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.optim import cosine
 from groundup.training.params import count
@@ -137,25 +136,6 @@ def weight_on_asked(weights: Array, places: Array) -> Array:
     return found.mean(axis=(0, 2))
 
 
-def peak_mib(function: Callable[[], Any]) -> float:
-    """The most memory, in MiB, that a call holds at a time beyond what was there before it.
-
-    Rounded to a KiB: Python's own small objects are not always made anew.
-    """
-    tracemalloc.start()
-    tracemalloc.reset_peak()
-    before, _ = tracemalloc.get_traced_memory()
-    function()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return round((peak - before) / 2**20, 3)
-
-
-def seconds(function: Callable[[], Any], repeats: int) -> float:
-    """The shortest time of a few calls: what disturbs a call can only make it longer."""
-    return min(timeit.repeat(function, number=1, repeat=repeats))
-
-
 def forward_and_backward(attention: Callable[..., Any], arrays: Sequence[Array], *options: int) -> list[Array]:
     """The output of an attention function for (query, key, value, upstream), and its three gradients."""
     *inputs, dy = arrays
@@ -217,11 +197,6 @@ def blocks_against_full(rng: np.random.Generator, n: int, block: int, width: int
     sizes = (float(np.abs(gradient).max()) for gradient in results[0][1:])
     gradient = max(gap / size for gap, size in zip(gradients, sizes, strict=True))
     return {"full": full, "blocks": blocks, "output": output, "gradient": gradient}
-
-
-def growth(lengths: Sequence[int], amounts: Sequence[float]) -> float:
-    """The exponent e of the least-squares fit amount ∝ n^e."""
-    return float(np.polyfit(np.log(lengths), np.log(amounts), 1)[0])
 
 
 def word_order(rng: np.random.Generator, width: int = 8, heads: int = 2) -> tuple[float, float]:

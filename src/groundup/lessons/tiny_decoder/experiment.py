@@ -1,8 +1,7 @@
 """Learn to write words backwards, prove the mask, and time generation with and without a cache."""
 
 import math
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Backward, Tree
+from groundup.proof.instruments import leaks, side_by_side
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.optim import cosine
 from groundup.training.params import map_tree
@@ -129,20 +129,6 @@ def right(logits: Array, targets: Array) -> Array:
     return ((logits.argmax(axis=-1) == targets) | (targets == -1)).all(axis=1)
 
 
-def leaks(outputs: Callable[[Array], Array], tokens: Array) -> Array:
-    """(T - 1,): for every t >= 1 the largest change of any output before t when token t is changed.
-
-    ``outputs`` maps tokens (B, T) to logits (B, T, V). A causal model gives zeros.
-    """
-    before = outputs(tokens)
-    found = np.zeros(tokens.shape[1] - 1)
-    for t in range(1, tokens.shape[1]):
-        changed = tokens.copy()
-        changed[:, t] = (changed[:, t] + 1) % before.shape[-1]
-        found[t - 1] = np.abs(outputs(changed)[:, :t] - before[:, :t]).max()
-    return found
-
-
 def attention_of_heads(params: Tree, tokens: Array, heads: int) -> Array:
     """(B, heads, T, T): how much each token (row) looks at each token up to it (column)."""
     length, width = tokens.shape[1], params["embedding"]["weight"].shape[1]
@@ -244,15 +230,13 @@ def largest_difference(one: tuple[Array, Array], other: tuple[Array, Array]) -> 
 
 def time_generation(run: Run, params: Tree) -> dict[int, Array]:
     """For every length (2, repeats): seconds to generate so many tokens, without the cache and with it, in turn."""
-    lengths = run.pick((16, 32), (16, 32, 64, 128, 256), (16, 32, 64, 128, 256, 512))
-    seconds = {length: np.zeros((2, run.pick(2, 5))) for length in lengths}
-    task = run.progress.add_task("timing", total=sum(array.shape[1] for array in seconds.values()), loss="")
-    for length, array in seconds.items():
-        for turn in np.ndindex(array.T.shape):
-            started = time.perf_counter()
-            generate(params, np.array([[SEPARATOR]]), length, SIZE["heads"], cached=turn[1] == 1)
-            array.T[turn] = time.perf_counter() - started
-            run.progress.advance(task, 0.5)
+    lengths, repeats = run.pick((16, 32), (16, 32, 64, 128, 256), (16, 32, 64, 128, 256, 512)), run.pick(2, 5)
+    task = run.progress.add_task("timing", total=len(lengths), loss="")
+    seconds = {}
+    for length in lengths:
+        ways = [partial(generate, params, np.array([[SEPARATOR]]), length, SIZE["heads"], way) for way in (False, True)]
+        seconds[length] = side_by_side(ways, repeats)
+        run.progress.advance(task)
     return seconds
 
 

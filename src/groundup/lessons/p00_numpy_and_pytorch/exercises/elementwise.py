@@ -71,8 +71,12 @@ with one form should be run, and differentiated, with the same.""",
             "in the form x σ(1.702 x), a coarser one",
         ),
         Wrong("no half", {"y = 0.5 * x * (1 + t)": "y = x * (1 + t)"}, "without the factor ½"),
-        Wrong("no cube", {"(inner + 0.044715 * inner**3)": "inner"}, "that leaves the cube out"),
-        Wrong("square for cube", {"inner**3": "inner**2"}, "with x² in place of x³"),
+        Wrong("no cube", {" * (1 + 0.044715 * inner**2)": ""}, "that leaves the cube out"),
+        Wrong(
+            "square for cube",
+            {"inner * (1 + 0.044715 * inner**2)": "(inner + 0.044715 * inner**2)"},
+            "with x² in place of x³",
+        ),
         Wrong("no root", {"math.sqrt(2 / math.pi)": "2 / math.pi"}, "with 2/π where its root belongs"),
         Wrong(
             "root of the whole number",
@@ -131,7 +135,7 @@ def dropout_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
 
 def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
     """Every value is 0 or x / (1 − rate), and as many are kept as should be: in all, in each row, in each column."""
-    for rate in (0.5, 0.2, 0.9, 0.0):
+    for rate in (0.5, 0.2, 0.9, 0.0, 0.37):
         x = rng.normal(size=(200, 100))
         arguments = {"x": x, "rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
         y = answer(**arguments).value
@@ -148,6 +152,18 @@ def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator
                 return Finding("independent draws", message, arguments)
             if 0 < rate < 0.9 and np.unique(kept, axis=axis).shape != kept.shape:
                 return Finding("independent draws", "Every element is to be drawn by itself: lines repeat.", arguments)
+    return None
+
+
+def every_axis(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+    """Of three axes, too, none shares its fate: a batch of sequences does not get one mask."""
+    for shape in [(200, 4, 5), (4, 200, 5), (4, 5, 200)]:
+        arguments = {"x": np.ones(shape), "rate": 0.5, "rng": np.random.default_rng(rng.integers(2**32))}
+        kept = answer(**arguments).value != 0
+        axis = shape.index(200)
+        if np.abs(kept.mean(axis=axis) - 0.5).max() > 8 * 0.5 / np.sqrt(200):
+            message = f"Every element is to be drawn by itself, but what differs in axis {axis} only shares its fate."
+            return Finding("independent draws", message, arguments)
     return None
 
 
@@ -187,7 +203,11 @@ backward, and keeping with probability $r$.""",
     difficulty=1,
     minutes=10,
     cases=dropout_cases,
-    checks=(Check("kept elements", keeps_or_drops), Check("draws", draws_from_rng)),
+    checks=(
+        Check("kept elements", keeps_or_drops),
+        Check("every axis", every_axis),
+        Check("draws", draws_from_rng),
+    ),
     speed=lambda rng: {"x": rng.normal(size=(1000, 500)), "rate": 0.5, "rng": np.random.default_rng(0)},
     wrong=(
         Wrong("keeps with probability rate", {">= rate": "< rate"}, "that keeps with probability `rate`"),

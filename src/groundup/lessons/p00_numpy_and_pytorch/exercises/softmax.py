@@ -17,6 +17,15 @@ def softmax_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(2, 3, 4)), "axis": 1}
     yield {"x": rng.normal(size=(3, 2, 4)), "axis": -3}
     yield {"x": np.array([[1.0, 1.0, 0.0], [2.0, 2.0, 2.0]])}
+    same = rng.normal(size=(2, 3))
+    yield {"x": same}  # the same numbers, along the other axis
+    yield {"x": same, "axis": 0}
+
+
+def wide_rows(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Rows in which the largest score is far from the mean, the first and the smallest."""
+    yield {"x": np.array([[0.0, 1000.0], [1000.0, 0.0]])}
+    yield {"x": np.array([[-1000.0, 0.0, 1000.0, -np.inf], [3000.0, 3001.0, -3000.0, -3000.0]])}
 
 
 SOFTMAX = Exercise(
@@ -48,6 +57,7 @@ gradient is 0.""",
     cases=softmax_cases,
     checks=(
         special("large values", lambda rng: [{"x": np.array([[1000.0, 1001.0], [-1000.0, -1001.0]])}]),
+        special("wide rows", wide_rows),
         special(
             "entries of -∞",
             lambda rng: [{"x": np.array([[0.0, -np.inf, 1.0]])}, {"x": np.array([[-np.inf, -np.inf], [0.0, 1.0]])}],

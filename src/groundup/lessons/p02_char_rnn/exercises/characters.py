@@ -19,6 +19,7 @@ def embedding_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     for shape, count, width in [((1,), 1, 3), ((5,), 3, 2), ((2, 3), 4, 3), ((3, 2, 4), 5, 2), ((4, 1), 9, 1)]:
         yield {"indices": rng.integers(count, size=shape), "weight": rng.normal(size=(count, width))}
     yield {"indices": np.array(2), "weight": rng.normal(size=(4, 3))}
+    yield {"indices": np.array([299, 43, 130]), "weight": rng.normal(size=(300, 2))}  # more rows than a byte counts
 
 
 EMBEDDING = Exercise(

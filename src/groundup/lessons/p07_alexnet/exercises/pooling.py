@@ -11,6 +11,9 @@ from groundup.ops.pooling import max_pool2d
 from groundup.practice.exercise import Exercise, Right, Wrong
 from groundup.practice.properties import special
 
+#: How the loops of the backward begin; those of the forward look the same.
+LOOPS = "        for i in range(kh):\n            for j in range(kw):\n                first"
+
 
 def max_pool_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(1, 1, 2, 1)), "size": (1, 2)}
@@ -24,6 +27,7 @@ def max_pool_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(1, 7, 6, 3)), "size": 3, "stride": 2, "padding": 1}
     yield {"x": -1 - rng.random(size=(2, 4, 5, 2)), "size": (2, 3), "stride": (1, 2), "padding": (1, 0)}
     yield {"x": rng.normal(size=(1, 5, 4, 2)), "size": 2, "stride": 3}
+    yield {"x": rng.normal(size=(1, 18, 17, 1)), "size": (17, 16), "stride": 1}  # more pixels than a byte counts
 
 
 def tied_images(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -51,14 +55,14 @@ numbers. Return `(y, backward)`; `backward(dy)` returns the gradient of `x`. Whe
 largest, the first in the order of reading (row by row) gets the gradient, alone. Python loops may run over the
 offsets in the window only.""",
     hints=(
-        "Go through the offsets of a window, and keep for all windows at once the largest value so far and where it "
-        "stood. The backward sends every upstream number to that place.",
+        "Go through the offsets of a window, and keep for all windows at once the largest value so far. The backward "
+        "goes through them again and sends every upstream number to the first pixel that equals the maximum.",
         r"$\partial y/\partial x$ is 1 for the winner and 0 for the others, so "
         r"$dx_a = \sum_{\text{windows won by } a} dy$: a pixel that wins several windows gets the sum "
         "(windows that overlap: Krizhevsky et al. 2012, section 3.4).",
-        "`candidate = at_offset(padded, (i, j), (height, width), stride)`; where `candidate > y`, set `winner` to "
-        "`i * kw + j` and `y` to the candidate. Backward: for each (i, j), to the same slice of an image of zeros add "
-        "`dy * (winner == i * kw + j)`.",
+        "`y = np.maximum(y, at_offset(padded, (i, j), (height, width), stride))`. Backward: for each (i, j), "
+        "`first = open_windows & (at_offset(…) == y)`, then close those windows, and to the same slice of an image of "
+        "zeros add `dy * first`. A frame of NaN equals nothing.",
     ),
     why=r"""Near a point without ties the maximum *is* one of its arguments, so its gradient goes to that argument.
 At a tie there is no derivative; giving all tied pixels the whole gradient would count it several times, so one is
@@ -85,43 +89,46 @@ padding with zeros, which wins against negative numbers.""",
         ),
         Wrong(
             "every largest pixel",
-            {"dy * (winner == i * kw + j)": "dy * (y == at_offset(padded, (i, j), y.shape[1:3], stride))"},
+            {"                open_windows = open_windows & ~first\n": ""},
             "that gives the gradient to all equal maxima",
         ),
         Wrong(
             "shared among equals",
             {
-                "dy * (winner == i * kw + j)": "dy * (y == at_offset(padded, (i, j), y.shape[1:3], stride)) / sum("
-                "y == at_offset(padded, (a, b), y.shape[1:3], stride) for a in range(kh) for b in range(kw))"
+                "                open_windows = open_windows & ~first\n": "",
+                "dy * first ": "dy * first / sum("
+                "y == at_offset(framed, (a, b), y.shape[1:3], stride) for a in range(kh) for b in range(kw)) ",
             },
             "that shares the gradient among equal maxima",
         ),
         Wrong(
             "the last of equals",
-            {"(candidate > y)": "(candidate >= y)"},
+            {
+                LOOPS: "        for i in reversed(range(kh)):\n"
+                "            for j in reversed(range(kw)):\n                first",
+            },
             "that gives the gradient to the last of equals",
         ),
         Wrong(
             "reading column by column",
             {
-                "for i in range(kh):\n        for j in range(kw):\n            candidate": "for j in range(kw):\n"
-                "        for i in range(kh):\n            candidate",
+                LOOPS: "        for j in range(kw):\n            for i in range(kh):\n                first",
             },
             "that reads the window column by column, so that another of equal maxima gets the gradient",
         ),
         Wrong(
             "overwrites",
-            {"seen += dy * (winner == i * kw + j)": "np.copyto(seen, dy, where=winner == i * kw + j)"},
+            {"seen += dy * first ": "np.copyto(seen, dy, where=first) "},
             "whose gradient of a pixel that wins several windows is that of one window, not the sum",
         ),
         Wrong(
             "gradient everywhere",
-            {"dy * (winner == i * kw + j)": "dy"},
+            {"dy * first ": "dy "},
             "that gives the gradient to every pixel of the window",
         ),
         Wrong(
             "shared by the window",
-            {"dy * (winner == i * kw + j)": "dy / (kh * kw)"},
+            {"dy * first ": "dy / (kh * kw) "},
             "with the backward of mean pooling",
         ),
         Wrong(
@@ -134,7 +141,7 @@ padding with zeros, which wins against negative numbers.""",
             {"return dpadded[:, ph : ph + H, pw : pw + W]": "return dpadded[:, :H, :W]"},
             "whose gradient is cut out of the padded image at the corner",
         ),
-        Wrong("zero gradient", {"dy * (winner == i * kw + j)": "0 * dy"}, "whose gradient is 0"),
+        Wrong("zero gradient", {"dy * first ": "0 * dy "}, "whose gradient is 0"),
     ),
     right=(
         Right(
@@ -205,6 +212,8 @@ def lrn_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(2, 2, 3, 6)), "size": 4, "alpha": 0.3, "beta": 0.5}
     yield {"x": rng.normal(size=(3, 1, 2, 3)), "size": 1, "alpha": 1.0, "beta": 1.0, "k": 0.5}
     yield {"x": rng.normal(size=(2, 3, 5)), "size": 9, "alpha": 0.1}
+    yield {"x": np.maximum(rng.normal(size=(3, 6)), 0), "size": 3, "alpha": 0.3}  # as after a ReLU: exact zeros
+    yield {"x": np.zeros((1, 4)), "alpha": 0.2}
 
 
 LRN = Exercise(

@@ -42,6 +42,15 @@ def attention_with_scale(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield draw(rng, (3, 2), 4, 2, scale=2.0, mask=rng.random((3, 4)) < 0.6)
 
 
+def large_behind_masks(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Scores of thousands, the largest of them forbidden: only -∞ is below what is allowed."""
+    for shape in [(2, 3), (2, 2, 3)]:
+        case = draw(rng, shape, 3, 2)
+        case["query"], case["key"] = np.full(shape, 100.0), 100 * case["key"]
+        case["key"][..., 0, :], case["key"][..., 1, :], case["key"][..., 2, :] = 100.0, -100.0, -101.0
+        yield {**case, "mask": np.array([[False, True, True], [False, True, False]])}
+
+
 def blind_queries(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Queries that may look at nothing."""
     mask = np.array([[True, False, True], [False, False, False]])
@@ -100,6 +109,7 @@ the keys, because $S$ is linear in each.""",
     cases=attention_with_scale,
     checks=(
         special("large scores", large_scores),
+        special("large scores behind masks", large_behind_masks),
         special("queries that may look at nothing", blind_queries),
         causal(causal_cases, "key", "value"),
         permuted(unordered_keys, ("key", "value")),
