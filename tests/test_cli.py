@@ -13,7 +13,7 @@ import pytest
 from groundup import cli, show
 from groundup.lessons import all_lessons
 
-COMMANDS = ["list", "run", "sample", "check", "claims", "bench", "notebook", "export", "lab", "doctor"]
+COMMANDS = ["list", "run", "sample", "check", "claims", "bench", "notebook", "export", "new", "lab", "doctor"]
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from groundup.errors import UserError
 from groundup.lesson import Model
 from groundup.lessons.p13_attention_is_all_you_need import LESSON, experiment, model
 from groundup.lessons.p13_attention_is_all_you_need.averaging import extend
-from groundup.lessons.p13_attention_is_all_you_need.costs import exponent
 from groundup.lessons.p13_attention_is_all_you_need.decoding import (
     attention_maps,
     beam_search,
@@ -199,11 +198,6 @@ def test_curves_of_later_stretches_count_on():
     curves: dict[str, list[float]] = {"step": [0, 10], "seconds": [0.0, 1.0], "training": [3.0, 2.0]}
     extend(curves, {"step": [0, 5], "seconds": [0.0, 0.5], "training": [9.0, 1.0]})
     assert curves == {"step": [0, 10, 15], "seconds": [0.0, 1.0, 1.5], "training": [3.0, 2.0, 1.0]}
-
-
-def test_exponent_of_a_power():
-    lengths = [16, 32, 64, 128]
-    assert exponent(lengths, [3 * n**1.7 for n in lengths]) == pytest.approx(1.7)
 
 
 @pytest.mark.parametrize("mistake", ["readout", "scale", "memory"])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_record(lesson):
     assert len({claim.name for claim in lesson.claims}) == len(lesson.claims)
     assert set(lesson.needs) <= BY_SLUG.keys() - {lesson.slug}
     assert lesson.summary
-    assert lesson.title
+    assert re.findall(r"^# # (.+)$", lesson.text.read_text(encoding="utf-8"), re.MULTILINE)[0] == lesson.title
     assert 0 < lesson.minutes < 600
     assert bool(lesson.models) == ("torch" in lesson.tracks)
     for claim in lesson.claims:

@@ -19,7 +19,7 @@ def test_blocked_modules_are_missing_and_the_failing_cell_is_named(
 
     cells = [
         nbformat.v4.new_code_cell("import numpy", id="one"),
-        nbformat.v4.new_code_cell("import groundup.params", id="two", metadata={"name": "uses the library"}),
+        nbformat.v4.new_code_cell("import groundup.training.params", id="two", metadata={"name": "uses the library"}),
     ]
     path = tmp_path / "toy.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -10,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from groundup import cli
+from groundup import cli, lessons
 from groundup.errors import UserError
+from groundup.lesson import Lesson
+from groundup.lessons import all_lessons
+from groundup.notebooks.run import NotebookError
 from groundup.reader import build, data, executed, node, pyodide
 from reader_site import ROOT, SITE
 
@@ -188,6 +192,40 @@ def test_without_node_a_sentence_says_what_to_do(
 def test_what_node_says_of_a_failure_is_shown() -> None:
     with pytest.raises(UserError, match=r"(?s)failed in .*no such lesson"):
         node.run(["node", "-e", "console.error('no such lesson'); process.exit(3)"], ROOT)
+
+
+def test_a_notebook_that_fails_is_named_and_the_others_are_built(
+    groundup: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = all_lessons()[:2]
+    written: dict[str, Any] = {}
+
+    def execute(lesson: Lesson, track: str, notebook: Any, cache: Path, stop: Any) -> executed.Executed:
+        if (lesson, track) == (one, "numpy"):
+            raise NotebookError("cell “train”: no such name")
+        return executed.Executed(lesson, track, notebook, {})  # type: ignore[arg-type]
+
+    def pages(root: Path, out: Path) -> None:
+        out.mkdir(parents=True)
+        for name in ("site.json", "404.html"):
+            (out / name).touch()
+
+    (tmp_path / "root/web").mkdir(parents=True)
+    monkeypatch.setattr(build, "checkout", lambda: tmp_path / "root")
+    monkeypatch.setattr(lessons, "all_lessons", lambda: (one, other))
+    monkeypatch.setattr(executed, "executed", execute)
+    monkeypatch.setattr(data, "write", lambda lessons, runs, folder: written.update(runs))
+    monkeypatch.setattr(build, "pages", pages)
+    code, said = groundup("site", "build", "--out", tmp_path / "out", "--pyodide", "none")
+    assert code == 1
+    assert f"The numpy notebook of lesson {one.name} fails. cell “train”: no such name" in said
+    assert {folder: set(runs) for folder, runs in written.items()} == {
+        lesson.folder.name: set(lesson.tracks) for lesson in (one, other)
+    }
+    assert (tmp_path / "out/site.json").is_file()
+    # What failed is tried again, though nothing has changed.
+    shutil.rmtree(tmp_path / "root/build/site/")
+    assert groundup("site", "build", "--out", tmp_path / "out", "--pyodide", "none")[0] == 1
 
 
 # ---- the front end with as many lessons as there will be ---------------------------------------------------------

@@ -189,12 +189,22 @@ def claims(
 def bench(
     lessons: LessonNames = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads for both.")] = 1,
-    pairs: Annotated[int, typer.Option(min=20, help="Timed steps of each, alternating.")] = 30,
+    pairs: Annotated[
+        int,
+        typer.Option(min=20, help="Timed steps of each, alternating; at the larger size a third."),
+    ] = 30,
     memory: Annotated[bool, typer.Option(help="Measure peak memory too.")] = True,
     write: Annotated[bool, typer.Option("--write", help="Keep the results in results/ of this checkout.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Time one training step of every model, NumPy against PyTorch, side by side."""
+    """Time one training step of every model, NumPy against PyTorch, side by side.
+
+    Every model is timed at its lesson's size and at a larger one (four times the width). A ratio of 0.8 means that
+    NumPy needs 0.8 of PyTorch's time: *as run* with the forms that `groundup run` uses, *readable* with
+    those that the lesson prints. Without names, all lessons: some minutes; `--no-memory` takes about half of that.
+
+    Example: `groundup bench 02 13 --no-memory`
+    """
     from groundup.proof import results
 
     show.demand("torch", "The benchmark compares with PyTorch")
@@ -205,7 +215,8 @@ def bench(
     if write and (folder is None or lessons):
         raise UserError("--write keeps the whole benchmark: run it in a checkout of groundup, without naming lessons.")
     chosen = find_lessons(lessons or [])
-    with show.progress(sum(len(lesson.models) for lesson in chosen), quiet=as_json) as report:
+    steps = sum(1 + bool(model.larger) for lesson in chosen for model in lesson.models)
+    with show.progress(steps, quiet=as_json) as report:
         record = run_bench(chosen, pairs, threads, memory, report)
     if write and folder is not None:
         write_whole(folder / "bench.json", json.dumps(record, indent=1) + "\n")
@@ -227,11 +238,27 @@ def notebook(
     if execute:
         show.demand("nbclient", "Executed notebooks")
     from groundup.notebooks import run as notebook_runs
+    from groundup.proof.results import claims_text
 
-    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr)
+    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr, claims_text)
     if execute:
         notebook_runs.execute_files(paths, show.has("torch"), show.stderr)
     for path in paths:
+        print(path)
+
+
+@app.command()
+def new(
+    names: Annotated[list[str], typer.Argument(metavar="[NUMBER] NAME", help="03 lstm; or a name that stands alone.")],
+    title: Annotated[str | None, typer.Option(help="As the page has it. [default: the name]")] = None,
+) -> None:
+    """Begin a new lesson in this checkout: a folder in the right form that works at once.
+
+    Examples: `groundup new 03 lstm --title "Long short-term memory"`, `groundup new optimizers`
+    """
+    from groundup.lessons.new import new_lesson
+
+    for path in new_lesson(names, title):
         print(path)
 
 
@@ -278,9 +305,10 @@ def lab(
     show.demand("jupyterlab", "JupyterLab")
     show.demand("jupytext", "JupyterLab")
     from groundup.notebooks import run as notebook_runs
+    from groundup.proof.results import claims_text
 
     chosen = find_lesson(lesson) if lesson else all_lessons()[0]
-    notebook_runs.bring(all_lessons(), out, show.stderr, fresh)
+    notebook_runs.bring(all_lessons(), out, show.stderr, claims_text, fresh)
     command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb")
     command += [f"--port={port}", *([] if browser else ["--no-browser"])]
     os.execve(command[0], command, notebook_runs.lab_environment())

@@ -120,6 +120,7 @@ class Model:
     batch    ``batch(rng, **size) -> Batch``: arrays that look like training data
     tiny     a size for proofs: every parameter is perturbed
     size     the lesson's own size, for the benchmark
+    larger   what changes in ``size`` for the benchmark's second row: four times the width
     proves   the functions of model.py whose backward this model's gradient check exercises
     """
 
@@ -129,6 +130,7 @@ class Model:
     tiny: Mapping[str, Any]
     size: Mapping[str, Any]
     proves: Sequence[Callable[..., Any]] = ()
+    larger: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

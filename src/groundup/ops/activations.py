@@ -1,4 +1,4 @@
-"""Elementwise nonlinearities, and the softmax. Arrays have at least one axis."""
+"""Elementwise nonlinearities, and the softmax."""
 
 import math
 
@@ -9,8 +9,7 @@ from groundup.ops.types import Array, Backward
 
 def relu(x: Array) -> tuple[Array, Backward]:
     """Rectified linear unit y = max(x, 0), any shape. The derivative at 0 is taken to be 0."""
-    # A row of zeros rather than the number 0: NumPy's fast loop for the maximum needs two arrays.
-    y = np.maximum(x, np.zeros(x.shape[-1:], x.dtype))
+    y = np.maximum(x, 0)
 
     def backward(dy: Array) -> Array:
         return dy * (y > 0)  # dy/dx = 1 where x > 0, else 0
@@ -23,27 +22,18 @@ def tanh(x: Array) -> tuple[Array, Backward]:
     y = np.tanh(x)
 
     def backward(dy: Array) -> Array:
-        dx = y * y  # dy/dx = 1 - y²
-        np.subtract(1, dx, out=dx)
-        dx *= dy
-        return dx
+        return dy * (1 - y * y)  # dy/dx = 1 - y²
 
     return y, backward
 
 
 def sigmoid(x: Array) -> tuple[Array, Backward]:
     """Logistic function y = 1 / (1 + e⁻ˣ), any shape; values in (0, 1)."""
-    y = np.negative(x)
     with np.errstate(over="ignore"):  # e⁻ˣ = ∞ is no accident: 1/∞ = 0 is the right limit
-        np.exp(y, out=y)
-    y += 1
-    np.reciprocal(y, out=y)
+        y = 1 / (1 + np.exp(-x))
 
     def backward(dy: Array) -> Array:
-        dx = 1 - y  # dy/dx = y (1 - y)
-        dx *= y
-        dx *= dy
-        return dx
+        return dy * y * (1 - y)  # dy/dx = y (1 - y)
 
     return y, backward
 
@@ -54,30 +44,14 @@ def gelu(x: Array) -> tuple[Array, Backward]:
     Source: Hendrycks & Gimpel 2016 (arXiv:1606.08415), section 2; the form GPT-2 uses.
     """
     slope = math.sqrt(2 / math.pi)
-    cubic = 0.044715 * slope
-    t = x * x
-    t *= cubic
-    t += slope
-    t *= x
-    np.tanh(t, out=t)  # t = tanh(u), u = slope·x + cubic·x³
-    y = t + 1
-    y *= x
-    y *= 0.5
+    inner = np.clip(x, -10, 10)  # beyond, tanh u is ±1 in any precision, and x³ too large for float16
+    t = np.tanh(slope * inner * (1 + 0.044715 * inner**2))  # t = tanh(u)
+    y = 0.5 * x * (1 + t)
 
     def backward(dy: Array) -> Array:
-        # dy/dx = ½ (1 + t) + ½ x (1 - t²) du/dx,  du/dx = slope + 3·cubic·x²
-        dx = x * x
-        dx *= 3 * cubic
-        dx += slope
-        dx *= x
-        one_minus_t2 = t * t
-        np.subtract(1, one_minus_t2, out=one_minus_t2)
-        dx *= one_minus_t2
-        dx += t
-        dx += 1
-        dx *= 0.5
-        dx *= dy
-        return dx
+        du = slope * (1 + 3 * 0.044715 * inner**2)
+        dt = (1 - t**2) * du  # tanh' = 1 - tanh²
+        return dy * (0.5 * (1 + t) + 0.5 * x * dt)  # dy/dx by the product rule
 
     return y, backward
 
@@ -87,28 +61,22 @@ def subtract_maximum(x: Array, axis: int = -1) -> Array:
 
     Rows of nothing but -∞ stay as they are, because -∞ - (-∞) is not a number.
     """
-    maximum = x.max(axis=axis, keepdims=True)
-    maximum[maximum == -np.inf] = 0
-    return x - maximum
+    maximum = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return x - np.where(maximum == -np.inf, 0, maximum)
 
 
 def softmax(x: Array, axis: int = -1) -> tuple[Array, Backward]:
-    """Softmax y_i = e^{x_i} / Σ_j e^{x_j} along ``axis``, any shape with at least one axis.
+    """Softmax y_i = e^{x_i} / Σ_j e^{x_j} along ``axis``, any shape.
 
     Entries of -∞ get probability 0. A row of nothing but -∞ gives zeros and has zero gradient.
     """
-    y = subtract_maximum(x, axis)
-    np.exp(y, out=y)
-    sums = y.sum(axis=axis, keepdims=True)
-    sums[sums == 0] = 1  # only a row of -∞ has no 1 in it
-    y /= sums
+    e = np.exp(subtract_maximum(x, axis))
+    total = e.sum(axis=axis, keepdims=True)
+    y = e / np.where(total == 0, 1, total)  # only a row of -∞ has no 1 in it
 
     def backward(dy: Array) -> Array:
-        # dL/dx_i = y_i (dL/dy_i - Σ_j y_j dL/dy_j)
-        inner = np.vecdot(y, dy, axis=axis)  # type: ignore[call-overload]  # the stubs forget axis
-        dx = dy - np.expand_dims(inner, axis)
-        dx *= y
-        return dx
+        inner = (y * dy).sum(axis=axis, keepdims=True)
+        return y * (dy - inner)  # dL/dx_i = y_i (dL/dy_i - Σ_j y_j dL/dy_j)
 
     return y, backward
 
@@ -118,18 +86,12 @@ def log_softmax(x: Array, axis: int = -1) -> tuple[Array, Backward]:
 
     A row of nothing but -∞ stays -∞ and has zero gradient.
     """
-    y = subtract_maximum(x, axis)
-    sums = np.exp(y).sum(axis=axis, keepdims=True)
-    alive = sums > 0
-    sums[~alive] = 1
-    y -= np.log(sums)
+    shifted = subtract_maximum(x, axis)
+    total = np.exp(shifted).sum(axis=axis, keepdims=True)
+    y = shifted - np.log(np.where(total == 0, 1, total))
 
     def backward(dy: Array) -> Array:
-        # dL/dx_i = dL/dy_i - e^{y_i} Σ_j dL/dy_j
-        dx = np.exp(y)
-        dx *= dy.sum(axis=axis, keepdims=True)
-        np.subtract(dy, dx, out=dx)
-        dx *= alive
-        return dx
+        dx = dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)  # dL/dx_i = dL/dy_i - e^{y_i} Σ_j dL/dy_j
+        return np.where(total == 0, 0, dx)
 
     return y, backward

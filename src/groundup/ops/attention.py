@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from groundup.ops.activations import softmax
 from groundup.ops.linear import linear
 from groundup.ops.types import Array, Backward, Mask
 
@@ -31,16 +32,12 @@ def attention_weights(query: Array, key: Array, mask: Mask = None, scale: float 
     Raises TypeError for a mask that is not Boolean, such as one of 0 and -∞.
     """
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
-    weights = (query * scale) @ key.swapaxes(-1, -2)
+    scores = (query * scale) @ key.swapaxes(-1, -2)
     if mask is not None:
         if mask.dtype != np.bool_:
             raise TypeError(f"a mask is Boolean, True where a query may look, not {mask.dtype}")
-        weights += np.where(mask, 0.0, -np.inf).astype(weights.dtype)
-    # Softmax in place, for these are the largest arrays here. The maximum keeps exp from overflowing; it is
-    # -∞ where all is forbidden, and -∞ - (-∞) is no number, hence the lowest finite one instead.
-    weights -= np.maximum(weights.max(axis=-1, keepdims=True), np.finfo(weights.dtype).min)
-    np.exp(weights, out=weights)
-    weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1.0)  # a sum has exp(0) = 1 in it, or is empty
+        scores = np.where(np.broadcast_to(mask, scores.shape), scores, -np.inf)
+    weights, _ = softmax(scores)
     return weights
 
 
@@ -58,14 +55,11 @@ def scaled_dot_product_attention(
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         d_value = weights.swapaxes(-1, -2) @ dy  # Y = P V:  dV = Pᵀ dY
-        d_scores = dy @ value.swapaxes(-1, -2)  # and dP = dY Vᵀ, on its way to dS:
-        # Softmax: dS = P (dP - Σ_k P dP), and that sum over the keys is Σ_d Y dY, which is shorter.
-        d_scores -= np.vecdot(y, dy)[..., None]
-        d_scores *= weights
-        d_query = d_scores @ key  # S = scale · Q Kᵀ:  dQ = scale · dS K
-        d_query *= scale
-        d_key = d_scores.swapaxes(-1, -2) @ query  # and dK = scale · dSᵀ Q
-        d_key *= scale
+        d_weights = dy @ value.swapaxes(-1, -2)  # and dP = dY Vᵀ
+        inner = (y * dy).sum(axis=-1, keepdims=True)  # Σ_k P dP over the keys is Σ_d Y dY, which is shorter
+        d_scores = weights * (d_weights - inner)  # softmax: dS = P (dP - Σ_k P dP)
+        d_query = scale * (d_scores @ key)  # S = scale · Q Kᵀ:  dQ = scale · dS K
+        d_key = scale * (d_scores.swapaxes(-1, -2) @ query)  # and dK = scale · dSᵀ Q
         return d_query, d_key, d_value
 
     return y, backward
@@ -121,8 +115,9 @@ def multi_head_attention(
         d_merged = named("out", *back_out(dy))
         d_query, d_key, d_value = back_attention(split_heads(d_merged, heads))
         dx_query = named("query", *back_query(merge_heads(d_query)))
-        dx_memory = named("key", *back_key(merge_heads(d_key)))
-        dx_memory += named("value", *back_value(merge_heads(d_value)))  # two uses of the memory: gradients add
+        dx_key = named("key", *back_key(merge_heads(d_key)))
+        dx_value = named("value", *back_value(merge_heads(d_value)))
+        dx_memory = dx_key + dx_value  # two uses of the memory: gradients add
         return dx_query, dx_memory, {name: d_params[name] for name in params}
 
     return y, backward

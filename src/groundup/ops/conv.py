@@ -32,43 +32,23 @@ def conv2d(
     N, H, W, C = x.shape
     filters, _, kh, kw = weight.shape
     height, width = output_size((H, W), (kh, kw), stride, padding, dilation)
-    kernel = weight.transpose(0, 2, 3, 1).reshape(filters, -1)  # a row per filter, in im2col's order
-    # A few images at a time, so that their columns (half a MiB) stay in the processor's cache. Keeping
-    # those of all for backward would take kh · kw times the memory of x; making them again is mostly faster.
-    per_image = height * width * kh * kw * C * x.itemsize
-    step = max(1, 2**19 // max(1, per_image))
-    chunks = [slice(start, start + step) for start in range(0, N, step)]
-
-    def columns_of(images: slice) -> Array:  # (images·H'·W', kh·kw·C)
-        return im2col(x[images], (kh, kw), stride, padding, dilation).reshape(-1, kh * kw * C)
-
-    dtype = np.result_type(x, weight)
-    y = np.empty((N, height, width, filters), dtype)
-    for images in chunks:
-        rows = y[images].reshape(-1, filters)  # a view: the product is written in place
-        np.matmul(columns_of(images), kernel.T, out=rows)
-        if bias is not None:
-            rows += bias
+    columns = im2col(x, (kh, kw), stride, padding, dilation).reshape(N * height * width, kh * kw * C)
+    kernel = weight.transpose(0, 2, 3, 1).reshape(filters, kh * kw * C)  # a row per filter, in im2col's order
+    y = columns @ kernel.T
+    if bias is not None:
+        y = y + bias
 
     def backward(dy: Array) -> tuple[Array, ...]:
-        by_offset = np.ascontiguousarray(weight.transpose(2, 3, 0, 1))  # (kh, kw, O, C)
-        dx = np.empty(x.shape, dtype)
-        dkernel = np.zeros((filters, kh * kw * C), dtype)
-        for images in chunks:
-            upstream = dy[images].reshape(-1, filters)  # (images·H'·W', O)
-            # y = columns kernelᵀ  gives  dkernel = dyᵀ columns  and  dcolumns = dy kernel
-            dkernel += upstream.T @ columns_of(images)
-            # One product per offset leaves the share of each in one piece: col2im adds those up faster.
-            dcolumns = np.matmul(upstream, by_offset).reshape(kh, kw, -1, height, width, C)
-            dcolumns = dcolumns.transpose(2, 3, 4, 0, 1, 5)
-            dx[images] = col2im(dcolumns, (H, W), stride, padding, dilation)
-        dweight = np.ascontiguousarray(dkernel.reshape(filters, kh, kw, C).transpose(0, 3, 1, 2))
+        rows = dy.reshape(N * height * width, filters)
+        dkernel = rows.T @ columns  # Y = X Kᵀ:  dK = dYᵀ X
+        dcolumns = rows @ kernel  # and dX = dY K
+        dweight = dkernel.reshape(filters, kh, kw, C).transpose(0, 3, 1, 2)
+        dx = col2im(dcolumns.reshape(N, height, width, kh, kw, C), (H, W), stride, padding, dilation)
         if bias is None:
             return dx, dweight
-        rows = dy.reshape(-1, filters)
-        return dx, dweight, np.ones(len(rows), dy.dtype) @ rows  # dbias = Σ dy
+        return dx, dweight, rows.sum(axis=0)  # dbias = Σ dy
 
-    return y, backward
+    return y.reshape(N, height, width, filters), backward
 
 
 def im2col(

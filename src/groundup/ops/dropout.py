@@ -19,13 +19,8 @@ def dropout(x: Array, rate: float, rng: np.random.Generator) -> tuple[Array, Bac
     if rate == 0:
         return x, lambda dy: dy
     keep = rng.random(x.shape, dtype=np.float32) >= rate  # one byte for each element is all that is kept
-    scale = 1 / (1 - rate)
 
     def backward(dy: Array) -> Array:
-        dx = dy * keep  # dy/dx = keep / (1 - rate)
-        dx *= scale
-        return dx
+        return dy * keep / (1 - rate)  # dy/dx = keep / (1 - rate)
 
-    y = x * keep
-    y *= scale
-    return y, backward
+    return x * keep / (1 - rate), backward

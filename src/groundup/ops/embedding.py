@@ -14,19 +14,13 @@ def embedding(indices: Array, weight: Array) -> tuple[Array, Backward]:
     """
     if not np.issubdtype(indices.dtype, np.integer):
         raise TypeError(f"embedding indices must be integers, not {indices.dtype}")
-    count, width = weight.shape
+    count = len(weight)
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         raise IndexError(f"embedding indices must be in [0, {count}), but lie in [{indices.min()}, {indices.max()}]")
 
     def backward(dy: Array) -> Array:
-        # dL/dweight[k] = Σ of dy over the places where k was looked up. Sorting brings these together, so
-        # that each sum is over one run of rows; np.add.at does the same row by row and is much slower.
-        flat = indices.reshape(-1)
-        order = np.argsort(flat, kind="stable")
-        ordered = flat[order]
-        starts = np.flatnonzero(np.diff(ordered, prepend=-1))  # where a new index begins
         dweight = np.zeros_like(weight)
-        dweight[ordered[starts]] = np.add.reduceat(dy.reshape(-1, width)[order], starts, axis=0)
+        np.add.at(dweight, indices, dy)  # dL/dweight[k] = Σ of dy over the places where k was looked up
         return dweight
 
-    return weight.take(indices, axis=0), backward
+    return weight[indices], backward

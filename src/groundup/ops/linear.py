@@ -1,5 +1,7 @@
 """Products of matrices: the affine map of a fully connected layer, and matmul for stacks of matrices."""
 
+import math
+
 from groundup.ops.broadcast import unbroadcast
 from groundup.ops.types import Array, Backward
 
@@ -11,14 +13,13 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, B
     ``backward(dy)`` returns (dx, dweight, dbias), or (dx, dweight) without a bias.
     """
     outputs, inputs = weight.shape
-    # All leading axes together are the rows of one matrix, so each product is a single call of BLAS.
-    rows = x.reshape(-1, inputs)
+    rows = x.reshape(math.prod(x.shape[:-1]), inputs)  # all leading axes together are the rows of one matrix
     y = rows @ weight.T  # (rows, outputs)
     if bias is not None:
-        y += bias
+        y = y + bias
 
     def backward(dy: Array) -> tuple[Array, ...]:
-        d_rows = dy.reshape(-1, outputs)
+        d_rows = dy.reshape(len(rows), outputs)
         dx = (d_rows @ weight).reshape(x.shape)  # dL/dx = dL/dy · W
         dweight = d_rows.T @ rows  # dL/dW = Σ_rows dyᵀ x
         if bias is None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from groundup.ops.activations import sigmoid, subtract_maximum
+from groundup.ops.activations import log_softmax, sigmoid
 from groundup.ops.types import Array, Backward
 
 
@@ -33,25 +33,16 @@ def cross_entropy(
         raise ValueError(f"targets must be in [0, {classes}), but lie in [{columns.min()}, {columns.max()}]")
     count = max(len(rows), 1)
 
-    flat = logits.reshape(-1, classes)
-    shifted = subtract_maximum(flat)
-    probabilities = np.exp(shifted)
-    sums = probabilities.sum(axis=-1, keepdims=True)
-    sums[sums == 0] = 1  # a row of -∞: its loss is ∞, like that of any class that is ruled out
-    probabilities /= sums
-    log_sums = np.log(sums[rows, 0])  # -log p_k = log Σ_j e^{x_j} - x_k
-    loss = (log_sums - shifted[rows, columns]).sum() / count
+    log_p, _ = log_softmax(logits.reshape(targets.size, classes))
+    loss = -log_p[rows, columns].sum() / count  # a row of -∞ has loss ∞, like any class that is ruled out
     if label_smoothing:
-        to_every_class = (log_sums - shifted.mean(axis=-1)[rows]).sum() / count
+        to_every_class = -log_p[rows].mean(axis=-1).sum() / count
         loss = (1 - label_smoothing) * loss + label_smoothing * to_every_class
 
     def backward(dloss: float | Array = 1.0) -> Array:
-        # dL/dlogits = (p - q) / count, and 0 for the ignored
-        scale = float(dloss) / count
-        dlogits = probabilities * scale
-        if label_smoothing:
-            dlogits -= label_smoothing / classes * scale
-        dlogits[rows, columns] -= (1 - label_smoothing) * scale
+        q = np.full_like(log_p, label_smoothing / classes)
+        q[rows, columns] += 1 - label_smoothing
+        dlogits = (np.exp(log_p) - q) * (float(dloss) / count)  # dL/dlogits = (p - q) / count
         dlogits[~kept] = 0
         return dlogits.reshape(logits.shape)
 
@@ -66,6 +57,8 @@ def mse(prediction: Array, target: Array) -> tuple[Array, Backward]:
     """
     if prediction.shape != target.shape:
         raise ValueError(f"prediction {prediction.shape} and target {target.shape} differ in shape")
+    if prediction.size == 0:
+        return prediction.dtype.type(0), lambda dloss=1.0: np.zeros_like(prediction)
     difference = prediction - target.astype(prediction.dtype, copy=False)
 
     def backward(dloss: float | Array = 1.0) -> Array:
@@ -83,19 +76,14 @@ def bce_with_logits(logits: Array, targets: Array) -> tuple[Array, Backward]:
     """
     if logits.shape != targets.shape:
         raise ValueError(f"logits {logits.shape} and targets {targets.shape} differ in shape")
+    if logits.size == 0:
+        return logits.dtype.type(0), lambda dloss=1.0: np.zeros_like(logits)
     wanted = targets.astype(logits.dtype, copy=False)
     # With σ written out the loss is max(x, 0) - x t + log(1 + e^{-|x|}), where nothing can overflow.
-    decay = np.abs(logits)
-    np.negative(decay, out=decay)
-    np.exp(decay, out=decay)
-    loss = np.maximum(logits, 0)
-    loss -= logits * wanted  # first of all: these two may be equal and large
-    loss += np.log1p(decay, out=decay)
+    loss = np.maximum(logits, 0) - logits * wanted + np.log1p(np.exp(-np.abs(logits)))
 
     def backward(dloss: float | Array = 1.0) -> Array:
-        dlogits, _ = sigmoid(logits)
-        dlogits -= wanted  # dL/dx = (σ(x) - t) / N
-        dlogits *= float(dloss) / logits.size
-        return dlogits
+        p, _ = sigmoid(logits)
+        return (p - wanted) * (float(dloss) / logits.size)  # dL/dx = (σ(x) - t) / N
 
     return loss.mean(), backward

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from groundup.ops.types import Array, Backward
 
 
@@ -17,32 +15,22 @@ def layer_norm(x: Array, gain: Array, bias: Array, eps: float = 1e-5) -> tuple[A
     D = x.shape[-1] if x.ndim else 0
     if x.ndim < 1 or gain.shape != (D,) or bias.shape != (D,):
         raise ValueError(f"layer_norm: x {x.shape} should be (..., D), gain {gain.shape}, bias {bias.shape} (D,)")
-    averaging = np.full(D, 1 / D, x.dtype)  # a mean as a product with 1/D: BLAS is quicker at it than np.mean
-    rows = x.reshape(-1, D)
-    normalised = rows - (rows @ averaging)[:, None]  # x − μ
-    variance = np.vecdot(normalised, normalised) / D
-    inverse = (variance[:, None] + eps) ** -0.5  # 1/σ  (rows, 1)
-    normalised *= inverse  # x̂ = (x − μ)/σ  (rows, D)
-    gains = per_example(gain, x)
-    y = normalised.reshape(x.shape) * gains  # y = x̂ · gain + bias
-    y += per_example(bias, x)
+    shifted = x - x[..., :1]  # rounding a mean of large numbers would leave noise in a constant row
+    centred = shifted - shifted.mean(axis=-1, keepdims=True)  # x − μ
+    variance = (centred**2).mean(axis=-1, keepdims=True)  # σ²  (..., 1)
+    inverse = (variance + eps) ** -0.5  # 1/σ
+    normalised = centred * inverse  # x̂ = (x − μ)/σ
+    y = normalised * gain + bias
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        upstream = dy.reshape(-1, D)
-        product = upstream * normalised
-        ones = np.ones(len(upstream), upstream.dtype)
-        dbias = ones @ upstream  # dbias = Σ dy  over the rows
-        dgain = ones @ product  # dgain = Σ dy · x̂
-        # With g = dy · gain:  dx = 1/σ (g − mean(g) − x̂ mean(g · x̂)).
-        # The means take out of g what μ and σ would undo.
-        mean_g = upstream @ (gain * averaging)
-        mean_gx = product @ (gain * averaging)
-        undone = np.multiply(normalised, mean_gx[:, None], out=product)
-        undone += mean_g[:, None]
-        dx = dy * gains
-        dx_rows = dx.reshape(-1, D)
-        dx_rows -= undone
-        dx_rows *= inverse
+        leading = tuple(range(dy.ndim - 1))
+        dbias = dy.sum(axis=leading)  # dbias = Σ dy  over all positions
+        dgain = (dy * normalised).sum(axis=leading)  # dgain = Σ dy · x̂
+        # dx = 1/σ (g − mean(g) − x̂ mean(g · x̂)): the means take out of g what μ and σ would undo.
+        g = dy * gain
+        mean_g = g.mean(axis=-1, keepdims=True)
+        mean_gx = (g * normalised).mean(axis=-1, keepdims=True)
+        dx = inverse * (g - mean_g - normalised * mean_gx)
         return dx, dgain, dbias
 
     return y, backward
@@ -78,50 +66,33 @@ def batch_norm(
     if training and count < 2:
         raise ValueError(f"batch_norm: training needs more than one value per channel, got x {x.shape}")
 
-    ones = np.ones(count, x.dtype)
-
-    def total(values: Array) -> Array:  # sum over everything but the channels, by BLAS
-        return ones @ values.reshape(count, C)
+    axes = tuple(range(x.ndim - 1))  # everything but the channels
 
     if training:
-        # Any sample will do as a first guess of the mean: a float32 sum of small differences loses little.
-        guess = x.reshape(count, C)[0]
-        centred = x - per_example(guess, x)
-        correction = total(centred) / count
-        centred -= per_example(correction, x)  # x − μ
-        square_sum = total(centred * centred)
-        variance = square_sum / count
+        guess = x[(0,) * (x.ndim - 1)]  # of the mean: small differences from it lose little when they are summed
+        shifted = x - guess
+        correction = shifted.mean(axis=axes)
+        centred = shifted - correction  # x − μ
+        variance = (centred**2).mean(axis=axes)
         new_mean = (1 - momentum) * running_mean + momentum * (guess + correction)
-        new_var = (1 - momentum) * running_var + momentum * (square_sum / (count - 1))
+        new_var = (1 - momentum) * running_var + momentum * variance * (count / (count - 1))
     else:
-        centred = x - per_example(running_mean, x)
+        centred = x - running_mean
         variance = running_var
         new_mean, new_var = running_mean, running_var
     inverse = (variance + eps) ** -0.5  # 1/σ
-    scale = per_example(gain * inverse, x)
-    y = centred * scale  # y = (x − μ)/σ · gain + bias
-    y += per_example(bias, x)
+    normalised = centred * inverse  # x̂ = (x − μ)/σ
+    y = normalised * gain + bias
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        product = dy * centred
-        # With x̂ = (x − μ)/σ:  y = x̂ · gain + bias  gives  dbias = Σ dy  and  dgain = Σ dy · x̂
-        dbias = total(dy)
-        dgain = total(product) * inverse
-        if not training:  # μ and σ are constants: dx = gain/σ dy
-            return np.multiply(dy, scale, out=product), dgain, dbias
-        # dx = gain/σ (dy − mean(dy) − x̂ mean(dy · x̂)).  The means take out of dy what μ and σ would undo.
-        dx = np.multiply(centred, per_example(inverse * dgain / count, centred), out=product)
-        dx += per_example(dbias / count, centred)
-        np.subtract(dy, dx, out=dx)
-        dx *= scale
-        return dx, dgain, dbias
+        dbias = dy.sum(axis=axes)  # dbias = Σ dy
+        dgain = (dy * normalised).sum(axis=axes)  # dgain = Σ dy · x̂
+        dx = dy
+        if training:  # dx = gain/σ (dy − mean(dy) − x̂ mean(dy · x̂)): take out what μ and σ would undo
+            dx = dy - dbias / count - normalised * (dgain / count)
+        return gain * inverse * dx, dgain, dbias
 
     return (y, new_mean, new_var), backward
-
-
-def per_example(vector: Array, x: Array) -> Array:
-    """vector (C,) repeated to one example of x (N, ..., C): NumPy's inner loops are longer, hence faster."""
-    return np.broadcast_to(vector, x.shape[1:] or x.shape).copy()
 
 
 def local_response_norm(
@@ -138,24 +109,15 @@ def local_response_norm(
     if size < 1 or x.ndim < 1:
         raise ValueError(f"local_response_norm: size {size} should be at least 1 and x {x.shape} have channels")
     before, after = size // 2, (size - 1) // 2
-    base = neighbour_sum(x * x, before, after)  # s = k + α Σ x²
-    base *= alpha
-    base += k
-    scale = base**-beta
+    s = k + alpha * neighbour_sum(x * x, before, after)  # s = k + α Σ x²
+    scale = s**-beta
     y = x * scale
 
     def backward(dy: Array) -> Array:
         # y_j = x_j s_j^−β  gives  dx_i = dy_i s_i^−β − 2αβ x_i Σ_j dy_j x_j s_j^(−β−1),
         # where j runs over the channels whose window holds i: the same window, mirrored.
-        inner = dy * x
-        inner *= scale
-        inner /= base
-        inner = neighbour_sum(inner, after, before)
-        inner *= x
-        inner *= 2 * alpha * beta
-        dx = dy * scale
-        dx -= inner
-        return dx
+        inner = neighbour_sum(dy * x * scale / s, after, before)
+        return dy * scale - 2 * alpha * beta * x * inner
 
     return y, backward
 

@@ -22,23 +22,23 @@ def max_pool2d(
     stride = size if stride is None else stride
     height, width = pooled_size(x, size, stride, padding)
     (kh, kw), (ph, pw) = as_pair(size), as_pair(padding)
+    N, H, W, C = x.shape
     padded = pad_image(x, padding, -np.inf)
-    (_, H, W, _), padded_shape = x.shape, padded.shape  # all that backward needs of them
-    y = at_offset(padded, (0, 0), (height, width), stride).copy()
-    winner = np.zeros(y.shape, np.min_scalar_type(kh * kw - 1))  # the number of a pixel in its window
+    y = np.full((N, height, width, C), -np.inf, x.dtype)
     for i in range(kh):
         for j in range(kw):
-            candidate = at_offset(padded, (i, j), (height, width), stride)
-            # Strictly larger: the first of equals stays. Later winners have larger numbers: a maximum works.
-            np.maximum(winner, (candidate > y) * winner.dtype.type(i * kw + j), out=winner)
-            np.maximum(y, candidate, out=y)
+            y = np.maximum(y, at_offset(padded, (i, j), (height, width), stride))
 
     def backward(dy: Array) -> Array:
-        dpadded = np.zeros(padded_shape, dy.dtype)
+        framed = pad_image(x, padding, np.nan)  # a frame that equals nothing, not even a maximum of −inf
+        dpadded = np.zeros(framed.shape, dy.dtype)
+        open_windows = np.ones(y.shape, bool)  # whose maximum has not been met yet
         for i in range(kh):
-            for j in range(kw):  # y = x[winner]  gives  dx[winner] += dy
+            for j in range(kw):
+                first = open_windows & (at_offset(framed, (i, j), (height, width), stride) == y)
+                open_windows = open_windows & ~first
                 seen = at_offset(dpadded, (i, j), (height, width), stride)
-                seen += dy * (winner == i * kw + j)
+                seen += dy * first  # y = x[first]  gives  dx[first] += dy
         return dpadded[:, ph : ph + H, pw : pw + W]
 
     return y, backward
@@ -65,7 +65,7 @@ def avg_pool2d(
     for i in range(kh):
         for j in range(kw):
             y += at_offset(padded, (i, j), (height, width), stride)
-    y /= kh * kw
+    y = y / (kh * kw)
 
     def backward(dy: Array) -> Array:
         share = dy / (kh * kw)  # y = Σ x / (kh·kw)  gives each pixel of the window dy / (kh·kw)

@@ -1,13 +1,11 @@
-"""Recurrent networks: one step as the papers write it, and whole sequences that run fast.
+"""Recurrent networks: one step as the papers write it, and whole sequences as a loop over time.
 
 Names, shapes and gate orders are those of torch.nn.RNN, LSTM and GRU: ``weight_ih`` (G·H, in), ``weight_hh``
 (G·H, H), ``bias_ih`` and ``bias_hh`` (G·H), where H is the hidden width and G the number of gates (1, 4, 3).
 
-A step is the textbook form, one example a row. A sequence computes the same with two savings (Werbos 1990,
-"Backpropagation through time"): the input products of all steps are one matrix product before the time loop,
-and the weight gradients, sums over time, are one matrix product after it. Only the recurrent product has to
-wait for the step before. Inside a sequence an example is a *column*, as in the papers' W h: each gate is then
-one contiguous block (H, B), and BLAS is fastest with the large matrix on the left.
+A sequence computes what its steps compute (Werbos 1990, "Backpropagation through time"). The input products of
+all steps are one matrix product before the time loop, and the weight gradients, sums over time, are one matrix
+product after it: only the recurrent product has to wait for the step before.
 """
 
 import numpy as np
@@ -109,28 +107,22 @@ def rnn(
 
     ``backward(d_outputs, d_last)`` returns the gradients of all six arguments. T = 0 is a ValueError.
     """
-    rows, projected = _project_inputs(x, weight_ih, bias_ih + bias_hh)  # projected (T, H, B)
-    length = x.shape[1]
-    states = _room_for_states(hidden, length)  # (T+1, H, B); states[t+1] is h' of step t
-    for t in range(length):
-        np.matmul(weight_hh, states[t], out=states[t + 1])
-        states[t + 1] += projected[t]
-        np.tanh(states[t + 1], out=states[t + 1])
+    from_x = _from_inputs(x, weight_ih, bias_ih)  # (B, T, H)
+    states = [hidden]  # states[t] is what step t starts from
+    for t in range(x.shape[1]):
+        states.append(np.tanh(from_x[:, t] + states[t] @ weight_hh.T + bias_hh))
 
     def backward(d_outputs: Array, d_last: Array) -> tuple[Array, ...]:
-        transposed, d_sums = np.ascontiguousarray(weight_hh.T), _room_for_gradients(projected)
-        d_hidden, d_sum = d_last.T.copy(), np.empty_like(states[0])
-        for t in reversed(range(length)):
-            d_hidden += d_outputs[:, t].T
-            np.multiply(states[t + 1], states[t + 1], out=d_sum)
-            np.subtract(1.0, d_sum, out=d_sum)  # tanh' = 1 - tanh²
-            d_sum *= d_hidden
-            d_sums[:, t] = d_sum
-            np.matmul(transposed, d_sum, out=d_hidden)  # to the hidden state one step earlier
-        d_x, *d_weights = _sequence_gradients(d_sums, d_sums, rows, states, weight_ih)
-        return d_x, d_hidden.T.copy(), *d_weights
+        d_sums = np.empty_like(from_x)
+        d_hidden = d_last
+        for t in reversed(range(x.shape[1])):
+            d_hidden = d_hidden + d_outputs[:, t]  # h reaches the loss through its output and through the next step
+            d_sums[:, t] = d_hidden * (1.0 - states[t + 1] ** 2)  # tanh' = 1 - tanh²
+            d_hidden = d_sums[:, t] @ weight_hh  # to the hidden state one step earlier
+        d_x, *d_weights = _sequence_gradients(d_sums, d_sums, x, states, weight_ih)
+        return d_x, d_hidden, *d_weights
 
-    return (_outputs(states), states[-1].T.copy()), backward
+    return (np.stack(states[1:], axis=1), states[-1].copy()), backward
 
 
 def lstm(
@@ -142,53 +134,37 @@ def lstm(
     ``backward(d_outputs, d_last, d_last_cell)`` returns the gradients of all seven arguments.
     T = 0 is a ValueError.
     """
-    length, (batch, width) = x.shape[1], hidden.shape
-    rows, projected = _project_inputs(x, weight_ih, bias_ih + bias_hh)  # projected (T, 4H, B)
-    gates = projected.reshape(length, 4, width, batch)  # the same memory: the sums become i, f, g, o
-    states, cells = _room_for_states(hidden, length), _room_for_states(cell, length)  # (T+1, H, B)
-    tanh_cells = np.empty_like(cells[1:])
-    recurrent, product = np.empty_like(projected[0]), np.empty_like(cells[0])
-    for t in range(length):
-        np.matmul(weight_hh, states[t], out=recurrent)
-        projected[t] += recurrent
-        i, f, g, o = gates[t]
-        _sigmoid_in_place(gates[t, :2])
-        np.tanh(g, out=g)
-        _sigmoid_in_place(o)
-        np.multiply(f, cells[t], out=cells[t + 1])
-        cells[t + 1] += np.multiply(i, g, out=product)  # c' = f c + i g
-        np.tanh(cells[t + 1], out=tanh_cells[t])
-        np.multiply(o, tanh_cells[t], out=states[t + 1])  # h' = o tanh(c')
+    from_x = _from_inputs(x, weight_ih, bias_ih)  # (B, T, 4H)
+    states, cells, gates = [hidden], [cell], []  # states[t] and cells[t] are what step t starts from
+    for t in range(x.shape[1]):
+        before = from_x[:, t] + states[t] @ weight_hh.T + bias_hh  # (B, 4H)
+        i, f, g, o = np.split(before, 4, axis=-1)  # (B, H) each
+        i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
+        gates.append((i, f, g, o))
+        cells.append(f * cells[t] + i * g)
+        states.append(o * np.tanh(cells[t + 1]))
 
     def backward(d_outputs: Array, d_last: Array, d_last_cell: Array) -> tuple[Array, ...]:
-        transposed, d_sums = np.ascontiguousarray(weight_hh.T), _room_for_gradients(projected)
-        d_hidden, d_cell = d_last.T.copy(), d_last_cell.T.copy()
-        d_gates, product = np.empty_like(gates[0]), np.empty_like(cells[0])
-        d_i, d_f, d_g, d_o = d_gates
-        d_sum = d_gates.reshape(4 * width, batch)
-        for t in reversed(range(length)):
+        d_sums = np.empty_like(from_x)
+        d_hidden, d_cell = d_last, d_last_cell
+        for t in reversed(range(x.shape[1])):
             i, f, g, o = gates[t]
-            np.subtract(1.0, gates[t], out=d_gates)
-            d_gates *= gates[t]  # σ' = σ(1 - σ) for i, f and o
-            np.multiply(g, g, out=d_g)
-            np.subtract(1.0, d_g, out=d_g)  # tanh' = 1 - tanh² for g
-            d_hidden += d_outputs[:, t].T
-            d_o *= np.multiply(d_hidden, tanh_cells[t], out=product)  # ∂h'/∂o = tanh(c')
-            product *= tanh_cells[t]
-            np.subtract(d_hidden, product, out=product)
-            product *= o
-            d_cell += product  # ∂h'/∂c' = o (1 - tanh²(c'))
-            d_i *= g  # ∂c'/∂i = g
-            d_f *= cells[t]  # ∂c'/∂f = c
-            d_g *= i  # ∂c'/∂g = i
-            d_gates[:3] *= d_cell
-            d_cell *= f  # ∂c'/∂c = f
-            d_sums[:, t] = d_sum
-            np.matmul(transposed, d_sum, out=d_hidden)
-        d_x, *d_weights = _sequence_gradients(d_sums, d_sums, rows, states, weight_ih)
-        return d_x, d_hidden.T.copy(), d_cell.T.copy(), *d_weights
+            tanh_cell = np.tanh(cells[t + 1])
+            d_hidden = d_hidden + d_outputs[:, t]
+            d_cell = d_cell + d_hidden * o * (1.0 - tanh_cell**2)  # c' reaches the loss itself and through h'
+            d_gates = [
+                d_cell * g * i * (1.0 - i),  # ∂c'/∂i = g,  σ' = σ(1 - σ)
+                d_cell * cells[t] * f * (1.0 - f),  # ∂c'/∂f = c
+                d_cell * i * (1.0 - g**2),  # ∂c'/∂g = i,  tanh' = 1 - tanh²
+                d_hidden * tanh_cell * o * (1.0 - o),  # ∂h'/∂o = tanh(c')
+            ]
+            d_sums[:, t] = np.concatenate(d_gates, axis=-1)
+            d_hidden = d_sums[:, t] @ weight_hh
+            d_cell = d_cell * f  # ∂c'/∂c = f: the path along which gradients survive
+        d_x, *d_weights = _sequence_gradients(d_sums, d_sums, x, states, weight_ih)
+        return d_x, d_hidden, d_cell, *d_weights
 
-    return (_outputs(states), states[-1].T.copy(), cells[-1].T.copy()), backward
+    return (np.stack(states[1:], axis=1), states[-1].copy(), cells[-1].copy()), backward
 
 
 def gru(
@@ -198,62 +174,32 @@ def gru(
 
     ``backward(d_outputs, d_last)`` returns the gradients of all six arguments. T = 0 is a ValueError.
     """
-    length, (batch, width) = x.shape[1], hidden.shape
-    rows, projected = _project_inputs(x, weight_ih, bias_ih)  # projected (T, 3H, B)
-    gates = projected.reshape(length, 3, width, batch)  # the same memory: the sums become r, z, n
-    states = _room_for_states(hidden, length)  # (T+1, H, B)
-    recalls = np.empty_like(states[1:])  # W_hn h + b_hn, what r lets through
-    recurrent, product = np.empty_like(projected[0]), np.empty_like(states[0])
-    for t in range(length):
-        np.matmul(weight_hh, states[t], out=recurrent)
-        recurrent += bias_hh[:, None]
-        projected[t, : 2 * width] += recurrent[: 2 * width]
-        recalls[t] = recurrent[2 * width :]
-        r, z, n = gates[t]
-        _sigmoid_in_place(gates[t, :2])
-        n += np.multiply(r, recalls[t], out=product)
-        np.tanh(n, out=n)
-        np.subtract(states[t], n, out=states[t + 1])
-        states[t + 1] *= z
-        states[t + 1] += n  # h' = n + z (h - n)
+    from_x = _from_inputs(x, weight_ih, bias_ih)  # (B, T, 3H)
+    states, gates = [hidden], []  # states[t] is what step t starts from
+    for t in range(x.shape[1]):
+        x_r, x_z, x_n = np.split(from_x[:, t], 3, axis=-1)  # (B, H) each
+        h_r, h_z, recall = np.split(states[t] @ weight_hh.T + bias_hh, 3, axis=-1)
+        r, z = _sigmoid(x_r + h_r), _sigmoid(x_z + h_z)
+        n = np.tanh(x_n + r * recall)  # of W_hn h + b_hn, r lets a part through
+        gates.append((r, z, n, recall))
+        states.append((1.0 - z) * n + z * states[t])
 
     def backward(d_outputs: Array, d_last: Array) -> tuple[Array, ...]:
-        transposed = np.ascontiguousarray(weight_hh.T)
-        d_from_x, d_from_hidden = _room_for_gradients(projected), _room_for_gradients(projected)
-        d_hidden = d_last.T.copy()
-        d_gates, product = np.empty_like(gates[0]), np.empty_like(states[0])
-        d_r, d_z, d_n = d_gates
-        d_sum = d_gates.reshape(3 * width, batch)
-        for t in reversed(range(length)):
-            r, z, n = gates[t]
-            np.subtract(1.0, gates[t], out=d_gates)
-            d_hidden += d_outputs[:, t].T
-            np.multiply(n, n, out=d_n)
-            np.subtract(1.0, d_n, out=d_n)  # tanh' = 1 - tanh²
-            d_n *= d_hidden
-            d_n *= d_z  # ∂h'/∂n = 1 - z, which stands in d_z for now
-            d_gates[:2] *= gates[t, :2]  # σ' = σ(1 - σ)
-            d_z *= d_hidden
-            d_z *= np.subtract(states[t], n, out=product)  # ∂h'/∂z = h - n
-            d_r *= np.multiply(d_n, recalls[t], out=product)  # ∂(r recall)/∂r = recall
-            d_from_x[:, t] = d_sum
-            d_n *= r  # ∂(r recall)/∂recall = r
-            d_from_hidden[:, t] = d_sum
-            np.multiply(d_hidden, z, out=product)  # ∂h'/∂h = z, past the gates
-            np.matmul(transposed, d_sum, out=d_hidden)
-            d_hidden += product
-        d_x, *d_weights = _sequence_gradients(d_from_x, d_from_hidden, rows, states, weight_ih)
-        return d_x, d_hidden.T.copy(), *d_weights
+        d_from_x, d_from_hidden = np.empty_like(from_x), np.empty_like(from_x)
+        d_hidden = d_last
+        for t in reversed(range(x.shape[1])):
+            r, z, n, recall = gates[t]
+            d_hidden = d_hidden + d_outputs[:, t]
+            d_n = d_hidden * (1.0 - z) * (1.0 - n**2)  # ∂h'/∂n = 1 - z,  then through tanh
+            d_z = d_hidden * (states[t] - n) * z * (1.0 - z)  # ∂h'/∂z = h - n,  then through σ
+            d_r = d_n * recall * r * (1.0 - r)  # ∂(r recall)/∂r = recall,  then through σ
+            d_from_x[:, t] = np.concatenate([d_r, d_z, d_n], axis=-1)
+            d_from_hidden[:, t] = np.concatenate([d_r, d_z, d_n * r], axis=-1)  # ∂(r recall)/∂recall = r
+            d_hidden = d_from_hidden[:, t] @ weight_hh + d_hidden * z  # ∂h'/∂h = z directly
+        d_x, *d_weights = _sequence_gradients(d_from_x, d_from_hidden, x, states, weight_ih)
+        return d_x, d_hidden, *d_weights
 
-    return (_outputs(states), states[-1].T.copy()), backward
-
-
-def _sigmoid_in_place(x: Array) -> None:
-    """``_sigmoid`` without a temporary."""
-    x *= 0.5
-    np.tanh(x, out=x)
-    x *= 0.5
-    x += 0.5
+    return (np.stack(states[1:], axis=1), states[-1].copy()), backward
 
 
 def _linear_gradients(
@@ -265,46 +211,26 @@ def _linear_gradients(
     return d_x, d_hidden, d_weight_ih, d_weight_hh, d_from_x.sum(axis=0), d_from_hidden.sum(axis=0)
 
 
-def _project_inputs(x: Array, weight_ih: Array, bias: Array) -> tuple[Array, Array]:
-    """The rows of x (B, T, in), time first: (T·B, in); and W_ih x + b for all of them: (T, G·H, B)."""
+def _from_inputs(x: Array, weight_ih: Array, bias_ih: Array) -> Array:
+    """W_ih x + b_ih of all steps at once: x (B, T, in) -> (B, T, G·H)."""
     batch, length, inputs = x.shape
     if length == 0:
         raise ValueError("a sequence needs at least one time step, got T = 0")
-    rows = x.transpose(1, 0, 2).reshape(length * batch, inputs)
-    products = (weight_ih @ rows.T).reshape(-1, length, batch)
-    return rows, np.add(products.transpose(1, 0, 2), bias[:, None], order="C")  # a step's part in one piece
-
-
-def _room_for_states(first: Array, length: int) -> Array:
-    """A (T+1, H, B) array that starts with the given state (B, H); the time loop fills in the rest."""
-    batch, width = first.shape
-    states = np.empty((length + 1, width, batch), first.dtype)
-    states[0] = first.T
-    return states
-
-
-def _room_for_gradients(sums: Array) -> Array:
-    """Where the gradient of sums (T, G·H, B) goes: (G·H, T, B), ready for one product over all columns."""
-    length, gates, batch = sums.shape
-    return np.empty((gates, length, batch), sums.dtype)
-
-
-def _outputs(states: Array) -> Array:
-    """The states (T+1, H, B) after each step, as a batch-first copy (B, T, H)."""
-    return states[1:].transpose(2, 0, 1).copy()
+    rows = x.reshape(batch * length, inputs)
+    return (rows @ weight_ih.T + bias_ih).reshape(batch, length, len(weight_ih))
 
 
 def _sequence_gradients(
-    d_from_x: Array, d_from_hidden: Array, rows: Array, states: Array, weight_ih: Array
+    d_from_x: Array, d_from_hidden: Array, x: Array, states: list[Array], weight_ih: Array
 ) -> tuple[Array, ...]:
     """What can wait until the time loop is over: the gradients of x, W_ih, W_hh, b_ih, b_hh.
 
-    d_from_x and d_from_hidden (G·H, T, B) belong to W_ih x + b_ih and to W_hh h + b_hh.
+    d_from_x and d_from_hidden (B, T, G·H) belong to W_ih x + b_ih and to W_hh h + b_hh.
     """
-    gates, length, batch = d_from_x.shape
-    d_ih, d_hh = d_from_x.reshape(gates, -1), d_from_hidden.reshape(gates, -1)  # (G·H, T·B)
-    before = states[:-1].transpose(1, 0, 2).reshape(-1, length * batch)  # (H, T·B)
-    d_x = (d_ih.T @ weight_ih).reshape(length, batch, -1).transpose(1, 0, 2)  # (B, T, in)
-    d_bias_ih = d_ih.sum(axis=1)
-    d_bias_hh = d_bias_ih.copy() if d_from_hidden is d_from_x else d_hh.sum(axis=1)
-    return np.ascontiguousarray(d_x), d_ih @ rows, d_hh @ before.T, d_bias_ih, d_bias_hh
+    batch, length, inputs = x.shape
+    before = np.stack(states[:-1], axis=1).reshape(batch * length, states[0].shape[-1])  # the states that met W_hh
+    d_ih = d_from_x.reshape(batch * length, len(weight_ih))
+    d_hh = d_from_hidden.reshape(batch * length, len(weight_ih))
+    d_x = (d_ih @ weight_ih).reshape(x.shape)
+    d_weight_ih, d_weight_hh = d_ih.T @ x.reshape(batch * length, inputs), d_hh.T @ before
+    return d_x, d_weight_ih, d_weight_hh, d_ih.sum(axis=0), d_hh.sum(axis=0)

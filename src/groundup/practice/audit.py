@@ -1,4 +1,4 @@
-"""The audit: wrong variants and the starter must be refused, right variants and the solution accepted."""
+"""The audit: wrong variants, mutants and the starter must be refused, right variants and the solution accepted."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from groundup.practice.exercise import Exercise, Wrong
 from groundup.practice.grading.diagnose import sentence
 from groundup.practice.grading.grader import grade
 from groundup.practice.grading.verdict import Verdict
+from groundup.practice.mutants import Score, score
 from groundup.practice.registry import all_exercises
 from groundup.practice.starter import changed, solution, starter
 
@@ -42,6 +43,7 @@ class Row:
 
     exercise: Exercise
     tried: tuple[Tried, ...]
+    score: Score | None = None
 
     def count(self, kind: str) -> tuple[int, int]:
         """How many answers of this kind were tried, and how many were graded as they should be."""
@@ -50,13 +52,13 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Whether all were."""
-        return all(one.as_should for one in self.tried)
+        """Whether all were, and no mutant is unaccounted for."""
+        return all(one.as_should for one in self.tried) and (self.score is None or self.score.passed)
 
 
 def audit_exercise(exercise: Exercise, seed: int = 0, in_process: bool = False) -> Row:
-    """Grade starter, solution and all variants of one exercise. They are ours: ``in_process`` saves the processes."""
-    return Row(exercise, tuple(tries(exercise, seed, in_process)))
+    """Grade starter, solution, variants and mutants of one exercise. They are ours: ``in_process`` saves processes."""
+    return Row(exercise, tuple(tries(exercise, seed, in_process)), score(exercise, seed))
 
 
 def tries(exercise: Exercise, seed: int, in_process: bool) -> Iterator[Tried]:

@@ -245,11 +245,20 @@ def import_command(file: Annotated[Path, typer.Argument(help="What `export --pro
 
 
 @practice.command()
-def audit(names: Names = None, lesson: InLesson = None, as_json: AsJson = False) -> None:
+def audit(
+    names: Names = None,
+    lesson: InLesson = None,
+    as_json: AsJson = False,
+    write: Annotated[bool, typer.Option("--write", help="Keep the mutants' score in results/.")] = False,
+) -> None:
     """Grade the grader: every wrong answer planted must be refused, every right one accepted.
+
+    Beside the planted ones it makes mutants of every solution: one sign, axis, operand … changed. What passes must do
+    the same as the solution, by a rule or for a reason in the exercise's record.
 
     Examples: `groundup practice audit --lesson 13`, `groundup practice audit softmax --json`
     """
+    from groundup.practice import mutants
     from groundup.practice.audit import audit as run_audit
 
     chosen = [find_exercise(name) for name in names] if names else desk.ordered()
@@ -268,6 +277,9 @@ def audit(names: Names = None, lesson: InLesson = None, as_json: AsJson = False)
     if len(able) < len(chosen):
         left = render.counted(len(chosen) - len(able), "PyTorch exercise")
         show.stderr(f"{left} left out, for PyTorch is not installed: {show.command_for('torch')}")
+    if write:
+        path = mutants.keep([row.score for row in rows if row.score])
+        show.stderr(f"{render.counted(len(rows), 'score')} kept in {path}")
     if not all(row.passed for row in rows) or registry.clashes():
         raise typer.Exit(1)
 

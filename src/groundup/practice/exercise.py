@@ -23,7 +23,7 @@ to audit one exercise.
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -112,6 +112,8 @@ class Exercise:
                 references all the same, and ``solution`` has the code
     solution    text to show and to make the starter from, where the library has no such function (PyTorch) or
                 writes it for speed rather than for reading. Same names and parameters as ``functions``
+    equivalent  mutants of the solution that pass because they do the same, with the reason: the key that the audit
+                prints → why. Two an exercise at most, on average over all
     forbids     library functions that would do the whole task, dotted: "numpy.gradient",
                 "torch.nn.functional.scaled_dot_product_attention". Known by their last name in the text too
     """
@@ -142,6 +144,7 @@ class Exercise:
     factor: float = 25.0
     track: Literal["numpy", "torch"] = "numpy"
     solution: str = ""
+    equivalent: Mapping[str, str] = field(default_factory=dict)
     forbids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ from groundup.practice.grading.wire import Code
 #: All that exercises need of the judge, beside the checks below.
 __all__ = [
     "Check", "Code", "Failed", "Finding", "Subject",
-    "causal", "compare", "permuted", "raises", "rows_sum_to", "show", "special",
+    "causal", "compare", "fits", "permuted", "raises", "rows_sum_to", "show", "special",
 ]  # fmt: skip
 
 
@@ -132,6 +132,26 @@ def raises(name: str, kinds: tuple[type[Exception], ...], cases: Cases) -> Check
         return None
 
     return Check(name, run)
+
+
+def fits(counts: np.ndarray, probabilities: np.ndarray, alarm: float = 5.0) -> bool:
+    """Whether counts of draws fit probabilities, by Pearson's χ² test.
+
+    It is wrong about right draws as often as a normal number exceeds ``alarm``: 3 in ten million for 5 (the
+    approximation of Wilson and Hilferty 1931). Cells that expect fewer than 5 count as one; what has probability 0
+    must not come at all.
+    """
+    total = counts.sum()
+    if counts[probabilities == 0].any():
+        return False
+    expected = probabilities * total
+    few = expected < 5
+    seen = np.append(counts[~few], counts[few].sum())
+    wanted = np.append(expected[~few], expected[few].sum())
+    seen, wanted = seen[wanted > 0], wanted[wanted > 0]
+    free = max(len(seen) - 1, 1)
+    limit = free * (1 - 2 / (9 * free) + alarm * np.sqrt(2 / (9 * free))) ** 3
+    return bool(((seen - wanted) ** 2 / np.maximum(wanted, 1)).sum() <= limit)
 
 
 def first(value: Any) -> np.ndarray:

@@ -31,6 +31,7 @@ STATES: dict[State, tuple[str, str]] = {
     "new": ("", ""),
 }
 AUDITED = ("starter", "solution", "wrong", "right")
+MUTANTS = ("mutants", "refused", "same by rule", "same by reason", "left")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -200,24 +201,57 @@ def progress_table(rows: list[dict[str, Any]], others: int) -> None:
 
 
 def audit_table(rows: list[Any]) -> None:
-    """Answers tried and graded as they should be, and each that was not."""
+    """Answers tried and graded as they should be, what became of the mutants, and each that was not."""
     console = output()
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("exercise", no_wrap=True)
-    for column in ("starter refused", "solution accepted", "wrong refused", "right accepted"):
+    for column in ("starter refused", "solution accepted", "wrong refused", "right accepted", *MUTANTS):
         table.add_column(column, justify="right")
     sums = [[0, 0] for _ in AUDITED]
     for row in rows:
         counts = [row.count(kind) for kind in AUDITED]
         for total, (tried, good) in zip(sums, counts, strict=True):
             total[0], total[1] = total[0] + tried, total[1] + good
-        table.add_row(row.exercise.name, *(_share(good, tried) for tried, good in counts))
-    table.add_row(Text(counted(len(rows), "exercise"), "bold"), *(_share(good, tried) for tried, good in sums))
+        table.add_row(
+            row.exercise.name, *(_share(good, tried) for tried, good in counts), *_mutants(mutant_sums([row]))
+        )
+    shares = [_share(good, tried) for tried, good in sums]
+    table.add_row(Text(counted(len(rows), "exercise"), "bold"), *shares, *_mutants(mutant_sums(rows)))
     console.print(table)
     for row in rows:
         for one in row.tried:
             if not one.as_should:
                 line(f"{one.exercise}, {one.kind} {one.name!r}: {one.verdict.status}. {one.verdict.message}", "red")
+        if row.score:
+            for key in row.score.survivors:
+                line(f"{row.exercise.name}, a mutant passes: {key}", "red")
+            for key in row.score.surplus:
+                line(f"{row.exercise.name}, called equivalent, but no such mutant passes: {key}", "red")
+    rules = ", ".join(f"{name} {count}" for name, count in mutant_sums(rows)["rules"].items())
+    if rules:
+        line(f"The same by rule: {rules}.", "dim")
+
+
+def mutant_sums(rows: list[Any]) -> dict[str, Any]:
+    """Mutants made and refused, the same as the solution by rule and by reason, and the survivors, added up."""
+    scores = [row.score for row in rows if row.score]
+    rules: dict[str, int] = {}
+    for one in scores:
+        for name, count in one.rules.items():
+            rules[name] = rules.get(name, 0) + count
+    return {
+        "made": sum(one.made for one in scores),
+        "refused": sum(one.refused for one in scores),
+        "rules": rules,
+        "reasons": sum(len(one.reasons) for one in scores),
+        "survivors": sum(len(one.survivors) + len(one.surplus) for one in scores),
+    }
+
+
+def _mutants(sums: dict[str, Any]) -> list[Text]:
+    numbers = sums["made"], sums["refused"], sum(sums["rules"].values()), sums["reasons"]
+    left = sums["survivors"]
+    return [Text(str(number)) for number in numbers] + [Text(str(left), "bold red" if left else "")]
 
 
 def audit_record(rows: list[Any]) -> dict[str, Any]:
@@ -226,8 +260,14 @@ def audit_record(rows: list[Any]) -> dict[str, Any]:
     return {
         "passed": all(row.passed for row in rows),
         "totals": {kind: {"tried": tried, "as_should": good} for kind, (tried, good) in totals.items()},
+        "mutants": mutant_sums(rows),
         "exercises": [
-            {"name": row.exercise.name, "passed": row.passed, "tried": [one.as_dict() for one in row.tried]}
+            {
+                "name": row.exercise.name,
+                "passed": row.passed,
+                "tried": [one.as_dict() for one in row.tried],
+                "mutants": row.score.as_dict() if row.score else None,
+            }
             for row in rows
         ],
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from groundup.ops.types import Case, Tree
+from groundup.proof.layouts import rearranged, reversed_axes, strided
 from groundup.training.learner import as_tuple
 from groundup.training.params import flatten, map_tree
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 GRADIENT_LIMIT = 1e-6  # relative, against central differences in float64
 ORACLE_LIMIT = 1e-8  # relative, against PyTorch in float64
+LAYOUT_LIMIT = 1e-10  # relative: another layout of the same numbers may only change the order of summation
 PARITY_STEPS = 20
 
 
@@ -53,6 +55,7 @@ def check_case(case: Case, seed: int = 0, oracle: bool = True) -> list[Finding]:
         Finding(case.name, "backward twice", repeat_error(case.function, arguments, case.differentiable, rng), 0.0),
         Finding(case.name, "arguments kept", mutation_error(case.function, arguments, rng), 0.0),
         Finding(case.name, "float32 kept", dtype_error(case.function, arguments, case.differentiable, rng), 0.0),
+        Finding(case.name, "layouts", layout_error(case.function, arguments, case.differentiable, rng), LAYOUT_LIMIT),
     ]
     if oracle and case.oracle is not None:
         error = oracle_error(case.function, case.oracle, arguments, case.differentiable, rng)
@@ -204,6 +207,25 @@ def as_float32(value: Any) -> Any:
     if isinstance(value, dict | list):
         return map_tree(as_float32, value)
     return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
+
+
+def layout_error(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    differentiable: Sequence[str],
+    rng: np.random.Generator,
+) -> float:
+    """The largest relative change of value and gradients where arguments and upstream lie otherwise in memory."""
+    upstream = draw_upstream(call(function, arguments)[0], rng)
+
+    def results(layout: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
+        value, backward = call(function, {name: rearranged(value, layout) for name, value in arguments.items()})
+        gradients = as_tuple(backward(*(rearranged(part, layout) for part in upstream)))
+        found = {"value": list(as_tuple(value))} | dict(zip(differentiable, gradients, strict=True))
+        return {name: np.nan_to_num(array) for name, array in flatten(found).items()}
+
+    expected = results(np.ascontiguousarray)
+    return max(largest_error(results(layout), expected) for layout in (np.asfortranarray, strided, reversed_axes))
 
 
 def oracle_error(

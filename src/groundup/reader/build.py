@@ -45,18 +45,22 @@ def sources(root: Path) -> Iterable[Path]:
             yield from (Path(path, file) for file in files)
 
 
-def build(root: Path, out: Path, jobs: int, torch: bool, progress: Progress) -> None:
-    """Execute the notebooks that have changed, and write the pages of a checkout's lessons into ``out``."""
+def build(root: Path, out: Path, jobs: int, torch: bool, progress: Progress) -> list[str]:
+    """Execute the notebooks that have changed, and write the pages of a checkout's lessons into ``out``.
+
+    Returns a sentence for each notebook that failed; its page has text and code all the same.
+    """
     from groundup.lessons import all_lessons
     from groundup.reader import data
     from groundup.reader.executed import execute_all
 
-    lessons = all_lessons()
+    lessons, failed = all_lessons(), list[str]()
     tracks = sum(len(lesson.tracks) for lesson in lessons)
     with progress(tracks) as report:
-        runs = execute_all(lessons, root / "build" / "executed", torch, jobs, report)
+        runs = execute_all(lessons, root / "build" / "executed", torch, jobs, report, failed)
     data.write(lessons, runs, root / "build" / "site-data")
     pages(root, out)
+    return failed
 
 
 def pages(root: Path, out: Path, only: Sequence[Lesson] = ()) -> None:
@@ -69,15 +73,23 @@ def pages(root: Path, out: Path, only: Sequence[Lesson] = ()) -> None:
     node.run([*command, *(word for lesson in only for word in ("--only", lesson.folder.name))], web)
 
 
-def current(root: Path, jobs: int, torch: bool, progress: Progress, say: Callable[[str], None]) -> Path:
-    """The checkout's own built site, brought up to date if its sources have changed."""
-    out, wanted = root / "build" / "site", stamp(root)
-    kept = out / "stamp"
-    if not kept.is_file() or kept.read_text() != wanted:
+def current(
+    root: Path, jobs: int, torch: bool, progress: Progress, say: Callable[[str], None]
+) -> tuple[Path, list[str]]:
+    """The checkout's own built site, brought up to date if its sources have changed, and what failed on the way.
+
+    What failed is tried again at the next call.
+    """
+    out, failures, wanted = root / "build" / "site", root / "build" / "failed", stamp(root)
+    kept, failed = out / "stamp", list[str]()
+    if not kept.is_file() or kept.read_text() != wanted or failures.is_file():
         say("Building the pages; lessons that have changed are run first.")
-        build(root, out, jobs, torch, progress)
+        failed = build(root, out, jobs, torch, progress)
         write_whole(kept, wanted)
-    return out
+        failures.unlink(missing_ok=True)
+        if failed:
+            write_whole(failures, "\n".join(failed) + "\n")
+    return out, failed
 
 
 def export(site: Path, out: Path, base: str, pyodide: str, say: Callable[[str], None]) -> None:

@@ -42,7 +42,7 @@ def learn(
     from groundup.reader import server
 
     page = f"lessons/{find_lesson(lesson).folder.name}/" if lesson else ""
-    server.serve(_built(jobs), port=port, browser=browser, page=page, say=show.stderr)
+    server.serve(_built(jobs)[0], port=port, browser=browser, page=page, say=show.stderr)
 
 
 @site.command("build")
@@ -69,8 +69,12 @@ def site_build(
         raise UserError(f"--base is a path that begins and ends with /, such as /groundup/, not {base!r}.")
     if pyodide not in ("self", "cdn", "none") and not re.fullmatch(r"https?://\S+/", pyodide):
         raise UserError(f"--pyodide is self, cdn, none or an address that ends with /, not {pyodide!r}.")
-    build.export(_built(jobs), out, base, pyodide, show.stderr)
+    built, failed = _built(jobs)
+    build.export(built, out, base, pyodide, show.stderr)
     show.stderr(f"The site is in {out}; any web host can serve it as it is.")
+    if failed:
+        show.stderr(f"{len(failed)} of the notebooks failed, as said above: their pages are without outputs.")
+        raise typer.Exit(1)
 
 
 @site.command("dev")
@@ -85,17 +89,20 @@ def site_dev(port: OnPort = 8765, browser: Browser = True, jobs: Jobs = JOBS) ->
     show.demand("watchfiles", "Rebuilding on save")
     from groundup.reader import dev
 
-    dev.serve(root, _built(jobs), port, browser, show.stderr)
+    dev.serve(root, _built(jobs)[0], port, browser, show.stderr)
 
 
-def _built(jobs: int) -> Path:
-    """The site to serve: a checkout's own, up to date, or the one that came with the package."""
+def _built(jobs: int) -> tuple[Path, list[str]]:
+    """The site to serve: a checkout's own, up to date, or the one that came with the package; and what failed."""
     root = build.checkout()
     if root is None:
         if not (build.SHIPPED / "site.json").is_file():
             raise UserError("This copy of groundup came without the reader's pages: install a released wheel.")
-        return build.SHIPPED
+        return build.SHIPPED, []
     for module in ("jupytext", "nbclient"):
         show.demand(module, "Building the pages")
     progress = functools.partial(show.progress, quiet=False, doing="running the lessons")
-    return build.current(root, jobs, show.has("torch"), progress, show.stderr)
+    site, failed = build.current(root, jobs, show.has("torch"), progress, show.stderr)
+    for sentence in failed:
+        show.stderr(sentence)
+    return site, failed

@@ -70,15 +70,18 @@ def main(root: Path, step: str, names: list[str]) -> None:
 
     folder, cache, library = root / "build" / "site-data", root / "build" / "executed", Library()
     chosen = [lesson for lesson in all_lessons() if not names or lesson.folder.name in names]
+    failed: list[str] = []
     for lesson in chosen:
         if step == "run":
-            runs = execute_all([lesson], cache, show.has("torch"), 1, lambda line: None)[lesson.folder.name]
+            runs = execute_all([lesson], cache, show.has("torch"), 1, lambda line: None, failed)[lesson.folder.name]
         else:
             built = built_notebooks(lesson, library)
             runs = {track: last_outputs(lesson, track, notebook, cache) for track, notebook in built.items()}
         data.write_lesson(lesson, all_lessons(), runs, folder)
     data.write_contents(all_lessons(), folder)
     build.pages(root, root / "build" / "site", chosen if names else ())
+    if failed:
+        raise UserError("\n".join(failed))
 
 
 if __name__ == "__main__":

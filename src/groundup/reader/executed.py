@@ -12,7 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.lesson import Lesson, Track
 from groundup.notebooks import build as notebooks
@@ -26,7 +25,7 @@ KEPT_SINCE = 1
 #: By cell id: outputs, the seconds it took, a hash of its text.
 Kept = dict[str, dict[str, Any]]
 #: What can change an output besides the notebook's own text.
-LIBRARIES = ("numpy", "matplotlib", "ipykernel", "torch")
+LIBRARIES = ("numpy", "matplotlib", "matplotlib-inline", "ipython", "ipykernel", "torch")
 
 
 @dataclass(frozen=True)
@@ -127,11 +126,12 @@ def _read(place: Path) -> Kept | None:
 
 
 def execute_all(
-    lessons: Sequence[Lesson], cache: Path, torch: bool, jobs: int, report: Callable[[str], None]
+    lessons: Sequence[Lesson], cache: Path, torch: bool, jobs: int, report: Callable[[str], None], failed: list[str]
 ) -> dict[str, dict[Track, Executed]]:
-    """Every lesson's executed notebooks, ``jobs`` at a time; ``report`` hears of each. Raises UserError.
+    """Every lesson's executed notebooks, ``jobs`` at a time; ``report`` hears of each.
 
-    Without ``torch`` the PyTorch notebooks come without outputs.
+    A notebook that fails stops no other: ``failed`` gets a sentence with the lesson's name, and the notebook the
+    outputs of its last run, where they still hold. Without ``torch`` the PyTorch notebooks come without outputs.
     """
     library, stop = Library(), threading.Event()
     tasks = [
@@ -143,7 +143,11 @@ def execute_all(
         if track == "torch" and not torch:
             done = Executed(lesson, track, notebook, {})
         else:
-            done = executed(lesson, track, notebook, cache, stop)
+            try:
+                done = executed(lesson, track, notebook, cache, stop)
+            except NotebookError as error:
+                failed.append(f"The {track} notebook of lesson {lesson.name} fails. {error}")
+                done = last_outputs(lesson, track, notebook, cache)
         report(f"{lesson.name}, {track}")
         return done
 
@@ -152,9 +156,7 @@ def execute_all(
         try:
             for done in pool.map(one, tasks):
                 found[done.lesson.folder.name][done.track] = done
-        except NotebookError as error:
-            raise UserError(f"A lesson's notebook fails, so the site was not built. {error}") from error
-        finally:  # after a failure or Ctrl-C the others end with the cell that they are at
+        finally:  # after Ctrl-C the others end with the cell that they are at
             stop.set()
             pool.shutdown(cancel_futures=True)
     return found

@@ -36,8 +36,7 @@ def sgd(momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     def step(param: np.ndarray, gradient: np.ndarray, velocity: np.ndarray | None, rate: float) -> None:
         direction = gradient + weight_decay * param if weight_decay else gradient
         if velocity is not None:
-            velocity *= momentum  # v ← μ v + g
-            velocity += direction
+            velocity[...] = momentum * velocity + direction  # v ← μ v + g
             direction = direction + momentum * velocity if nesterov else velocity
         param -= rate * direction
 
@@ -73,8 +72,7 @@ def rmsprop(decay: float = 0.99, epsilon: float = 1e-8) -> Optimiser:
         return {"squares": map_tree(np.zeros_like, params)}
 
     def step(param: np.ndarray, gradient: np.ndarray, squares: np.ndarray, rate: float) -> None:
-        squares *= decay
-        squares += (1 - decay) * (gradient * gradient)
+        squares[...] = decay * squares + (1 - decay) * gradient**2
         param -= rate * gradient / (np.sqrt(squares) + epsilon)
 
     def update(params: Tree, gradients: Tree, state: Tree, rate: float) -> None:
@@ -99,26 +97,13 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight
     def update(params: Tree, gradients: Tree, state: Tree, rate: float) -> None:
         state["steps"] += 1
         steps = int(state["steps"])
-        correction = math.sqrt(1 - beta2**steps)
-        # η·m̂/(√v̂ + ε) with both bias corrections pulled out of the arrays
-        scale = rate * correction / (1 - beta1**steps)
-        shift = epsilon * correction
 
         def step(param: np.ndarray, gradient: np.ndarray, mean: np.ndarray, square: np.ndarray) -> None:
-            if weight_decay:
-                param *= 1 - rate * weight_decay
-            scratch = gradient - mean  # m ← m + (1 − β₁)(g − m)
-            scratch *= 1 - beta1
-            mean += scratch
-            square *= beta2  # v ← β₂ v + (1 − β₂) g²
-            np.multiply(gradient, gradient, out=scratch)
-            scratch *= 1 - beta2
-            square += scratch
-            np.sqrt(square, out=scratch)
-            scratch += shift
-            np.divide(mean, scratch, out=scratch)
-            scratch *= scale
-            param -= scratch
+            mean[...] = beta1 * mean + (1 - beta1) * gradient  # m ← β₁ m + (1 − β₁) g
+            square[...] = beta2 * square + (1 - beta2) * gradient**2  # v ← β₂ v + (1 − β₂) g²
+            unbiased_mean = mean / (1 - beta1**steps)  # m̂
+            unbiased_square = square / (1 - beta2**steps)  # v̂
+            param -= rate * (unbiased_mean / (np.sqrt(unbiased_square) + epsilon) + weight_decay * param)
 
         map_tree(step, params, gradients, state["mean"], state["square"])
 

@@ -15,10 +15,11 @@ from groundup.ops.activations import relu
 from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
-from groundup.ops.types import Array, Backward, Tree
+from groundup.ops.types import Array, Tree
 from groundup.proof.checks import largest_error
-from groundup.training.learner import NumpyLearner
-from groundup.training.optim import constant, sgd
+from groundup.proof.instruments import growth
+from groundup.training.both_tracks import Twin, both_tracks
+from groundup.training.optim import constant
 from groundup.training.params import flatten, leaves, map_tree
 from groundup.training.run import Run
 
@@ -40,30 +41,25 @@ def learner(
     batch: int,
 ) -> Learner:
     """The digits network in training with plain gradient descent on either track, from the same parameters."""
-    params = init(rng, inputs, hidden, classes, dtype)
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.p00_numpy_and_pytorch import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from torch.nn.functional import cross_entropy
 
-        module = twin.MLP(inputs, hidden, classes)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["images"]),
-            lambda logits, batch: torch.nn.functional.cross_entropy(logits, batch["labels"]),
-            torch.optim.SGD(module.parameters(), lr=RATE),
-            constant(RATE),
-        )
+        from groundup.lessons.p00_numpy_and_pytorch.twin import MLP
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        return mlp(params, batch["images"])
+        return Twin(MLP(inputs, hidden, classes), cross_entropy)
 
-    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
-        return cross_entropy(logits, batch["labels"])
-
-    return NumpyLearner(params, forward, criterion, sgd(), constant(RATE))
+    return both_tracks(
+        track,
+        init(rng, inputs, hidden, classes, dtype),
+        forward=lambda params, rng, images: mlp(params, images),
+        loss=cross_entropy,
+        twin=twin,
+        inputs=["images"],
+        target="labels",
+        optimiser="sgd",
+        schedule=constant(RATE),
+    )
 
 
 def batch(rng: np.random.Generator, *, inputs: int, classes: int, batch: int, **_: int) -> Batch:
@@ -91,7 +87,7 @@ def run(run: Run) -> Result:
     hits = {name: guess == data.test.labels for name, guess in simple.items()} | {"one hidden layer": right}
 
     with_torch = importlib.util.find_spec("torch") is not None
-    race = both_tracks(run, data.train, run.pick(20, 200), ("numpy", "torch") if with_torch else ("numpy",))
+    race = race_tracks(run, data.train, run.pick(20, 200), ("numpy", "torch") if with_torch else ("numpy",))
     apart = float("nan")
     calls = dict.fromkeys((row.call for row in ROWS), float("nan"))
     if with_torch:
@@ -137,7 +133,7 @@ def guesses(model: Learner, digits: Digits) -> Array:
     return np.argmax(model.outputs({"images": digits.images, "labels": digits.labels}), axis=1)
 
 
-def both_tracks(run: Run, digits: Digits, steps: int, tracks: tuple[str, ...]) -> dict[str, Curves]:
+def race_tracks(run: Run, digits: Digits, steps: int, tracks: tuple[str, ...]) -> dict[str, Curves]:
     """Train in float64 on every track: same start, same batches. The curves have a row for every step."""
     rows = run.rng("race batches").integers(len(digits.labels), size=(steps, SIZE["batch"]))
     curves = {}
@@ -268,5 +264,5 @@ def v_slopes(errors: Array) -> dict[str, float]:
     found = {}
     for name, (low, high) in {"rounding": ROUNDING, "truncation": TRUNCATION}.items():
         inside = (low * 0.99 < NUDGES) & (high * 1.01 > NUDGES)
-        found[name] = float(np.polyfit(np.log10(NUDGES[inside]), np.log10(errors[inside]), 1)[0])
+        found[name] = growth(NUDGES[inside], errors[inside])
     return found

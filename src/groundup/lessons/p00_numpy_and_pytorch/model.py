@@ -56,6 +56,8 @@ def power(x: Array, exponent: float) -> tuple[Array, Backward]:
     """x to a fixed power, element by element. ``backward(dy)`` returns dx."""
 
     def backward(dy: Array) -> Array:
+        if exponent == 0:
+            return np.zeros_like(dy)  # a constant, also at x = 0 where 0⁻¹ is no number
         return dy * (exponent * x ** (exponent - 1))  # dy/dx = n xⁿ⁻¹
 
     return x**exponent, backward

@@ -34,6 +34,7 @@ LESSON = Lesson(
             experiment.TINY,
             experiment.SIZE,
             proves=(char_rnn, next_character_loss),
+            larger={"width": 256, "hidden": 1024},
         ),
     ),
     claims=(
@@ -65,21 +66,15 @@ LESSON = Lesson(
             "two_steps": ("h1 = math.tanh(w * x1)", "h2 = math.tanh(w * x2 + u * h1)"),
             "rnn_step": ("new = np.tanh(",),
             "rnn": (
-                "rows, projected = _project_inputs(",
-                "np.matmul(weight_hh, states[t], out=states[t + 1])",
-                "states[t + 1] += projected[t]",
-                "np.tanh(states[t + 1]",
+                "from_x = _from_inputs(",
+                "states.append(np.tanh(from_x[:, t] + states[t] @ weight_hh.T",
             ),
             "CharRNN.forward": ("self.rnn(self.embedding(tokens)",),
         },
         "2": {
             "char_rnn": ("logits, readout_backward = linear(",),
             "generate": ("logits, _ = linear(hidden",),
-            "cross_entropy": (
-                "probabilities = np.exp(shifted)",
-                "sums = probabilities.sum(",
-                "probabilities /= sums",
-            ),
+            "log_softmax": ("total = np.exp(shifted).sum(", "y = shifted - np.log("),
             "CharRNN.forward": ("self.readout(states)",),
         },
         "3": {
@@ -89,11 +84,9 @@ LESSON = Lesson(
         },
         "4": {
             "rnn.backward": (
-                "d_hidden += d_outputs[:, t].T",
-                "np.multiply(states[t + 1], states[t + 1], out=d_sum)",
-                "np.subtract(1.0, d_sum, out=d_sum)",
-                "d_sum *= d_hidden",
-                "np.matmul(transposed, d_sum, out=d_hidden)",
+                "d_hidden = d_hidden + d_outputs[:, t]",
+                "d_sums[:, t] = d_hidden * (1.0 - states[t + 1] ** 2)",
+                "d_hidden = d_sums[:, t] @ weight_hh",
             ),
         },
     },

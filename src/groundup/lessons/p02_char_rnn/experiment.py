@@ -11,9 +11,9 @@ from groundup.data.text import build_vocabulary, decode, default_text, encode, r
 from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.p02_char_rnn.model import char_rnn, generate, init, next_character_loss
 from groundup.ops.recurrent import rnn
-from groundup.ops.types import Array, Backward, Tree
-from groundup.training.learner import NumpyLearner
-from groundup.training.optim import adagrad, adam, constant, cosine
+from groundup.ops.types import Array, Tree
+from groundup.training.both_tracks import Twin, both_tracks
+from groundup.training.optim import constant, cosine
 from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {"vocabulary": 100, "width": 64, "hidden": 256, "batch": 32, "time": 64}
@@ -37,40 +37,24 @@ def learner(
     optimiser: str = "adam",
 ) -> Learner:
     """A character RNN in training on either track, from the same parameters."""
-    params = init(rng, vocabulary, width, hidden, dtype)
-    schedule = cosine(4e-3, steps, warmup=20) if optimiser == "adam" else constant(0.01)
-    carry: Batch = {"hidden": np.zeros((batch, hidden), dtype)}
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.p02_char_rnn import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from groundup.lessons.p02_char_rnn.twin import CharRNN, next_character_loss
 
-        module = twin.CharRNN(vocabulary, width, hidden)
-        load_params(module, params)
-        kind: Any = {"adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad}[optimiser]
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["tokens"], batch["hidden"]),
-            lambda outputs, batch: twin.next_character_loss(outputs[0], batch["targets"]),
-            kind(module.parameters()),
-            schedule,
-            CLIP,
-            carry,
-            lambda outputs: {"hidden": outputs[1]},
-        )
+        return Twin(CharRNN(vocabulary, width, hidden), next_character_loss)
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Any, Backward]:
-        return char_rnn(params, batch["tokens"], batch["hidden"])
-
-    def criterion(outputs: tuple[Array, Array], batch: Batch) -> tuple[Array, Backward]:
-        logits, last = outputs
-        loss, backward = next_character_loss(logits, batch["targets"])
-        return loss, lambda: (backward(), np.zeros_like(last))
-
-    chosen = adam() if optimiser == "adam" else adagrad()
-    return NumpyLearner(
-        params, forward, criterion, chosen, schedule, CLIP, carry, lambda outputs: {"hidden": outputs[1]}
+    return both_tracks(
+        track,
+        init(rng, vocabulary, width, hidden, dtype),
+        forward=lambda params, rng, tokens, state: char_rnn(params, tokens, state),
+        loss=next_character_loss,
+        twin=twin,
+        inputs=["tokens", "hidden"],
+        target="targets",
+        optimiser=optimiser,
+        schedule=cosine(4e-3, steps, warmup=20) if optimiser == "adam" else constant(0.01),
+        clip=CLIP,
+        carry={"hidden": np.zeros((batch, hidden), dtype)},
     )
 
 

@@ -51,6 +51,7 @@ LESSON = Lesson(
             experiment.TINY,
             experiment.SIZE,
             proves=(alexnet, conv_block, dense_block),
+            larger={"filters": (64, 128), "hidden": 512},  # larger pictures get a stride, and cost no more
         ),
     ),
     cases=(Case("conv_block, stride 2, tanh", conv_block, block_arguments, ("x", "params"), block_oracle),),
@@ -105,24 +106,22 @@ LESSON = Lesson(
             "AlexNet.forward": ("self.conv1(x)", "self.conv2(x)"),
         },
         "2": {
-            "conv2d": ("np.matmul(columns_of(images), kernel.T, out=rows)", "rows += bias"),
+            "conv2d": ("y = columns @ kernel.T", "y = y + bias"),
             "cell:im2col-shown": ('print("times", kernel.ravel()',),
         },
         "3": {
-            "conv2d.backward": ("dkernel += upstream.T @ columns_of(images)",),
+            "conv2d.backward": ("dkernel = rows.T @ columns",),
             "cell:conv-backward-numbers": ("dkernel = dy @ matrix",),
         },
         "4": {
-            "conv2d.backward": ("dcolumns = np.matmul(upstream, by_offset)", "dx[images] = col2im(dcolumns"),
+            "conv2d.backward": ("dcolumns = rows @ kernel", "dx = col2im(dcolumns"),
             "col2im": ("seen += columns[:, :, :, i, j]",),
             "cell:conv-backward-numbers": ("dpicture = col2im((dy[:, None] * kernel.ravel())",),
         },
         "5": {
             "local_response_norm": (
-                "base = neighbour_sum(x * x",
-                "base *= alpha",
-                "base += k",
-                "scale = base**-beta",
+                "s = k + alpha * neighbour_sum(x * x",
+                "scale = s**-beta",
                 "y = x * scale",
             ),
             "neighbour_sum": ("result[..., shift:] += ", "result[..., :-shift] += "),
@@ -132,14 +131,8 @@ LESSON = Lesson(
         },
         "6": {
             "local_response_norm.backward": (
-                "inner = dy * x",
-                "inner *= scale",
-                "inner /= base",
-                "inner = neighbour_sum(inner",
-                "inner *= x",
-                "inner *= 2 * alpha * beta",
-                "dx = dy * scale",
-                "dx -= inner",
+                "inner = neighbour_sum(dy * x * scale / s",
+                "return dy * scale - 2 * alpha * beta * x * inner",
             ),
             "cell:lrn-numbers": ("by_hand = db * s**-beta",),
         },
@@ -147,8 +140,7 @@ LESSON = Lesson(
         "8": {
             "sgd.step": (
                 "direction = gradient + weight_decay * param",
-                "velocity *= momentum",
-                "velocity += direction",
+                "velocity[...] = momentum * velocity + direction",
                 "param -= rate * direction",
             ),
             "train": ("optimiser = sgd(momentum=0.9, weight_decay=5e-4)", "optimiser.update(params"),

@@ -1,6 +1,5 @@
 """Train on digits or on the user's pictures; race two activations; switch dropout and augmentation off and on."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, load_data
 from groundup.ops.activations import relu, softmax, tanh
 from groundup.ops.conv import conv2d
 from groundup.ops.losses import cross_entropy
-from groundup.ops.types import Array, Backward, Tree
-from groundup.training.learner import NumpyLearner
+from groundup.ops.types import Array, Tree
+from groundup.proof.instruments import side_by_side
+from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.loop import fit
-from groundup.training.optim import constant, cosine, sgd
+from groundup.training.optim import constant, cosine
 from groundup.training.params import map_tree
 from groundup.training.run import Run
 
@@ -60,33 +60,28 @@ def learner(
     steps: int | None = None,
 ) -> Learner:
     """A small AlexNet in training on either track, from the same parameters; with ``steps`` the rate falls to 0."""
-    params = init(rng, size, channels, classes, filters, hidden, dtype)
-    schedule = constant(rate) if steps is None else cosine(rate, steps)
-    if track == "torch":
-        import torch
-
-        from groundup.lessons.p07_alexnet import twin
-        from groundup.training.torch import TorchLearner, load_params
-
-        chosen = {"relu": torch.relu, "tanh": torch.tanh}[activation]
-        module = twin.AlexNet(size, channels, classes, filters, hidden, dropout, chosen)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["images"]),
-            lambda logits, batch: twin.classification_loss(logits, batch["labels"]),
-            torch.optim.SGD(module.parameters(), lr=rate, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY),
-            schedule,
-        )
     function = {"relu": relu, "tanh": tanh}[activation]
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        return alexnet(params, batch["images"], dropout, rng, function)
+    def twin() -> Twin:
+        import torch
 
-    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
-        return cross_entropy(logits, batch["labels"])
+        from groundup.lessons.p07_alexnet.twin import AlexNet, classification_loss
 
-    return NumpyLearner(params, forward, criterion, sgd(MOMENTUM, weight_decay=WEIGHT_DECAY), schedule)
+        chosen = {"relu": torch.relu, "tanh": torch.tanh}[activation]
+        return Twin(AlexNet(size, channels, classes, filters, hidden, dropout, chosen), classification_loss)
+
+    return both_tracks(
+        track,
+        init(rng, size, channels, classes, filters, hidden, dtype),
+        forward=lambda params, rng, images: alexnet(params, images, dropout, rng, function),
+        loss=cross_entropy,
+        twin=twin,
+        inputs=["images"],
+        target="labels",
+        optimiser="sgd",
+        settings={"momentum": MOMENTUM, "weight_decay": WEIGHT_DECAY},
+        schedule=constant(rate) if steps is None else cosine(rate, steps),
+    )
 
 
 def batch(rng: np.random.Generator, *, size: int, channels: int, classes: int, batch: int, **_: Any) -> Batch:
@@ -280,14 +275,9 @@ def time_convolutions(run: Run, params: Tree, data: Data) -> tuple[float, dict[s
     x = views(data.train.images[:2], data)[0][:, :8, :8] - data.mean
     weight, bias = params["conv1"]["weight"], params["conv1"]["bias"]
     np.testing.assert_allclose(conv2d_loops(x, weight, bias, 2), conv2d(x, weight, bias, 1, 2)[0], atol=1e-4)
-    taken = []
-    for _ in range(run.pick(1, 5)):
-        started = time.perf_counter()
-        conv2d_loops(x, weight, bias, 2)
-        middle = time.perf_counter()
-        for _ in range(20):
-            conv2d(x, weight, bias, 1, 2)
-        taken.append((middle - started, (time.perf_counter() - middle) / 20))
-    loops, products = (1000 * float(np.median(times)) for times in zip(*taken, strict=True))
-    ratio = float(np.median([slow / fast for slow, fast in taken]))
-    return ratio, {"loops": loops, "im2col": products}
+    loops, products = side_by_side(
+        [lambda: conv2d_loops(x, weight, bias, 2), lambda: [conv2d(x, weight, bias, 1, 2) for _ in range(20)]],
+        run.pick(1, 5),
+    )
+    ratio = float(np.median(loops / (products / 20)))
+    return ratio, {"loops": 1000 * float(np.median(loops)), "im2col": 1000 * float(np.median(products / 20))}

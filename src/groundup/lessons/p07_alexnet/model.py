@@ -120,7 +120,7 @@ def alexnet(
         dhidden2, dweight, dbias = readout_backward(dlogits)
         dhidden1, dfc2 = dense2_backward(dhidden2)
         dfeatures, dfc1 = dense1_backward(dhidden1)
-        dsecond = np.ascontiguousarray(dfeatures.reshape(N, C, H, W).transpose(0, 2, 3, 1))
+        dsecond = dfeatures.reshape(N, C, H, W).transpose(0, 2, 3, 1)
         dfirst, dconv2 = second_backward(dsecond)
         _, dconv1 = first_backward(dfirst)
         return {"conv1": dconv1, "conv2": dconv2, "fc1": dfc1, "fc2": dfc2, "fc3": {"weight": dweight, "bias": dbias}}

@@ -30,6 +30,7 @@ LESSON = Lesson(
             experiment.batch,
             experiment.TINY,
             experiment.SIZE,
+            larger={"width": 192, "hidden": 384},
             proves=(
                 model.embed,
                 model.drop,
@@ -49,6 +50,7 @@ LESSON = Lesson(
             experiment.TINY_LEARNED,
             {**experiment.SIZE, "learned": experiment.LONGEST},
             proves=(model.embed,),
+            larger={"width": 192, "hidden": 384},
         ),
         Model(
             "lstm_seq2seq",
@@ -57,6 +59,7 @@ LESSON = Lesson(
             experiment.LSTM_TINY,
             experiment.LSTM_SIZE,
             proves=(seq2seq,),
+            larger={"width": 192, "hidden": 256},
         ),
     ),
     cases=(
@@ -129,9 +132,8 @@ LESSON = Lesson(
                 "y_hand = p_hand @ x_hand",
             ),
             "attention_weights": (
-                "weights = (query * scale) @ key.swapaxes(-1, -2)",
-                "np.exp(weights, out=weights)",
-                "weights /= np.maximum(",
+                "scores = (query * scale) @ key.swapaxes(-1, -2)",
+                "weights, _ = softmax(scores)",
             ),
             "scaled_dot_product_attention": (
                 "scale = 1.0 / math.sqrt(",
@@ -142,7 +144,10 @@ LESSON = Lesson(
         },
         "2": {
             "cell:by-hand-numbers": ("by_rule = p_hand[1, :2] * (x_hand[:2] - y_hand[1])",),
-            "scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)", "d_scores *= weights"),
+            "scaled_dot_product_attention.backward": (
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+            ),
         },
         "3": {
             "multi_head_attention": (
@@ -163,13 +168,11 @@ LESSON = Lesson(
         "4": {
             "scaled_dot_product_attention.backward": (
                 "d_value = weights.swapaxes(-1, -2) @ dy",
-                "d_scores = dy @ value.swapaxes(-1, -2)",
-                "d_scores -= np.vecdot(y, dy)",
-                "d_scores *= weights",
-                "d_query = d_scores @ key",
-                "d_query *= scale",
-                "d_key = d_scores.swapaxes(-1, -2) @ query",
-                "d_key *= scale",
+                "d_weights = dy @ value.swapaxes(-1, -2)",
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+                "d_query = scale * (d_scores @ key)",
+                "d_key = scale * (d_scores.swapaxes(-1, -2) @ query)",
             ),
         },
         "5": {
@@ -183,28 +186,25 @@ LESSON = Lesson(
         },
         "6": {
             "layer_norm.backward": (
-                "mean_g = upstream @ ",
-                "mean_gx = product @ ",
-                "undone = np.multiply(normalised, mean_gx",
-                "undone += mean_g[:, None]",
-                "dx = dy * gains",
-                "dx_rows -= undone",
-                "dx_rows *= inverse",
+                "g = dy * gain",
+                "mean_g = g.mean(",
+                "mean_gx = (g * normalised).mean(",
+                "dx = inverse * (g - mean_g",
             ),
         },
         "7": {
             "sinusoidal_positions": ("angles = ", "= np.sin(angles)", "= np.cos(angles"),
             "embed": (
                 "scale = math.sqrt(width)",
-                "x, embedding_backward = embedding(",
-                "x *= scale",
-                "else sinusoidal_positions(",
+                "looked_up, embedding_backward = embedding(",
+                "positions = sinusoidal_positions(",
+                "x = scale * looked_up + positions",
             ),
             "Transformer.embed": ("self.embedding(tokens) * math.sqrt(", "self.dropout(x + table["),
             "sinusoids": ("angles = ", "= angles.sin()", "= angles.cos()"),
         },
         "8": {
-            "embedding.backward": ("dweight[ordered[starts]] = np.add.reduceat(",),
+            "embedding.backward": ("np.add.at(dweight, indices, dy)",),
             "embed.backward": ("embedding_backward(dx) * scale",),
             "decode.backward": ("dx, d_table = readout_backward(d_logits)", '["embedding"]["weight"] += d_table'),
             "transformer.backward": ("add_trees(from_encoder[name], from_decoder[name])",),
@@ -219,14 +219,14 @@ LESSON = Lesson(
         },
         "10": {
             "cross_entropy": (
-                "loss = (log_sums - shifted[rows, columns])",
+                "loss = -log_p[rows, columns]",
                 "to_every_class = ",
                 "loss = (1 - label_smoothing) * loss + label_smoothing * to_every_class",
             ),
             "cross_entropy.backward": (
-                "dlogits = probabilities * scale",
-                "dlogits -= label_smoothing / classes * scale",
-                "dlogits[rows, columns] -= (1 - label_smoothing) * scale",
+                "q = np.full_like(log_p, label_smoothing / classes)",
+                "q[rows, columns] += 1 - label_smoothing",
+                "dlogits = (np.exp(log_p) - q)",
             ),
             "cell:smoothing-numbers": (
                 "wanted_distribution = np.full(",

@@ -1,8 +1,5 @@
 """What a layer costs in time and memory as the sequence grows: attention against recurrence (Table 1 of the paper)."""
 
-import statistics
-import time
-import tracemalloc
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,7 +7,7 @@ import numpy as np
 from groundup.ops.attention import multi_head_attention
 from groundup.ops.init import linear_params, recurrent_params
 from groundup.ops.recurrent import lstm
-from groundup.ops.types import Array
+from groundup.proof.instruments import peak_mib, side_by_side
 
 Step = Callable[[], object]
 
@@ -40,28 +37,6 @@ def lstm_step_of(rng: np.random.Generator, length: int, width: int) -> Step:
     return step
 
 
-def seconds_of(step: Step, repeats: int) -> float:
-    """The median time of a call, after one that is not counted."""
-    step()
-    taken = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        step()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
-
-
-def peak_bytes(step: Step) -> int:
-    """The most memory that a call holds at a time, by Python's own count of allocations."""
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        step()
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
-
-
 def costs(
     rng: np.random.Generator, lengths: Sequence[int], width: int, heads: int, repeats: int
 ) -> dict[str, dict[str, list[float]]]:
@@ -69,15 +44,11 @@ def costs(
     found: dict[str, dict[str, list[float]]] = {}
     for length in lengths:
         steps = {"attention": attention_step(rng, length, width, heads), "lstm": lstm_step_of(rng, length, width)}
-        for name, step in steps.items():
+        for step in steps.values():
+            step()  # what is made once is made now
+        times = side_by_side(list(steps.values()), repeats)
+        for (name, step), taken in zip(steps.items(), times, strict=True):
             row = found.setdefault(name, {"seconds": [], "mebibytes": []})
-            row["seconds"].append(seconds_of(step, repeats))
-            row["mebibytes"].append(peak_bytes(step) / 2**20)
+            row["seconds"].append(float(np.median(taken)))
+            row["mebibytes"].append(peak_mib(step))
     return found
-
-
-def exponent(lengths: Sequence[int], values: Sequence[float], last: int = 3) -> float:
-    """The slope of log value against log length over the ``last`` lengths: 1 is linear, 2 the square."""
-    x, y = (np.log(np.asarray(part[-last:], dtype=np.float64)) for part in (lengths, values))
-    slope: Array = np.polyfit(x, y, 1)
-    return float(slope[0])

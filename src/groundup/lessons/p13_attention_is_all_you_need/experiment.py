@@ -16,7 +16,7 @@ from groundup.data.dates import (
 from groundup.errors import UserError
 from groundup.lesson import Batch, Learner, Measured, Result
 from groundup.lessons.p13_attention_is_all_you_need.averaging import WRITTEN, Trained, greedy, train
-from groundup.lessons.p13_attention_is_all_you_need.costs import costs, exponent
+from groundup.lessons.p13_attention_is_all_you_need.costs import costs
 from groundup.lessons.p13_attention_is_all_you_need.decoding import (
     Scorer,
     attention_maps,
@@ -34,10 +34,11 @@ from groundup.lessons.p13_attention_is_all_you_need.measure import (
 )
 from groundup.lessons.p13_attention_is_all_you_need.model import init, smoothed_loss, transformer
 from groundup.lessons.p13_attention_is_all_you_need.seq2seq import seq2seq, seq2seq_init, seq2seq_scorer
-from groundup.ops.types import Array, Backward, Tree
+from groundup.ops.types import Array, Tree
+from groundup.proof.instruments import growth
 from groundup.training import params as trees
-from groundup.training.learner import NumpyLearner
-from groundup.training.optim import adam, cosine, inverse_root
+from groundup.training.both_tracks import Twin, both_tracks
+from groundup.training.optim import cosine, inverse_root
 from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {
@@ -85,28 +86,23 @@ def learner(
     **_: int,
 ) -> Learner:
     """A Transformer in training on either track, from the same parameters, with Adam and rate of section 5.3."""
-    params = init(rng, vocabulary, width, hidden, layers, learned, dtype)
-    schedule = inverse_root(width, WARM_UP)
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.p13_attention_is_all_you_need import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from groundup.lessons.p13_attention_is_all_you_need.twin import Transformer, smoothed_loss
 
-        module = twin.Transformer(vocabulary, width, hidden, layers, heads, dropout, learned)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["source"], batch["given"]),
-            lambda logits, batch: twin.smoothed_loss(logits, batch["wanted"]),
-            torch.optim.Adam(module.parameters(), betas=(0.9, 0.98), eps=1e-9),
-            schedule,
-        )
+        return Twin(Transformer(vocabulary, width, hidden, layers, heads, dropout, learned), smoothed_loss)
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        return transformer(params, batch["source"], batch["given"], heads, dropout, rng)
-
-    return NumpyLearner(params, forward, criterion, adam(0.9, 0.98, 1e-9), schedule)
+    return both_tracks(
+        track,
+        init(rng, vocabulary, width, hidden, layers, learned, dtype),
+        forward=lambda params, rng, source, given: transformer(params, source, given, heads, dropout, rng),
+        loss=smoothed_loss,
+        twin=twin,
+        inputs=["source", "given"],
+        target="wanted",
+        settings={"beta1": 0.9, "beta2": 0.98, "epsilon": 1e-9},
+        schedule=inverse_root(width, WARM_UP),
+    )
 
 
 def lstm_learner(
@@ -121,33 +117,23 @@ def lstm_learner(
     **_: int,
 ) -> Learner:
     """The LSTM without attention in training, with what served it best: forget bias 4, cosine from 0.01, clipping."""
-    params = seq2seq_init(rng, vocabulary, width, hidden, 4.0, dtype)
-    schedule = cosine(1e-2, steps, warmup=50)
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.p13_attention_is_all_you_need import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from groundup.lessons.p13_attention_is_all_you_need.twin import Seq2Seq, smoothed_loss
 
-        module = twin.Seq2Seq(vocabulary, width, hidden)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["source"], batch["given"]),
-            lambda logits, batch: twin.smoothed_loss(logits, batch["wanted"]),
-            torch.optim.Adam(module.parameters()),
-            schedule,
-            5.0,
-        )
+        return Twin(Seq2Seq(vocabulary, width, hidden), smoothed_loss)
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        return seq2seq(params, batch["source"], batch["given"])
-
-    return NumpyLearner(params, forward, criterion, adam(), schedule, 5.0)
-
-
-def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
-    return smoothed_loss(logits, batch["wanted"])
+    return both_tracks(
+        track,
+        seq2seq_init(rng, vocabulary, width, hidden, 4.0, dtype),
+        forward=lambda params, rng, source, given: seq2seq(params, source, given),
+        loss=smoothed_loss,
+        twin=twin,
+        inputs=["source", "given"],
+        target="wanted",
+        schedule=cosine(1e-2, steps, warmup=50),
+        clip=5.0,
+    )
 
 
 def batch(rng: np.random.Generator, *, vocabulary: int, batch: int, source: int, target: int, **_: Any) -> Batch:
@@ -202,7 +188,7 @@ def run(run: Run) -> Result:
     longest = test.lengths > np.quantile(test.lengths, 0.95)
     lengths = run.pick([16, 32, 64], [32, 64, 128, 256, 512, 1024])
     cost = costs(run.rng("costs"), lengths, 64, 4, run.pick(1, 5))
-    slopes = {name: {what: exponent(lengths, row[what]) for what in row} for name, row in cost.items()}
+    slopes = {name: {what: growth(lengths[-3:], row[what][-3:]) for what in row} for name, row in cost.items()}
     example = int(np.argmax(test.lengths == min(22, test.lengths.max())))
     picture = attention_maps(ours.params, *one(test, example), heads)
     wrong = [

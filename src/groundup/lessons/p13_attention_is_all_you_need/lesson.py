@@ -450,14 +450,15 @@ print(f"head {chosen}: {on_the_year:.2f} of its attention on the year; best untr
 # (Table 1 of the paper). So attention should win while $n$ is small, and lose when it is large. Measured, forward and
 # backward, in NumPy on one processor; the LSTM also pays Python's price for every step of its loop.
 
-# %% name="cost-code" include="groundup.lessons.p13_attention_is_all_you_need.costs:costs groundup.lessons.p13_attention_is_all_you_need.costs:exponent groundup.lessons.p13_attention_is_all_you_need.figures:cost_figure"
-from groundup.lessons.p13_attention_is_all_you_need.costs import costs, exponent
+# %% name="cost-code" include="groundup.lessons.p13_attention_is_all_you_need.costs:costs groundup.proof.instruments:growth groundup.lessons.p13_attention_is_all_you_need.figures:cost_figure"
+from groundup.lessons.p13_attention_is_all_you_need.costs import costs
 from groundup.lessons.p13_attention_is_all_you_need.figures import cost_figure
+from groundup.proof.instruments import growth
 
 # %% name="cost-picture" alt="Time and peak memory of a self-attention layer and an LSTM layer against length, both axes logarithmic; attention's lines are steeper."
 lengths = [32, 64, 128, 256, 512, 1024]
 cost = costs(np.random.default_rng(0), lengths, 64, 4, 5)
-slopes = {name: {what: exponent(lengths, row[what]) for what in row} for name, row in cost.items()}
+slopes = {name: {what: growth(lengths[-3:], row[what][-3:]) for what in row} for name, row in cost.items()}
 fig = cost_figure(lengths, cost, slopes)
 for n, attention_time, lstm_time in zip(lengths, cost["attention"]["seconds"], cost["lstm"]["seconds"], strict=True):
     faster = "attention" if attention_time < lstm_time else "the LSTM"

@@ -10,6 +10,7 @@ from groundup.lesson import Batch
 from groundup.lessons.p13_attention_is_all_you_need.decoding import attention_maps
 from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode
 from groundup.ops.types import Array, Tree
+from groundup.proof.instruments import leaks
 
 
 class Encoded(NamedTuple):
@@ -61,14 +62,7 @@ def leak(params: Tree, data: Encoded, heads: int, rows: int = 8) -> float:
     """By how much, at most, a changed character of the target moves the logits of places before it. It must be 0."""
     source, given = data.source[:rows], data.target[:rows, :-1]
     memory, _ = encode(params, source, heads)
-    before, _ = decode(params, given, memory, source, heads)
-    worst = 0.0
-    for place in range(1, given.shape[1]):
-        changed = given.copy()
-        changed[:, place] = np.where(given[:, place] == 5, 6, 5)
-        after, _ = decode(params, changed, memory, source, heads)
-        worst = max(worst, float(np.abs(after[:, :place] - before[:, :place]).max()))
-    return worst
+    return float(leaks(lambda given: decode(params, given, memory, source, heads)[0], given).max())
 
 
 def year_head(params: Tree, choose: Encoded, measure: Encoded, heads: int, rows: int = 500) -> tuple[int, float]:

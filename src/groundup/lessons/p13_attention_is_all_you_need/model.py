@@ -67,13 +67,12 @@ def embed(params: Tree, tokens: Array, rate: float, rng: np.random.Generator | N
     table = params["embedding"]["weight"]
     length, width = tokens.shape[1], table.shape[1]
     scale = math.sqrt(width)
-    x, embedding_backward = embedding(tokens, table)
-    x *= scale
-    x += (
-        params["positions"]["weight"][:length]
-        if "positions" in params
-        else sinusoidal_positions(length, width, table.dtype)
-    )
+    looked_up, embedding_backward = embedding(tokens, table)
+    if "positions" in params:
+        positions = params["positions"]["weight"][:length]
+    else:
+        positions = sinusoidal_positions(length, width, table.dtype)
+    x = scale * looked_up + positions
     y, dropout_backward = drop(x, rate, rng)
 
     def backward(dy: Array) -> Tree:
@@ -231,7 +230,7 @@ def decode(
         d_layers = []
         for layer_backward in reversed(backwards):
             dx, d_from_layer, d_layer = layer_backward(dx)
-            d_memory += d_from_layer  # every layer reads the same memory
+            d_memory = d_memory + d_from_layer  # every layer reads the same memory
             d_layers.append(d_layer)
         gradients = embed_backward(dx)
         gradients["embedding"]["weight"] += d_table  # one table, used as embedding and as readout

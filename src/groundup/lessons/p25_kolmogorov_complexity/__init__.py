@@ -125,7 +125,7 @@ LESSON = Lesson(
         },
         "2": {
             "kraft_sum": ("math.fsum(2.0**-length for length in lengths)",),
-            "code_with_lengths": ("if kraft_sum(lengths) > 1:",),
+            "code_with_lengths": ("if sum(2 ** (longest - length) for length in lengths) > 2**longest:",),
         },
         "3": {
             "compressible_share": ("short = sum(", "short / 2**n"),

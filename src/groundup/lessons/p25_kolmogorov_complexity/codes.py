@@ -21,8 +21,9 @@ def code_with_lengths(lengths: Sequence[int]) -> list[str]:
 
     Short words first, each the next free node of the binary tree. Raises ValueError if the sum exceeds 1.
     """
-    if kraft_sum(lengths) > 1:
-        raise ValueError(f"no prefix code has these lengths: their Kraft sum is {kraft_sum(lengths)}")
+    longest = max(lengths, default=0)
+    if sum(2 ** (longest - length) for length in lengths) > 2**longest:  # in whole numbers: floats end at 53 bits
+        raise ValueError(f"no prefix code has these lengths: their Kraft sum is over 1, about {kraft_sum(lengths):.6g}")
     words, node, depth = [""] * len(lengths), 0, 0
     for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
         node <<= lengths[place] - depth

@@ -118,6 +118,7 @@ LESSON = Lesson(
             experiment.TINY,
             experiment.SIZE,
             proves=(card_reader,),
+            larger={"width": 256},
         ),
         Model(
             "mean_reader",
@@ -126,6 +127,7 @@ LESSON = Lesson(
             {**experiment.TINY, "mixer": "mean"},
             {**experiment.SIZE, "mixer": "mean"},
             proves=(mean_reader,),
+            larger={"width": 256},
         ),
     ),
     cases=CASES,
@@ -227,7 +229,7 @@ LESSON = Lesson(
         "3": {
             "cell:by-hand-numbers": ("powers = [math.exp(", "shares = [power / sum(powers)"),
             "attend_with_loops": ("exponentials = [math.exp(", "weights[i, j] = exponentials[j] / sum(exponentials)"),
-            "softmax": ("np.exp(y, out=y)", "sums = y.sum(", "y /= sums"),
+            "softmax": ("e = np.exp(", "total = e.sum(", "y = e / "),
         },
         "4": {
             "attend_with_loops.backward": ("d_value[j, c] += ", "d_weights = [sum("),
@@ -236,7 +238,7 @@ LESSON = Lesson(
         "5": {},  # a step towards (6): the matrix of these is never made
         "6": {
             "attend_with_loops.backward": ("mean = sum(", "d_score = "),
-            "softmax.backward": ("inner = np.vecdot(y, dy", "dx = dy - np.expand_dims(inner", "dx *= y"),
+            "softmax.backward": ("inner = (y * dy).sum(", "return y * (dy - inner)"),
             "attend.backward": ("d_scores = softmax_backward(",),
         },
         "7": {
@@ -246,22 +248,20 @@ LESSON = Lesson(
         "8": {"attend": ("softmax(query @ key.swapaxes(-1, -2))", "y = weights @ value")},
         "9": {
             "attend.backward": ("d_value = ", "d_scores = ", "return d_scores @ key"),
-            "softmax.backward": ("inner = np.vecdot(y, dy", "dx = dy - np.expand_dims(inner", "dx *= y"),
+            "softmax.backward": ("inner = (y * dy).sum(", "return y * (dy - inner)"),
             "attend_in_blocks.backward": (
                 "d_value[t] = weights.T @ dy",
-                "d_scores = dy @ value[t].T",
-                "d_scores -= mean",
-                "d_scores *= weights",
+                "d_scores = weights * (dy @ value[t].T - mean)",
                 "d_scaled += d_scores @ key[t]",
                 "d_key[t] = d_scores.T @ scaled",
             ),
             "scaled_dot_product_attention.backward": (
                 "d_value = weights.swapaxes(-1, -2) @ dy",
-                "d_scores = dy @ value.swapaxes(-1, -2)",
-                "d_scores -= np.vecdot(y, dy)",
-                "d_scores *= weights",
-                "d_query = d_scores @ key",
-                "d_key = d_scores.swapaxes(-1, -2) @ query",
+                "d_weights = dy @ value.swapaxes(-1, -2)",
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+                "d_query = scale * (d_scores @ key)",
+                "d_key = scale * (d_scores.swapaxes(-1, -2) @ query)",
             ),
         },
         "10": {
@@ -272,9 +272,8 @@ LESSON = Lesson(
             "attend_scaled": ("scale = 1 / math.sqrt(", "attend(query * scale, key, value)"),
             "attend_in_blocks": ("scale = 1 / math.sqrt(", "scaled = query * scale", "y = weighted / total"),
             "attention_weights": (
-                "weights = (query * scale) @ key.swapaxes(-1, -2)",
-                "np.exp(weights, out=weights)",
-                "weights /= np.maximum(",
+                "scores = (query * scale) @ key.swapaxes(-1, -2)",
+                "weights, _ = softmax(scores)",
             ),
             "scaled_dot_product_attention": (
                 "scale = 1.0 / math.sqrt(",
@@ -286,14 +285,12 @@ LESSON = Lesson(
         },
         "12": {
             "attend_with_loops": ("largest = max(scores)", "exponentials = [math.exp(score - largest)"),
-            "subtract_maximum": ("maximum = x.max(", "return x - maximum"),
-            "attention_weights": ("weights -= np.maximum(weights.max(",),
+            "subtract_maximum": ("maximum = x.max(", "return x - np.where(maximum"),
         },
         "13": {
             "partial_attention": (
-                "maximum = exponentials.max(",
-                "exponentials -= maximum",
-                "np.exp(exponentials, out=exponentials)",
+                "maximum = scores.max(",
+                "exponentials = np.exp(scores - maximum)",
                 "return maximum, exponentials.sum(",
             ),
         },
@@ -302,15 +299,11 @@ LESSON = Lesson(
         },
         "15": {
             "attend_in_blocks": ("log_sum = maximum + np.log(total)",),
-            "attend_in_blocks.backward": (
-                "weights = scaled @ key[t].T",
-                "weights -= log_sum",
-                "np.exp(weights, out=weights)",
-            ),
+            "attend_in_blocks.backward": ("weights = np.exp(scaled @ key[t].T - log_sum)",),
         },
         "16": {
-            "attend_in_blocks.backward": ("mean = np.vecdot(y, dy)",),
-            "scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)",),
+            "attend_in_blocks.backward": ("mean = (y * dy).sum(",),
+            "scaled_dot_product_attention.backward": ("inner = (y * dy).sum(",),
         },
         "17": {
             "multi_head_attention": (

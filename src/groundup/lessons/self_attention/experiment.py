@@ -1,8 +1,6 @@
 """Measure what the lesson says about attention, and train a layer to look things up."""
 
 import math
-import timeit
-import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -29,8 +27,9 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Backward, Tree
-from groundup.training.learner import NumpyLearner
-from groundup.training.optim import adam, cosine
+from groundup.proof.instruments import growth, peak_mib, seconds
+from groundup.training.both_tracks import Twin, both_tracks
+from groundup.training.optim import cosine
 from groundup.training.params import count
 from groundup.training.run import Run
 
@@ -57,35 +56,27 @@ def learner(
     **_: int,
 ) -> Learner:
     """A reader in training on either track, from the same parameters; ``mixer="mean"`` is the baseline."""
-    params = init(rng, names, contents, width, mixer, dtype)
-    schedule = cosine(5e-3, steps, warmup=20)
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.self_attention import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from groundup.lessons.self_attention.twin import CardReader, MeanReader, answer_loss
 
-        module: torch.nn.Module = twin.MeanReader(names, contents, width)
         if mixer == "attention":
-            module = twin.CardReader(names, contents, width, heads)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["cards"]),
-            lambda logits, batch: twin.answer_loss(logits, batch["answers"]),
-            torch.optim.Adam(module.parameters()),
-            schedule,
-        )
+            return Twin(CardReader(names, contents, width, heads), answer_loss)
+        return Twin(MeanReader(names, contents, width), answer_loss)
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        if mixer == "attention":
-            return card_reader(params, batch["cards"], heads)
-        return mean_reader(params, batch["cards"])
+    def forward(params: Tree, rng: np.random.Generator | None, cards: Array) -> tuple[Array, Backward]:
+        return card_reader(params, cards, heads) if mixer == "attention" else mean_reader(params, cards)
 
-    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
-        return cross_entropy(logits, batch["answers"])
-
-    return NumpyLearner(params, forward, criterion, adam(), schedule)
+    return both_tracks(
+        track,
+        init(rng, names, contents, width, mixer, dtype),
+        forward=forward,
+        loss=cross_entropy,
+        twin=twin,
+        inputs=["cards"],
+        target="answers",
+        schedule=cosine(5e-3, steps, warmup=20),
+    )
 
 
 def deal(rng: np.random.Generator, boxes: int, cards: int, names: int, contents: int) -> Batch:
@@ -143,25 +134,6 @@ def weight_on_asked(weights: Array, places: Array) -> Array:
     """(heads, 2): the mean weight that each head puts on the card asked for first and second."""
     found = np.take_along_axis(weights, places[:, None], axis=-1)  # (B, heads, T, 2)
     return found.mean(axis=(0, 2))
-
-
-def peak_mib(function: Callable[[], Any]) -> float:
-    """The most memory, in MiB, that a call holds at a time beyond what was there before it.
-
-    Rounded to a KiB: Python's own small objects are not always made anew.
-    """
-    tracemalloc.start()
-    tracemalloc.reset_peak()
-    before, _ = tracemalloc.get_traced_memory()
-    function()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return round((peak - before) / 2**20, 3)
-
-
-def seconds(function: Callable[[], Any], repeats: int) -> float:
-    """The shortest time of a few calls: what disturbs a call can only make it longer."""
-    return min(timeit.repeat(function, number=1, repeat=repeats))
 
 
 def forward_and_backward(attention: Callable[..., Any], arrays: Sequence[Array], *options: int) -> list[Array]:
@@ -225,11 +197,6 @@ def blocks_against_full(rng: np.random.Generator, n: int, block: int, width: int
     sizes = (float(np.abs(gradient).max()) for gradient in results[0][1:])
     gradient = max(gap / size for gap, size in zip(gradients, sizes, strict=True))
     return {"full": full, "blocks": blocks, "output": output, "gradient": gradient}
-
-
-def growth(lengths: Sequence[int], amounts: Sequence[float]) -> float:
-    """The exponent e of the least-squares fit amount ∝ n^e."""
-    return float(np.polyfit(np.log(lengths), np.log(amounts), 1)[0])
 
 
 def word_order(rng: np.random.Generator, width: int = 8, heads: int = 2) -> tuple[float, float]:

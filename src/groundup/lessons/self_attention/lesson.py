@@ -159,8 +159,9 @@ from groundup.ops.activations import softmax
 # %% [markdown] name="same-text"
 # Are the two the same function? Outputs and all gradients, for random numbers, and the time that each takes:
 
-# %% name="same" include="groundup.lessons.self_attention.experiment:seconds groundup.lessons.self_attention.experiment:forward_and_backward"
-from groundup.lessons.self_attention.experiment import forward_and_backward, seconds
+# %% name="same" include="groundup.proof.instruments:seconds groundup.lessons.self_attention.experiment:forward_and_backward"
+from groundup.lessons.self_attention.experiment import forward_and_backward
+from groundup.proof.instruments import seconds
 
 # %% name="speed-up"
 rng = np.random.default_rng(0)
@@ -402,8 +403,9 @@ for name, (_, total, weighted) in {"in order": in_order, "in pairs, backwards": 
 # %% name="attend-in-blocks" include="groundup.lessons.self_attention.model:attend_in_blocks"
 from groundup.lessons.self_attention.model import attend_in_blocks
 
-# %% name="blocks-memory" include="groundup.lessons.self_attention.experiment:blocks_against_full groundup.lessons.self_attention.experiment:growth"
-from groundup.lessons.self_attention.experiment import blocks_against_full, growth
+# %% name="blocks-memory" include="groundup.lessons.self_attention.experiment:blocks_against_full groundup.proof.instruments:growth"
+from groundup.lessons.self_attention.experiment import blocks_against_full
+from groundup.proof.instruments import growth
 
 # %% name="memory-figure" alt="Peak memory in MiB of forward and backward against the number of words, on logarithmic axes: full attention rises with slope two, attention in blocks with slope one."
 sequence_lengths = [256, 512, 1024, 2048]

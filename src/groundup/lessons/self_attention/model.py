@@ -87,10 +87,9 @@ def attend_scaled(query: Array, key: Array, value: Array) -> tuple[Array, Backwa
 
 def partial_attention(query: Array, key: Array, value: Array) -> Partial:
     """What the keys of one tile contribute, as if there were no others: the scaling is the caller's."""
-    exponentials = query @ key.T  # the only (n, tile) array
-    maximum = exponentials.max(axis=-1, keepdims=True)
-    exponentials -= maximum
-    np.exp(exponentials, out=exponentials)
+    scores = query @ key.T  # (n, tile)
+    maximum = scores.max(axis=-1, keepdims=True)
+    exponentials = np.exp(scores - maximum)
     return maximum, exponentials.sum(axis=-1, keepdims=True), exponentials @ value
 
 
@@ -136,21 +135,16 @@ def attend_in_blocks(query: Array, key: Array, value: Array, block: int, workers
     log_sum = maximum + np.log(total)  # (n, 1)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        mean = np.vecdot(y, dy)[:, None]  # Σ_j P dP = Σ_c Y dY: no weights needed
+        mean = (y * dy).sum(axis=-1, keepdims=True)  # Σ_j P dP = Σ_c Y dY: no weights needed
         d_scaled, d_key, d_value = np.zeros_like(query), np.empty_like(key), np.empty_like(value)
         for share in shares:
             for t in tiles(*share, block):
-                weights = scaled @ key[t].T
-                weights -= log_sum
-                np.exp(weights, out=weights)  # P of this tile
+                weights = np.exp(scaled @ key[t].T - log_sum)  # P of this tile
                 d_value[t] = weights.T @ dy
-                d_scores = dy @ value[t].T
-                d_scores -= mean
-                d_scores *= weights
+                d_scores = weights * (dy @ value[t].T - mean)
                 d_scaled += d_scores @ key[t]
                 d_key[t] = d_scores.T @ scaled
-        d_scaled *= scale
-        return d_scaled, d_key, d_value
+        return scale * d_scaled, d_key, d_value
 
     return y, backward
 
@@ -244,12 +238,12 @@ def mean_reader(params: Tree, cards: Array) -> tuple[Array, Backward]:
     def backward(d_logits: Array) -> Tree:
         d_sum, *d_readout = readout_backward(d_logits.reshape(flat.shape))
         d_active, *d_output = output_backward(d_sum)
-        d_h, *d_hidden = hidden_backward(relu_backward(d_active))
-        d_h += d_sum
+        d_inside, *d_hidden = hidden_backward(relu_backward(d_active))
+        d_h = d_sum + d_inside
         d_mean, *d_out = out_backward(d_h.sum(axis=1, keepdims=True))
         d_values = np.broadcast_to(d_mean / values.shape[1], values.shape)
-        d_x, *d_value = value_backward(d_values)
-        d_x += d_h
+        d_inside, *d_value = value_backward(d_values)
+        d_x = d_h + d_inside
 
         def named(gradients: list[Array]) -> Tree:
             return dict(zip(("weight", "bias"), gradients, strict=True))

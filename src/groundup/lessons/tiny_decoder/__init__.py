@@ -27,6 +27,7 @@ LESSON = Lesson(
             experiment.TINY,
             experiment.SIZE,
             proves=(decoder, self_attention, mlp, norm),
+            larger={"width": 256},
         ),
     ),
     claims=(
@@ -76,11 +77,11 @@ LESSON = Lesson(
         },
         "2": {
             "decoder": (
-                "x, embedding_backward = embedding(",
-                "x += sinusoidal_positions(",
+                "embedded, embedding_backward = embedding(",
+                "x = embedded + positions",
                 "normed, attention_norm_backward = norm(x",
-                "middle, attention_backward = self_attention(normed",
-                "middle += x",
+                "attended, attention_backward = self_attention(normed",
+                "middle = x + attended",
             ),
             "decode_step": (
                 'x = params["embedding"]["weight"][token] + cache["positions"][length]',
@@ -98,15 +99,20 @@ LESSON = Lesson(
         "3": {
             "decoder": (
                 "normed, mlp_norm_backward = norm(middle",
-                "last, mlp_backward = mlp(normed",
-                "last += middle",
+                "thought, mlp_backward = mlp(normed",
+                "last = middle + thought",
                 "normed, norm_backward = norm(last",
                 "logits, readout_backward = linear(normed",
             ),
             "decode_step": ("x = x + mlp(norm(x", "logits, _ = linear(norm(x"),
             "TinyDecoder.forward": ('x = x + self.mlp["down"](', "self.readout(self.norm(x))"),
         },
-        "4": {"scaled_dot_product_attention.backward": ("d_scores -= np.vecdot(y, dy)", "d_scores *= weights")},
+        "4": {
+            "scaled_dot_product_attention.backward": (
+                "inner = (y * dy).sum(",
+                "d_scores = weights * (d_weights - inner)",
+            )
+        },
         "5": {
             "sinusoidal_positions": ("angles = ", "= np.sin(angles)", "= np.cos(angles"),
             "sinusoids": ("frequency = ", "= torch.sin(position * frequency)", "= torch.cos(position * frequency)"),
@@ -116,29 +122,24 @@ LESSON = Lesson(
         "8": {"cell:mirror-by-hand": ("sine, cosine = ", "= [[-cosine, sine], [sine, cosine]]")},
         "9": {
             "layer_norm": (
-                "averaging = np.full(D, 1 / D",
-                "normalised = rows - (rows @ averaging)",
-                "variance = np.vecdot(normalised, normalised) / D",
-                "inverse = (variance[:, None] + eps) ** -0.5",
-                "normalised *= inverse",
-                "y = normalised.reshape(x.shape) * gains",
-                "y += per_example(bias, x)",
+                "centred = shifted - shifted.mean(",
+                "variance = (centred**2).mean(",
+                "inverse = (variance + eps) ** -0.5",
+                "normalised = centred * inverse",
+                "y = normalised * gain + bias",
             ),
             "TinyDecoder.forward": ("self.attention_norm(x)", "self.mlp_norm(x)", "self.norm(x)"),
         },
         "10": {},  # a step towards (11): the matrix of these is never made
         "11": {
             "layer_norm.backward": (
-                "mean_g = upstream @ ",
-                "mean_gx = product @ ",
-                "undone = np.multiply(normalised, mean_gx",
-                "undone += mean_g[:, None]",
-                "dx = dy * gains",
-                "dx_rows -= undone",
-                "dx_rows *= inverse",
+                "g = dy * gain",
+                "mean_g = g.mean(",
+                "mean_gx = (g * normalised).mean(",
+                "dx = inverse * (g - mean_g",
             ),
         },
-        "12": {"decoder.backward": ("d_middle += d_last", "dx += d_middle")},
+        "12": {"decoder.backward": ("d_middle = d_last + d_inside", "dx = d_middle + d_inside")},
     },
     twins={
         "sinusoidal_positions": "sinusoids",

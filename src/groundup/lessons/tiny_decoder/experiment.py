@@ -1,8 +1,7 @@
 """Learn to write words backwards, prove the mask, and time generation with and without a cache."""
 
 import math
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,9 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Backward, Tree
-from groundup.training.learner import NumpyLearner
-from groundup.training.optim import adam, cosine
+from groundup.proof.instruments import leaks, side_by_side
+from groundup.training.both_tracks import Twin, both_tracks
+from groundup.training.optim import cosine
 from groundup.training.params import map_tree
 from groundup.training.run import Run
 
@@ -41,32 +41,24 @@ def learner(
     steps: int = 1000,
 ) -> Learner:
     """A decoder in training on either track, from the same parameters. A batch may bring a mask and positions."""
-    params = init(rng, vocabulary, width, dtype)
-    schedule, decay = cosine(8e-3, steps, warmup=20), 0.3
-    if track == "torch":
-        import torch
 
-        from groundup.lessons.tiny_decoder import twin
-        from groundup.training.torch import TorchLearner, load_params
+    def twin() -> Twin:
+        from groundup.lessons.tiny_decoder.twin import TinyDecoder, answer_loss
 
-        module = twin.TinyDecoder(vocabulary, width, heads)
-        load_params(module, params)
-        return TorchLearner(
-            module,
-            lambda module, batch: module(batch["tokens"], batch.get("mask"), batch.get("positions"))[0],
-            lambda logits, batch: twin.answer_loss(logits, batch["targets"]),
-            torch.optim.AdamW(module.parameters(), weight_decay=decay),
-            schedule,
-            clip=1.0,
-        )
+        return Twin(TinyDecoder(vocabulary, width, heads), answer_loss, lambda module, *inputs: module(*inputs)[0])
 
-    def forward(params: Tree, batch: Batch, rng: np.random.Generator | None) -> tuple[Array, Backward]:
-        return decoder(params, batch["tokens"], heads, batch.get("mask"), batch.get("positions"))
-
-    def criterion(logits: Array, batch: Batch) -> tuple[Array, Backward]:
-        return answer_loss(logits, batch["targets"])
-
-    return NumpyLearner(params, forward, criterion, adam(weight_decay=decay), schedule, clip=1.0)
+    return both_tracks(
+        track,
+        init(rng, vocabulary, width, dtype),
+        forward=lambda params, rng, tokens, mask, positions: decoder(params, tokens, heads, mask, positions),
+        loss=answer_loss,
+        twin=twin,
+        inputs=["tokens", "mask", "positions"],
+        target="targets",
+        settings={"weight_decay": 0.3},
+        schedule=cosine(8e-3, steps, warmup=20),
+        clip=1.0,
+    )
 
 
 def batch(rng: np.random.Generator, *, vocabulary: int, batch: int, letters: int, **_: int) -> Batch:
@@ -135,20 +127,6 @@ def right(logits: Array, targets: Array) -> Array:
     generation writes just that answer; at the first place where it is not, generation goes wrong.
     """
     return ((logits.argmax(axis=-1) == targets) | (targets == -1)).all(axis=1)
-
-
-def leaks(outputs: Callable[[Array], Array], tokens: Array) -> Array:
-    """(T - 1,): for every t >= 1 the largest change of any output before t when token t is changed.
-
-    ``outputs`` maps tokens (B, T) to logits (B, T, V). A causal model gives zeros.
-    """
-    before = outputs(tokens)
-    found = np.zeros(tokens.shape[1] - 1)
-    for t in range(1, tokens.shape[1]):
-        changed = tokens.copy()
-        changed[:, t] = (changed[:, t] + 1) % before.shape[-1]
-        found[t - 1] = np.abs(outputs(changed)[:, :t] - before[:, :t]).max()
-    return found
 
 
 def attention_of_heads(params: Tree, tokens: Array, heads: int) -> Array:
@@ -252,15 +230,13 @@ def largest_difference(one: tuple[Array, Array], other: tuple[Array, Array]) -> 
 
 def time_generation(run: Run, params: Tree) -> dict[int, Array]:
     """For every length (2, repeats): seconds to generate so many tokens, without the cache and with it, in turn."""
-    lengths = run.pick((16, 32), (16, 32, 64, 128, 256), (16, 32, 64, 128, 256, 512))
-    seconds = {length: np.zeros((2, run.pick(2, 5))) for length in lengths}
-    task = run.progress.add_task("timing", total=sum(array.shape[1] for array in seconds.values()), loss="")
-    for length, array in seconds.items():
-        for turn in np.ndindex(array.T.shape):
-            started = time.perf_counter()
-            generate(params, np.array([[SEPARATOR]]), length, SIZE["heads"], cached=turn[1] == 1)
-            array.T[turn] = time.perf_counter() - started
-            run.progress.advance(task, 0.5)
+    lengths, repeats = run.pick((16, 32), (16, 32, 64, 128, 256), (16, 32, 64, 128, 256, 512)), run.pick(2, 5)
+    task = run.progress.add_task("timing", total=len(lengths), loss="")
+    seconds = {}
+    for length in lengths:
+        ways = [partial(generate, params, np.array([[SEPARATOR]]), length, SIZE["heads"], way) for way in (False, True)]
+        seconds[length] = side_by_side(ways, repeats)
+        run.progress.advance(task)
     return seconds
 
 

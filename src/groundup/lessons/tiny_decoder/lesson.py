@@ -302,8 +302,8 @@ for measured, predicted in compare_slopes(tiny_loss, tiny, rng):
 # Does the test have teeth? We plant the classic off-by-one, a mask with one diagonal too many. With it each token
 # sees the one it has to predict. In training that looks wonderful.
 
-# %% name="leaks" include="groundup.lessons.tiny_decoder.experiment:leaks"
-from groundup.lessons.tiny_decoder.experiment import leaks
+# %% name="leaks" include="groundup.proof.instruments:leaks"
+from groundup.proof.instruments import leaks
 
 # %% name="leaks-run"
 random_tokens = np.random.default_rng(1).integers(29, size=(8, 33))

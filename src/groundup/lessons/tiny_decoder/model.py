@@ -50,15 +50,16 @@ def decoder(
     """
     length, width = tokens.shape[1], params["embedding"]["weight"].shape[1]
     mask = causal_mask(length) if mask is None else mask
-    x, embedding_backward = embedding(tokens, params["embedding"]["weight"])
-    x += sinusoidal_positions(length, width, x.dtype.type) if positions is None else positions  # (B, T, D)
+    embedded, embedding_backward = embedding(tokens, params["embedding"]["weight"])
+    positions = sinusoidal_positions(length, width, embedded.dtype.type) if positions is None else positions
+    x = embedded + positions  # (B, T, D)
 
     normed, attention_norm_backward = norm(x, params["attention_norm"])
-    middle, attention_backward = self_attention(normed, params["attention"], heads, mask)
-    middle += x  # in place: no closure keeps the sublayer's output
+    attended, attention_backward = self_attention(normed, params["attention"], heads, mask)
+    middle = x + attended
     normed, mlp_norm_backward = norm(middle, params["mlp_norm"])
-    last, mlp_backward = mlp(normed, params["mlp"])
-    last += middle
+    thought, mlp_backward = mlp(normed, params["mlp"])
+    last = middle + thought
     normed, norm_backward = norm(last, params["norm"])
     logits, readout_backward = linear(normed, **params["readout"])  # (B, T, V)
 
@@ -66,11 +67,11 @@ def decoder(
         d_normed, *d_readout = readout_backward(d_logits)
         d_last, d_norm = norm_backward(d_normed)
         d_normed, d_mlp = mlp_backward(d_last)
-        d_middle, d_mlp_norm = mlp_norm_backward(d_normed)
-        d_middle += d_last  # middle went two ways: through the sublayer and past it
+        d_inside, d_mlp_norm = mlp_norm_backward(d_normed)
+        d_middle = d_last + d_inside  # middle went two ways: through the sublayer and past it
         d_normed, d_attention = attention_backward(d_middle)
-        dx, d_attention_norm = attention_norm_backward(d_normed)
-        dx += d_middle
+        d_inside, d_attention_norm = attention_norm_backward(d_normed)
+        dx = d_middle + d_inside
         return {
             "embedding": {"weight": embedding_backward(dx)},
             "attention_norm": d_attention_norm,
@@ -97,10 +98,8 @@ def self_attention(x: Array, params: Tree, heads: int, mask: Mask) -> tuple[Arra
 
     def backward(dy: Array) -> tuple[Array, Tree]:
         d_merged, *d_out = out_backward(dy)
-        d_packed = np.empty_like(packed)
-        d_parts = attention_backward(split_heads(d_merged, heads))  # of queries, keys, values
-        for view, d_part in zip(split_qkv(d_packed, heads), d_parts, strict=True):
-            view[...] = d_part
+        d_parts = np.stack(attention_backward(split_heads(d_merged, heads)))  # (3, B, heads, T, D/heads)
+        d_packed = d_parts.transpose(1, 3, 0, 2, 4).reshape(packed.shape)  # split_qkv undone
         dx, *d_qkv = qkv_backward(d_packed)
         return dx, {"qkv": named(*d_qkv), "out": named(*d_out)}
 
@@ -108,7 +107,7 @@ def self_attention(x: Array, params: Tree, heads: int, mask: Mask) -> tuple[Arra
 
 
 def split_qkv(packed: Array, heads: int) -> Array:
-    """(B, T, 3D) -> (3, B, heads, T, D/heads), queries, keys and values: a view, so that it can also be filled.
+    """(B, T, 3D) -> (3, B, heads, T, D/heads), queries, keys and values.
 
     Raises ValueError if the heads do not divide D.
     """

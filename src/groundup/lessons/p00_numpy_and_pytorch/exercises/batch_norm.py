@@ -63,38 +63,6 @@ backward of the other mode, and a network with it still trains, only worse.""",
     minutes=30,
     cases=batch_norm_cases,
     speed=lambda rng: batch_norm_arguments(rng, 100, 10, 10, 16),
-    solution="""
-import numpy as np
-
-
-def batch_norm(x, gain, bias, running_mean, running_var, training=True, momentum=0.1, eps=1e-5):
-    \"\"\"Normalise each channel of x (N, ..., C) over the batch and all positions, then scale and shift.
-
-    Returns (y, running_mean, running_var), and backward(dy) -> (dx, dgain, dbias).
-    \"\"\"
-    axes = tuple(range(x.ndim - 1))  # all but the channels
-    count = x.size // x.shape[-1]  # values in a channel
-    if training:
-        mean, variance = x.mean(axis=axes), x.var(axis=axes)
-        unbiased = variance * (count / (count - 1))
-        running_mean = (1 - momentum) * running_mean + momentum * mean
-        running_var = (1 - momentum) * running_var + momentum * unbiased
-    else:
-        mean, variance = running_mean, running_var
-    inverse = 1 / np.sqrt(variance + eps)
-    normalised = (x - mean) * inverse
-    y = normalised * gain + bias
-
-    def backward(dy):
-        dbias = dy.sum(axis=axes)
-        dgain = (dy * normalised).sum(axis=axes)
-        dx = dy
-        if training:  # take out what the mean and the variance would undo
-            dx = dy - dbias / count - normalised * (dgain / count)
-        return gain * inverse * dx, dgain, dbias
-
-    return (y, running_mean, running_var), backward
-""",
     wrong=(
         Wrong(
             "statistics as constants",
@@ -131,7 +99,7 @@ def batch_norm(x, gain, bias, running_mean, running_var, training=True, momentum
         Wrong("dx without σ", {"return gain * inverse * dx": "return gain * dx"}, "whose dx is not divided by σ"),
         Wrong(
             "dgain of x",
-            {"dgain = (dy * normalised).sum(axis=axes)\n": "dgain = (dy * x).sum(axis=axes)\n"},
+            {"dgain = (dy * normalised).sum(axis=axes)": "dgain = (dy * x).sum(axis=axes)"},
             "whose dgain uses x, not x̂",
         ),
         Wrong(
@@ -185,8 +153,8 @@ def batch_norm(x, gain, bias, running_mean, running_var, training=True, momentum
             "a projection by einsum",
             {
                 "dbias = dy.sum(axis=axes)": "C = x.shape[-1]\n        dbias = np.einsum('mc->c', dy.reshape(-1, C))",
-                "dgain = (dy * normalised).sum(axis=axes)\n": "dgain = np.einsum("
-                "'mc,mc->c', dy.reshape(-1, C), normalised.reshape(-1, C))\n",
+                "dgain = (dy * normalised).sum(axis=axes)": "dgain = np.einsum("
+                "'mc,mc->c', dy.reshape(-1, C), normalised.reshape(-1, C))",
                 "dbias / count - normalised * (dgain / count)": "(dbias + normalised * dgain) / count",
             },
         ),

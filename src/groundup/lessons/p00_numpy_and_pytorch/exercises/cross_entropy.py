@@ -20,6 +20,7 @@ def cross_entropy_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     for *lead, classes in [(1, 2), (2, 3), (3, 2), (5, 3), (3, 3), (1, 4), (2, 3, 4), (3, 1, 2), (2, 2, 2, 3)]:
         targets = rng.integers(classes, size=lead)
         yield {"logits": 2 * rng.normal(size=(*lead, classes)), "targets": targets}
+    yield {"logits": rng.normal(size=(3, 300)), "targets": np.array([299, 130, 1])}  # more classes than a byte counts
 
 
 def large_logits(rng: np.random.Generator) -> Iterator[dict[str, Any]]:

@@ -44,26 +44,6 @@ with one form should be run, and differentiated, with the same.""",
     cases=gelu_cases,
     checks=(special("large values", lambda rng: [{"x": np.array([-1000.0, -30.0, -8.0, 0.0, 8.0, 30.0, 1000.0])}]),),
     speed=lambda rng: {"x": rng.normal(size=(500, 200))},
-    solution="""
-import math
-
-import numpy as np
-
-
-def gelu(x):
-    \"\"\"Gaussian error linear unit in its tanh form, any shape. backward(dy) returns dx.\"\"\"
-    c = math.sqrt(2 / math.pi)
-    u = c * (x + 0.044715 * x**3)
-    t = np.tanh(u)
-    y = 0.5 * x * (1 + t)
-
-    def backward(dy):
-        du = c * (1 + 3 * 0.044715 * x**2)
-        dt = (1 - t**2) * du
-        return dy * (0.5 * (1 + t) + 0.5 * x * dt)
-
-    return y, backward
-""",
     wrong=(
         Wrong(
             "the exact form",
@@ -91,8 +71,12 @@ def gelu(x):
             "in the form x σ(1.702 x), a coarser one",
         ),
         Wrong("no half", {"y = 0.5 * x * (1 + t)": "y = x * (1 + t)"}, "without the factor ½"),
-        Wrong("no cube", {"(x + 0.044715 * x**3)": "x"}, "that leaves the cube out"),
-        Wrong("square for cube", {"x**3": "x**2"}, "with x² in place of x³"),
+        Wrong("no cube", {" * (1 + 0.044715 * inner**2)": ""}, "that leaves the cube out"),
+        Wrong(
+            "square for cube",
+            {"inner * (1 + 0.044715 * inner**2)": "(inner + 0.044715 * inner**2)"},
+            "with x² in place of x³",
+        ),
         Wrong("no root", {"math.sqrt(2 / math.pi)": "2 / math.pi"}, "with 2/π where its root belongs"),
         Wrong(
             "root of the whole number",
@@ -106,8 +90,10 @@ def gelu(x):
         ),
         Wrong("tanh only", {"0.5 * (1 + t) + 0.5": "0.5"}, "whose backward lacks the first term of the product rule"),
         Wrong("inner derivative forgotten", {" * du": ""}, "whose backward forgets the inner derivative du/dx"),
-        Wrong("no cube in backward", {"c * (1 + 3 * 0.044715 * x**2)": "c"}, "whose backward forgets the cube"),
-        Wrong("3 forgotten", {"3 * 0.044715": "0.044715"}, "whose derivative of x³ is x², without the 3"),
+        Wrong(
+            "no cube in backward", {"slope * (1 + 3 * 0.044715 * inner**2)": "slope"}, "whose backward forgets the cube"
+        ),
+        Wrong("3 forgotten", {"1 + 3 * 0.044715": "1 + 0.044715"}, "whose derivative of x³ is x², without the 3"),
         Wrong(
             "promotes float32",
             {"math.sqrt(2 / math.pi)": "np.sqrt(2 / np.pi)"},
@@ -149,7 +135,7 @@ def dropout_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
 
 def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
     """Every value is 0 or x / (1 − rate), and as many are kept as should be: in all, in each row, in each column."""
-    for rate in (0.5, 0.2, 0.9, 0.0):
+    for rate in (0.5, 0.2, 0.9, 0.0, 0.37):
         x = rng.normal(size=(200, 100))
         arguments = {"x": x, "rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
         y = answer(**arguments).value
@@ -166,6 +152,18 @@ def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator
                 return Finding("independent draws", message, arguments)
             if 0 < rate < 0.9 and np.unique(kept, axis=axis).shape != kept.shape:
                 return Finding("independent draws", "Every element is to be drawn by itself: lines repeat.", arguments)
+    return None
+
+
+def every_axis(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+    """Of three axes, too, none shares its fate: a batch of sequences does not get one mask."""
+    for shape in [(200, 4, 5), (4, 200, 5), (4, 5, 200)]:
+        arguments = {"x": np.ones(shape), "rate": 0.5, "rng": np.random.default_rng(rng.integers(2**32))}
+        kept = answer(**arguments).value != 0
+        axis = shape.index(200)
+        if np.abs(kept.mean(axis=axis) - 0.5).max() > 8 * 0.5 / np.sqrt(200):
+            message = f"Every element is to be drawn by itself, but what differs in axis {axis} only shares its fate."
+            return Finding("independent draws", message, arguments)
     return None
 
 
@@ -205,24 +203,40 @@ backward, and keeping with probability $r$.""",
     difficulty=1,
     minutes=10,
     cases=dropout_cases,
-    checks=(Check("kept elements", keeps_or_drops), Check("draws", draws_from_rng)),
+    checks=(
+        Check("kept elements", keeps_or_drops),
+        Check("every axis", every_axis),
+        Check("draws", draws_from_rng),
+    ),
     speed=lambda rng: {"x": rng.normal(size=(1000, 500)), "rate": 0.5, "rng": np.random.default_rng(0)},
     wrong=(
         Wrong("keeps with probability rate", {">= rate": "< rate"}, "that keeps with probability `rate`"),
-        Wrong("not divided", {"scale = 1 / (1 - rate)": "scale = 1.0"}, "that does not divide by 1 − rate"),
-        Wrong("divided by the rate", {"scale = 1 / (1 - rate)": "scale = 1 / rate"}, "that divides by `rate`"),
+        Wrong(
+            "not divided",
+            {"x * keep / (1 - rate)": "x * keep", "dy * keep / (1 - rate)": "dy * keep"},
+            "that does not divide by 1 − rate",
+        ),
+        Wrong(
+            "divided by the rate",
+            {"x * keep / (1 - rate)": "x * keep / rate", "dy * keep / (1 - rate)": "dy * keep / rate"},
+            "that divides by `rate`",
+        ),
         Wrong(
             "a new mask in backward",
-            {"dx = dy * keep ": "dx = dy * (rng.random(x.shape) >= rate) "},
+            {"dy * keep / ": "dy * (rng.random(x.shape) >= rate) / "},
             "whose backward draws a mask of its own",
         ),
-        Wrong("backward not scaled", {"        dx *= scale\n": ""}, "whose backward forgets the division by 1 − rate"),
+        Wrong(
+            "backward not scaled",
+            {"dy * keep / (1 - rate)": "dy * keep"},
+            "whose backward forgets the division by 1 − rate",
+        ),
         Wrong("whole rows", {"rng.random(x.shape,": "rng.random(x.shape[-1:],"}, "that draws one mask for all rows"),
         Wrong("its own draws", {"= rng.random": "= np.random.default_rng(0).random"}, "that does not draw from `rng`"),
-        Wrong("gradient everywhere", {"dx = dy * keep ": "dx = dy * 1 "}, "whose backward forgets the mask"),
+        Wrong("gradient everywhere", {"dy * keep / ": "dy / "}, "whose backward forgets the mask"),
         Wrong(
             "float64",
-            {"scale = 1 / (1 - rate)": "scale = np.float64(1 / (1 - rate))", "    y *= scale\n": "    y = y * scale\n"},
+            {"x * keep / (1 - rate)": "x * keep / np.float64(1 - rate)"},
             "that promotes float32",
         ),
     ),

@@ -17,6 +17,15 @@ def softmax_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(2, 3, 4)), "axis": 1}
     yield {"x": rng.normal(size=(3, 2, 4)), "axis": -3}
     yield {"x": np.array([[1.0, 1.0, 0.0], [2.0, 2.0, 2.0]])}
+    same = rng.normal(size=(2, 3))
+    yield {"x": same}  # the same numbers, along the other axis
+    yield {"x": same, "axis": 0}
+
+
+def wide_rows(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Rows in which the largest score is far from the mean, the first and the smallest."""
+    yield {"x": np.array([[0.0, 1000.0], [1000.0, 0.0]])}
+    yield {"x": np.array([[-1000.0, 0.0, 1000.0, -np.inf], [3000.0, 3001.0, -3000.0, -3000.0]])}
 
 
 SOFTMAX = Exercise(
@@ -48,6 +57,7 @@ gradient is 0.""",
     cases=softmax_cases,
     checks=(
         special("large values", lambda rng: [{"x": np.array([[1000.0, 1001.0], [-1000.0, -1001.0]])}]),
+        special("wide rows", wide_rows),
         special(
             "entries of -∞",
             lambda rng: [{"x": np.array([[0.0, -np.inf, 1.0]])}, {"x": np.array([[-np.inf, -np.inf], [0.0, 1.0]])}],
@@ -58,30 +68,30 @@ gradient is 0.""",
     wrong=(
         Wrong(
             "no maximum taken off",
-            {"y = subtract_maximum(x, axis)": "y = x.copy()"},
+            {"np.exp(subtract_maximum(x, axis))": "np.exp(x)"},
             "that does not take the maximum off: its exponentials overflow",
         ),
         Wrong(
             "last axis always",
-            {"y = subtract_maximum(x, axis)": "axis = -1\n    y = subtract_maximum(x, axis)"},
+            {"    e = np.exp(": "    axis = -1\n    e = np.exp("},
             "that ignores `axis`",
         ),
         Wrong(
             "maximum of the whole array",
-            {"x.max(axis=axis, keepdims=True)": "np.full((1,) * x.ndim, x.max())"},
+            {"x.max(axis=axis, keepdims=True, initial=-np.inf)": "np.full((1,) * x.ndim, x.max())"},
             "that takes the maximum of the whole array off every row, so that small rows vanish",
         ),
         Wrong(
             "backward without the sum",
-            {"dx = dy - np.expand_dims(inner, axis)": "dx = dy.copy()"},
+            {"y * (dy - inner)": "y * dy"},
             "whose backward leaves out the sum: as if each output depended on its own input only",
         ),
         Wrong(
             "elementwise derivative",
-            {"dx = dy - np.expand_dims(inner, axis)": "dx = dy * (1 - y)"},
+            {"y * (dy - inner)": "y * dy * (1 - y)"},
             "with the derivative y (1 - y) of the logistic function: the other inputs of the row are forgotten",
         ),
-        Wrong("zero gradient", {"dx *= y\n": "dx *= 0\n"}, "whose gradient is 0"),
+        Wrong("zero gradient", {"y * (dy - inner)": "0 * dy"}, "whose gradient is 0"),
     ),
     right=(
         Right(
@@ -187,48 +197,54 @@ not $\sum_i p_i\, \partial L/\partial y_i$ as for the softmax itself.""",
     wrong=(
         Wrong(
             "no maximum taken off",
-            {"y = subtract_maximum(x, axis)": "y = x.copy()"},
+            {"shifted = subtract_maximum(x, axis)": "shifted = x"},
             "that does not take the maximum off: its exponentials overflow",
         ),
         Wrong(
             "logarithm of the softmax",
-            {"    y -= np.log(sums)\n": "    y = np.log(np.exp(y) / sums)\n"},
+            {
+                "shifted - np.log(np.where(total == 0, 1, total))": "np.log("
+                "np.exp(shifted) / np.where(total == 0, 1, total))"
+            },
             "that computes the softmax and then its logarithm: probabilities that are too small become log 0",
         ),
         Wrong(
             "a small number inside the logarithm",
-            {"    y -= np.log(sums)\n": "    y = np.log(np.exp(y) / sums + 1e-12)\n"},
+            {
+                "shifted - np.log(np.where(total == 0, 1, total))": "np.log("
+                "np.exp(shifted) / np.where(total == 0, 1, total) + 1e-12)"
+            },
             "that adds 1e-12 to the probabilities: their logarithm never falls below -27.6",
         ),
         Wrong(
             "last axis always",
-            {"y = subtract_maximum(x, axis)": "axis = -1\n    y = subtract_maximum(x, axis)"},
+            {"    shifted = ": "    axis = -1\n    shifted = "},
             "that ignores `axis`",
         ),
         Wrong(
             "maximum of the whole array",
-            {"x.max(axis=axis, keepdims=True)": "np.full((1,) * x.ndim, x.max())"},
+            {"x.max(axis=axis, keepdims=True, initial=-np.inf)": "np.full((1,) * x.ndim, x.max())"},
             "that takes the maximum of the whole array off every row: the sums of low rows become 0",
         ),
         Wrong(
             "softmax's backward",
-            {"dx *= dy.sum(axis=axis, keepdims=True)": "dx *= (dx * dy).sum(axis=axis, keepdims=True)"},
+            {"* dy.sum(axis=axis": "* (np.exp(y) * dy).sum(axis=axis"},
             "whose backward weights the upstream gradients by the probabilities before it sums them, "
             "as the backward of the softmax does",
         ),
         Wrong(
             "backward without the sum",
-            {"dx *= dy.sum(axis=axis, keepdims=True)": "dx *= dy"},
+            {"dy.sum(axis=axis, keepdims=True)": "dy"},
             "with the derivative 1 - p: the outputs of the other inputs are forgotten",
         ),
         Wrong(
             "y for p",
-            {"dx = np.exp(y)": "dx = y.copy()"},
+            {"np.exp(y)": "y"},
             "whose backward uses y where the probability e^y is meant",
         ),
         Wrong(
             "upstream passed on",
-            {"        np.subtract(dy, dx, out=dx)\n": "        dx = dy + 0 * dx\n"},
+            {"dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)": "dy"},
             "whose backward passes dy on unchanged: the logarithm of the sum is forgotten",
         ),
     ),

@@ -1,6 +1,5 @@
 """Exercises on optimisers that adapt the rate of each weight: Adagrad and Adam."""
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,22 +117,6 @@ Inside, it would count as $\sqrt\epsilon$, which is $10^{-5}$ for $10^{-10}$."""
     ),
 )
 
-#: What the solution of Adam stands on: the library's own, as text.
-GIVEN = f"""
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy as np
-
-Tree = Any  # dict[str, Tree] | list[Tree] | np.ndarray
-
-
-{inspect.getsource(map_tree)}
-
-{inspect.getsource(Optimiser)}
-
-"""
-
 
 def adam_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield from plain_steps(rng)
@@ -165,8 +148,8 @@ gradient, as in AdamW."""
         "begin at 0 and are too small at first: how much of the weight of the true average have they after t steps?",
         r"Kingma & Ba 2015, Algorithm 1; decay as in Loshchilov & Hutter 2019, Algorithm 2. The weights in $m_t$ sum "
         r"to $(1-\beta_1)\sum_{k<t} \beta_1^k = 1 - \beta_1^t$.",
-        "Once an update: `state['steps'] += 1`. For each array: `mean *= beta1`, `mean += (1 - beta1) * gradient`, the "
-        "same for `square` with `gradient**2`, then `param -= rate * (mean / (1 - beta1**t) / (np.sqrt(square / "
+        "Once an update: `state['steps'] += 1`. For each array: `mean[...] = beta1 * mean + (1 - beta1) * gradient`, "
+        "the same for `square` with `gradient**2`, then `param -= rate * (mean / (1 - beta1**t) / (np.sqrt(square / "
         "(1 - beta2**t)) + epsilon) + weight_decay * param)`.",
     ),
     why=r"""If gradients had always the same mean, $E[m_t] = (1 - \beta_1^t)\, E[g]$: dividing takes the bias out.
@@ -179,31 +162,6 @@ array rather than every step, and ε inside the root.""",
     minutes=20,
     cases=adam_cases,
     loops="Over steps and arrays: `map_tree` has them.",
-    solution=GIVEN
-    + '''
-def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0) -> Optimiser:
-    """Adam (Kingma & Ba 2015, Algorithm 1) with decoupled weight decay (Loshchilov & Hutter 2019)."""
-
-    def init(params: Tree) -> Tree:
-        return {"steps": 0, "mean": map_tree(np.zeros_like, params), "square": map_tree(np.zeros_like, params)}
-
-    def update(params: Tree, gradients: Tree, state: Tree, rate: float) -> None:
-        state["steps"] += 1
-        steps = state["steps"]
-
-        def step(param: np.ndarray, gradient: np.ndarray, mean: np.ndarray, square: np.ndarray) -> None:
-            mean *= beta1
-            mean += (1 - beta1) * gradient
-            square *= beta2
-            square += (1 - beta2) * gradient * gradient
-            unbiased_mean = mean / (1 - beta1**steps)
-            unbiased_square = square / (1 - beta2**steps)
-            param -= rate * (unbiased_mean / (np.sqrt(unbiased_square) + epsilon) + weight_decay * param)
-
-        map_tree(step, params, gradients, state["mean"], state["square"])
-
-    return Optimiser(init, update)
-''',
     wrong=(
         Wrong(
             "no bias correction",
@@ -230,15 +188,15 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight
         Wrong(
             "counted for every array",
             {
-                '        state["steps"] += 1\n        steps = state["steps"]\n': "",
-                "            mean *= beta1\n": '            state["steps"] += 1\n            steps = state["steps"]\n'
-                "            mean *= beta1\n",
+                '        state["steps"] += 1\n        steps = int(state["steps"])\n': "",
+                "            mean[...] =": '            state["steps"] += 1\n            steps = int(state["steps"])\n'
+                "            mean[...] =",
             },
             "that counts a step for every array: the later arrays are corrected too little",
         ),
         Wrong(
             "counted from 0",
-            {'steps = state["steps"]\n': 'steps = state["steps"] - 1\n'},
+            {'int(state["steps"])': 'int(state["steps"]) - 1'},
             "that counts steps from 0: the first correction divides by 0",
             crashes=True,
         ),
@@ -250,14 +208,14 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight
         ),
         Wrong(
             "square of the mean",
-            {"(1 - beta2) * gradient * gradient": "(1 - beta2) * mean * mean"},
+            {"(1 - beta2) * gradient**2": "(1 - beta2) * mean**2"},
             "that averages the squares of m, not those of the gradient",
         ),
         Wrong(
             "decay through the gradient",
             {
-                "            mean *= beta1\n": "            gradient = gradient + weight_decay * param\n"
-                "            mean *= beta1\n",
+                "            mean[...] =": "            gradient = gradient + weight_decay * param\n"
+                "            mean[...] =",
                 " + weight_decay * param)": ")",
             },
             "whose weight decay goes through the gradient: an L2 penalty, not AdamW",
@@ -272,7 +230,7 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight
             "state outside",
             {
                 "    def init(": "    kept = {}\n\n    def init(",
-                "        steps = state": "        state = kept.setdefault(0, state)\n        steps = state",
+                '        state["steps"] += 1': '        state = kept.setdefault(0, state)\n        state["steps"] += 1',
             },
             "that remembers outside the state: two models share their averages",
         ),

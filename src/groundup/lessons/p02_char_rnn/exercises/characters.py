@@ -19,6 +19,7 @@ def embedding_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     for shape, count, width in [((1,), 1, 3), ((5,), 3, 2), ((2, 3), 4, 3), ((3, 2, 4), 5, 2), ((4, 1), 9, 1)]:
         yield {"indices": rng.integers(count, size=shape), "weight": rng.normal(size=(count, width))}
     yield {"indices": np.array(2), "weight": rng.normal(size=(4, 3))}
+    yield {"indices": np.array([299, 43, 130]), "weight": rng.normal(size=(300, 2))}  # more rows than a byte counts
 
 
 EMBEDDING = Exercise(
@@ -50,28 +51,6 @@ that is nearly all of them.""",
     minutes=10,
     cases=embedding_cases,
     speed=lambda rng: {"indices": rng.integers(30, size=(400, 500)), "weight": rng.normal(size=(30, 2))},
-    solution='''
-from collections.abc import Callable
-
-import numpy as np
-
-Array = np.ndarray
-
-
-def embedding(indices: Array, weight: Array) -> tuple[Array, Callable]:
-    """Rows of a table: y[...] = weight[indices[...]].
-
-    Shapes: indices (...) integers in [0, count), weight (count, width); y (..., width).
-    ``backward(dy)`` returns the gradient of weight.
-    """
-
-    def backward(dy: Array) -> Array:
-        dweight = np.zeros_like(weight)
-        np.add.at(dweight, indices, dy)  # adds every time that a token occurs
-        return dweight
-
-    return weight[indices], backward
-''',
     wrong=(
         Wrong(
             "+= at the indices",

@@ -11,12 +11,16 @@ from groundup.training.params import map_tree
 
 
 def train(optimiser: Callable[..., Any], params: Any, gradients: Any, rates: Any, **options: Any) -> Any:
-    """One optimiser takes the same steps with two models in turn; the second model's parameters."""
+    """One optimiser takes the same steps with two models in turn, which are copied after each, as their states are;
+    the second model's parameters."""
 
     def copy(tree: Any) -> Any:
         if isinstance(tree, dict):
             return {key: copy(branch) for key, branch in tree.items()}
-        return [copy(branch) for branch in tree] if isinstance(tree, list) else np.array(tree)
+        if isinstance(tree, tuple | list):
+            branches = [copy(branch) for branch in tree]
+            return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
+        return np.array(tree) if isinstance(tree, np.ndarray) else tree
 
     made = optimiser(**options)
     init, update = made if isinstance(made, tuple) else (made.init, made.update)
@@ -25,6 +29,7 @@ def train(optimiser: Callable[..., Any], params: Any, gradients: Any, rates: Any
     for gradient, rate in zip(gradients, rates, strict=True):
         for model, state in zip(models, states, strict=True):
             update(model, gradient, state, rate)
+        models, states = copy(models), copy(states)  # as if saved and loaded: what is not in the state is gone
     return models[1]
 
 
@@ -46,13 +51,15 @@ def plain_steps(rng: np.random.Generator, **options: Any) -> Iterator[dict[str, 
         yield steps_of(rng, count, shape, **options)
     yield steps_of(rng, 4, (2, 3), (3,), **options)
     yield steps_of(rng, 6, (3, 1), (4,), (1, 2, 2), **options)
+    yield steps_of(rng, 14, (2,), **options)
 
 
 CONTRACT = r"""
 
 The optimiser is a pair of functions, `Optimiser(init, update)`. `init(params)` makes the state, a tree of your own
 choice; `update(params, gradients, state, rate)` changes parameters and state in place, and leaves the gradients
-alone. What has to be remembered belongs in the state: one optimiser may train two models in turn. `params` and
+alone. What has to be remembered belongs in the state: one optimiser may train two models in turn, and a copy of
+parameters and state goes on where they were. `params` and
 `gradients` are trees, dicts and lists with arrays at the ends; `map_tree` is there for them."""
 
 
@@ -85,8 +92,8 @@ $w \leftarrow w - \eta\,(g + \mu v)$."""
         r"Polyak 1964; Sutskever et al. 2013, eqs. 1 to 4, write $v \leftarrow \mu v - \eta g$, "
         r"$w \leftarrow w + v$, which is the same as long as $\eta$ stays as it is.",
         "`init` returns `{'velocity': map_tree(np.zeros_like, params)}`; for each array `direction = gradient + "
-        "weight_decay * param`, `velocity *= momentum`, `velocity += direction`, then `param -= rate * velocity` or "
-        "`param -= rate * (direction + momentum * velocity)`. `+=` and `*=` change the array that is in the tree.",
+        "weight_decay * param`, `velocity[...] = momentum * velocity + direction`, then `param -= rate * velocity` or "
+        "`param -= rate * (direction + momentum * velocity)`. `[...] =` and `-=` change the array that is in the tree.",
     ),
     why=r"""Unrolled, $v_t = \sum_k \mu^{t-k} g_k$: directions that persist add up to $1/(1-\mu)$ times one
 gradient, and those that alternate cancel. Nesterov's form looks one step ahead: $\mu v + g$ is what the next
@@ -101,20 +108,19 @@ the state as it was, and a factor $1-\mu$ before $g$ belongs to Adam, not here."
         Wrong("uphill", {"param -= rate * direction": "param += rate * direction"}, "that goes uphill"),
         Wrong(
             "moving average",
-            {"velocity += direction\n": "velocity += (1 - momentum) * direction\n"},
+            {"momentum * velocity + direction": "momentum * velocity + (1 - momentum) * direction"},
             "that averages gradients: the new one enters with 1 − μ, where it should enter whole",
         ),
         Wrong(
             "velocity not kept",
-            {
-                "velocity *= momentum  # v ← μ v + g\n            velocity +=": "velocity = momentum * velocity +",
-            },
+            {"velocity[...] = ": "velocity = "},
             "whose state never changes: a new array was bound to the name",
         ),
         Wrong(
             "rate inside the velocity",
             {
-                "velocity += direction\n": "velocity += rate * direction\n            direction = rate * direction\n",
+                "velocity + direction  # v ← μ v + g\n": "velocity + rate * direction\n"
+                "            direction = rate * direction\n",
                 "param -= rate * direction": "param -= direction if velocity is not None else rate * direction",
             },
             "that multiplies by the rate before the velocity: when the rate changes, old gradients keep their old rate",

@@ -8,7 +8,7 @@ import numpy as np
 from groundup.lessons.p02_char_rnn.model import draw
 from groundup.ops.types import Array
 from groundup.practice.exercise import Check, Exercise, Right, Wrong
-from groundup.practice.properties import Finding, Subject, show
+from groundup.practice.properties import Finding, Subject, fits, show
 
 
 def draws(draw: Callable[..., Any], logits: Any, temperature: float, rng: Any, count: int) -> Any:
@@ -64,6 +64,20 @@ def frequencies(answer: Subject, reference: Subject, rng: np.random.Generator) -
         message += f": they are {words}." if words else "."
         return Finding("frequencies", message, arguments, (), show(p), show(share))
     return None
+
+
+def many_classes(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+    """24 indices with probabilities from 1 to 11 %, drawn so often that 2 % of foreign draws show, and so does an
+    index that never comes."""
+    logits, count = rng.permutation(np.linspace(0.0, 2.5, 24)), 40_000
+    arguments = {"logits": logits, "temperature": 1.0, "rng": np.random.default_rng(rng.integers(2**32))}
+    drawn = np.asarray(answer(**arguments, count=count).value)
+    p = softmax(logits)
+    counts = np.bincount(drawn.clip(0, 23), minlength=24)
+    if fits(counts, p):
+        return None
+    message = f"The shares of {count} draws do not fit softmax(logits / temperature)."
+    return Finding("frequencies of many", message, arguments, (), show(p), show(counts / count))
 
 
 def largest_at_zero(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
@@ -124,6 +138,7 @@ $z + \text{noise}$ has, at whatever temperature.""",
         Check("draws", draws_from_rng),
         Check("frequencies", frequencies),
         Check("temperature 0", largest_at_zero),
+        Check("frequencies of many", many_classes),
     ),
     loops="None needed.",
     solution='''

@@ -7,7 +7,7 @@ import numpy as np
 
 from groundup.lessons.p07_alexnet.model import random_crop, shift
 from groundup.practice.exercise import Check, Exercise, Right, Wrong
-from groundup.practice.properties import Finding, Subject, special
+from groundup.practice.properties import Finding, Subject, fits, special
 
 
 def crop_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -89,6 +89,23 @@ def every_place(answer: Subject, reference: Subject, rng: np.random.Generator) -
     return None
 
 
+def many_places(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
+    """More places than images get by a trick: 300 places for 6000 images, all as likely, none of them in turns."""
+    count, height, width = 6000, 15, 20
+    images = numbered(count, height, width, 1)
+    generator = np.random.default_rng(rng.integers(2**32))
+    corners = corners_of(images, np.asarray(answer(images=images, size=1, rng=generator).value))
+    shown = {"images": f"{count} different images of {height} by {width} pixels", "size": 1}
+    if corners is None:
+        return Finding("windows", "Crop number n should be a window of image number n.", shown)
+    place = corners @ np.array([width, 1])
+    if not fits(np.bincount(place, minlength=height * width), np.full(height * width, 1 / (height * width))):
+        return Finding("many places", f"The {height} · {width} places should be equally likely.", shown)
+    if max((place[lag:] == place[:-lag]).mean() for lag in range(1, count // 2)) > 0.5:
+        return Finding("many places", "The places come again in the same order: draw one for every image.", shown)
+    return None
+
+
 def crops_from_rng(answer: Subject, reference: Subject, rng: np.random.Generator) -> str | None:
     """The draws come from ``rng``: equal states give equal crops, other states others."""
     images = numbered(20, 5, 6, 1)
@@ -132,6 +149,7 @@ every image is then moved alike.""",
     checks=(
         Check("windows", windows_of_the_images),
         Check("places", every_place),
+        Check("many places", many_places),
         Check("draws", crops_from_rng),
         Check("whole images", whole_images),
     ),

@@ -11,6 +11,9 @@ from groundup.ops.pooling import max_pool2d
 from groundup.practice.exercise import Exercise, Right, Wrong
 from groundup.practice.properties import special
 
+#: How the loops of the backward begin; those of the forward look the same.
+LOOPS = "        for i in range(kh):\n            for j in range(kw):\n                first"
+
 
 def max_pool_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(1, 1, 2, 1)), "size": (1, 2)}
@@ -24,6 +27,7 @@ def max_pool_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(1, 7, 6, 3)), "size": 3, "stride": 2, "padding": 1}
     yield {"x": -1 - rng.random(size=(2, 4, 5, 2)), "size": (2, 3), "stride": (1, 2), "padding": (1, 0)}
     yield {"x": rng.normal(size=(1, 5, 4, 2)), "size": 2, "stride": 3}
+    yield {"x": rng.normal(size=(1, 18, 17, 1)), "size": (17, 16), "stride": 1}  # more pixels than a byte counts
 
 
 def tied_images(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -51,14 +55,14 @@ numbers. Return `(y, backward)`; `backward(dy)` returns the gradient of `x`. Whe
 largest, the first in the order of reading (row by row) gets the gradient, alone. Python loops may run over the
 offsets in the window only.""",
     hints=(
-        "Go through the offsets of a window, and keep for all windows at once the largest value so far and where it "
-        "stood. The backward sends every upstream number to that place.",
+        "Go through the offsets of a window, and keep for all windows at once the largest value so far. The backward "
+        "goes through them again and sends every upstream number to the first pixel that equals the maximum.",
         r"$\partial y/\partial x$ is 1 for the winner and 0 for the others, so "
         r"$dx_a = \sum_{\text{windows won by } a} dy$: a pixel that wins several windows gets the sum "
         "(windows that overlap: Krizhevsky et al. 2012, section 3.4).",
-        "`candidate = at_offset(padded, (i, j), (height, width), stride)`; where `candidate > y`, set `winner` to "
-        "`i * kw + j` and `y` to the candidate. Backward: for each (i, j), to the same slice of an image of zeros add "
-        "`dy * (winner == i * kw + j)`.",
+        "`y = np.maximum(y, at_offset(padded, (i, j), (height, width), stride))`. Backward: for each (i, j), "
+        "`first = open_windows & (at_offset(…) == y)`, then close those windows, and to the same slice of an image of "
+        "zeros add `dy * first`. A frame of NaN equals nothing.",
     ),
     why=r"""Near a point without ties the maximum *is* one of its arguments, so its gradient goes to that argument.
 At a tie there is no derivative; giving all tied pixels the whole gradient would count it several times, so one is
@@ -85,45 +89,46 @@ padding with zeros, which wins against negative numbers.""",
         ),
         Wrong(
             "every largest pixel",
-            {"dy * (winner == i * kw + j)": "dy * (y == at_offset(padded, (i, j), y.shape[1:3], stride))"},
+            {"                open_windows = open_windows & ~first\n": ""},
             "that gives the gradient to all equal maxima",
         ),
         Wrong(
             "shared among equals",
             {
-                "dy * (winner == i * kw + j)": "dy * (y == at_offset(padded, (i, j), y.shape[1:3], stride)) / sum("
-                "y == at_offset(padded, (a, b), y.shape[1:3], stride) for a in range(kh) for b in range(kw))"
+                "                open_windows = open_windows & ~first\n": "",
+                "dy * first ": "dy * first / sum("
+                "y == at_offset(framed, (a, b), y.shape[1:3], stride) for a in range(kh) for b in range(kw)) ",
             },
             "that shares the gradient among equal maxima",
         ),
         Wrong(
             "the last of equals",
-            {"(candidate > y)": "(candidate >= y)"},
+            {
+                LOOPS: "        for i in reversed(range(kh)):\n"
+                "            for j in reversed(range(kw)):\n                first",
+            },
             "that gives the gradient to the last of equals",
         ),
         Wrong(
             "reading column by column",
             {
-                "for i in range(kh):\n        for j in range(kw):\n            candidate": "for j in range(kw):\n"
-                "        for i in range(kh):\n            candidate",
-                "np.maximum(winner, (candidate > y) * winner.dtype.type(i * kw + j), out=winner)": "winner = np.where("
-                "candidate > y, i * kw + j, winner)",
+                LOOPS: "        for j in range(kw):\n            for i in range(kh):\n                first",
             },
             "that reads the window column by column, so that another of equal maxima gets the gradient",
         ),
         Wrong(
             "overwrites",
-            {"seen += dy * (winner == i * kw + j)": "np.copyto(seen, dy, where=winner == i * kw + j)"},
+            {"seen += dy * first ": "np.copyto(seen, dy, where=first) "},
             "whose gradient of a pixel that wins several windows is that of one window, not the sum",
         ),
         Wrong(
             "gradient everywhere",
-            {"dy * (winner == i * kw + j)": "dy"},
+            {"dy * first ": "dy "},
             "that gives the gradient to every pixel of the window",
         ),
         Wrong(
             "shared by the window",
-            {"dy * (winner == i * kw + j)": "dy / (kh * kw)"},
+            {"dy * first ": "dy / (kh * kw) "},
             "with the backward of mean pooling",
         ),
         Wrong(
@@ -136,7 +141,7 @@ padding with zeros, which wins against negative numbers.""",
             {"return dpadded[:, ph : ph + H, pw : pw + W]": "return dpadded[:, :H, :W]"},
             "whose gradient is cut out of the padded image at the corner",
         ),
-        Wrong("zero gradient", {"dy * (winner == i * kw + j)": "0 * dy"}, "whose gradient is 0"),
+        Wrong("zero gradient", {"dy * first ": "0 * dy "}, "whose gradient is 0"),
     ),
     right=(
         Right(
@@ -207,6 +212,8 @@ def lrn_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(2, 2, 3, 6)), "size": 4, "alpha": 0.3, "beta": 0.5}
     yield {"x": rng.normal(size=(3, 1, 2, 3)), "size": 1, "alpha": 1.0, "beta": 1.0, "k": 0.5}
     yield {"x": rng.normal(size=(2, 3, 5)), "size": 9, "alpha": 0.1}
+    yield {"x": np.maximum(rng.normal(size=(3, 6)), 0), "size": 3, "alpha": 0.3}  # as after a ReLU: exact zeros
+    yield {"x": np.zeros((1, 4)), "alpha": 0.2}
 
 
 LRN = Exercise(
@@ -243,7 +250,7 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
     wrong=(
         Wrong(
             "mean of the window",
-            {"base *= alpha": "base *= alpha / size", "2 * alpha * beta": "2 * alpha / size * beta"},
+            {"k + alpha * neigh": "k + alpha / size * neigh", "2 * alpha * beta": "2 * alpha / size * beta"},
             "that divides α by the size of the window, as PyTorch does: here α multiplies the sum",
         ),
         Wrong(
@@ -251,13 +258,13 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
             {"neighbour_sum(x * x, before": "neighbour_sum(x, before"},
             "that adds the neighbours, not their squares",
         ),
-        Wrong("k forgotten", {"    base += k\n": "    base += 1\n"}, "that adds 1 where k belongs"),
+        Wrong("k forgotten", {"s = k + alpha * neigh": "s = 1 + alpha * neigh"}, "that adds 1 where k belongs"),
         Wrong(
             "multiplied",
-            {"scale = base**-beta": "scale = base**beta"},
+            {"scale = s**-beta": "scale = s**beta"},
             "that multiplies by the power, where it should divide",
         ),
-        Wrong("root always", {"scale = base**-beta": "scale = base**-0.5"}, "that takes the root, whatever `beta` is"),
+        Wrong("root always", {"scale = s**-beta": "scale = s**-0.5"}, "that takes the root, whatever `beta` is"),
         Wrong(
             "window on the other side",
             {"before, after = size // 2, (size - 1) // 2": "before, after = (size - 1) // 2, size // 2"},
@@ -284,15 +291,19 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
             },
             "that adds along the first axis, where the neighbours are channels",
         ),
-        Wrong("first term only", {"        dx -= inner\n": ""}, "whose gradient treats the divisor as a constant"),
+        Wrong(
+            "first term only",
+            {" - 2 * alpha * beta * x * inner": ""},
+            "whose gradient treats the divisor as a constant",
+        ),
         Wrong(
             "itself only",
-            {"        inner = neighbour_sum(inner, after, before)\n": ""},
+            {"neighbour_sum(dy * x * scale / s, after, before)": "dy * x * scale / s"},
             "whose gradient forgets that each activation is in its neighbours' divisors",
         ),
         Wrong(
             "window not mirrored",
-            {"neighbour_sum(inner, after, before)": "neighbour_sum(inner, before, after)"},
+            {"scale / s, after, before)": "scale / s, before, after)"},
             "whose gradient does not mirror the window: right for an odd size only",
         ),
         Wrong(
@@ -302,15 +313,17 @@ PyTorch $\alpha$ multiplies the mean over $n$, so the same numbers need $n\alpha
         ),
         Wrong(
             "exponent of the forward",
-            {"        inner /= base\n": ""},
+            {"scale / s, after": "scale, after"},
             "whose gradient has the exponent −β in the sum, where −β − 1 belongs",
         ),
         Wrong(
-            "wrong sign", {"dx -= inner": "dx += inner"}, "that adds the second term of the gradient: it is subtracted"
+            "wrong sign",
+            {"dy * scale - 2": "dy * scale + 2"},
+            "that adds the second term of the gradient: it is subtracted",
         ),
         Wrong(
             "x outside the sum",
-            {"inner = dy * x\n": "inner = dy * 1\n", "inner *= x\n": "inner *= x * x\n"},
+            {"(dy * x * scale": "(dy * scale", "beta * x * inner": "beta * x * x * inner"},
             "whose gradient has x_i in the sum, where the x_j of the other channel belongs",
         ),
     ),

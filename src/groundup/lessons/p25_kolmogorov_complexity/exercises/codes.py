@@ -37,6 +37,9 @@ def prefix_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     ):
         yield {"words": words}
     everything = ["".join(bits) for bits in itertools.product("01", repeat=5)]
+    long = "01" * 30
+    for words in ([long, long[:-1] + "0"], [long, long + "1"], ["1" + long, long], [20 * long, 20 * long + "0"]):
+        yield {"words": words}  # more bits than a float has, and than Python's recursion allows
     for _ in range(4):
         cut = [word[: rng.integers(3, 6)] for word in rng.permutation(everything)[:6].tolist()]
         yield {"words": cut}
@@ -158,6 +161,7 @@ def lengths_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         yield {"lengths": lengths}
     yield {"lengths": [int(n) for n in rng.permutation([1, 2, 3, 4, 5, 5])]}
     yield {"lengths": [int(n) for n in rng.permutation([2, 3, 3, 3, 4, 4, 6])]}
+    yield {"lengths": [*range(1, 71), 70]}  # a sum of exactly 1, and more bits than a float has
 
 
 def kraft_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -262,7 +266,8 @@ CODE = Exercise(
     task=r"""
 The converse of Kraft's inequality. Return a list of words (strings of 0 and 1) with `len(words[i]) == lengths[i]`,
 none of which is the beginning of another one or equal to it. Any such code is right. Where $\sum_i 2^{-l_i} > 1$
-there is none: raise `ValueError`. A sum of exactly 1 is possible, and so is a single word of length 0.""",
+there is none, by however little: raise `ValueError`. A sum of exactly 1 is possible, and so is a single word of
+length 0.""",
     hints=(
         "Think of the binary tree, or of the interval from 0 to 1: a word of l bits takes a piece of length 2 to the "
         "minus l. In which order should the pieces be handed out so that no room is wasted?",
@@ -285,7 +290,14 @@ that was asked for.""",
         raises(
             "no room",
             (ValueError,),
-            lambda rng: [{"lengths": [1, 1, 1]}, {"lengths": [1, 2, 3, 3, 9]}, {"lengths": [0, 4]}],
+            lambda rng: [
+                {"lengths": [1, 1, 1]},
+                {"lengths": [1, 2, 3, 3, 9]},
+                {"lengths": [0, 4]},
+                {"lengths": [1, 1, 60]},
+                {"lengths": [1, 2, 3, 3, 53]},
+                {"lengths": [2000, 1, 1]},
+            ],
         ),
     ),
     wrong=(
@@ -317,12 +329,17 @@ that was asked for.""",
         ),
         Wrong(
             "no check",
-            {"if kraft_sum(lengths) > 1:": "if False:"},
+            {"if sum(2 ** (longest - length) for length in lengths) > 2**longest:": "if False:"},
             "that does not check Kraft's sum",
         ),
         Wrong(
+            "compared as floats",
+            {"if sum(2 ** (longest - length) for length in lengths) > 2**longest:": "if kraft_sum(lengths) > 1:"},
+            "that compares Kraft's sum as a float: beyond 53 bits what is too much is rounded away",
+        ),
+        Wrong(
             "exactly 1 refused",
-            {"if kraft_sum(lengths) > 1:": "if kraft_sum(lengths) >= 1:"},
+            {"> 2**longest:": ">= 2**longest:"},
             "that refuses lengths whose sum is exactly 1",
             crashes=True,
         ),
@@ -364,19 +381,18 @@ that was asked for.""",
             """,
         ),
         Right(
-            "the first word that is free, in the order of the list",
+            "the leftmost free place, in the order of the list",
             """
             def code_with_lengths(lengths):
-                words = []
-                for length in lengths:
-                    for number in range(2**length):
-                        word = format(number, f"0{length}b") if length else ""
-                        if not any(word.startswith(old) or old.startswith(word) for old in words):
-                            words.append(word)
-                            break
-                    else:
-                        raise ValueError("no room")
-                return words
+                deep = max(lengths, default=0)
+                if sum(1 << deep - n for n in lengths) > 1 << deep:
+                    raise ValueError("no room")
+                free, words = [(0, 1 << deep)], []  # intervals of leaves
+                for i in sorted(range(len(lengths)), key=lambda i: (lengths[i], -i)):
+                    (start, end), size = free.pop(), 1 << deep - lengths[i]
+                    words.append((i, format(start >> deep - lengths[i], "b").zfill(lengths[i]) if lengths[i] else ""))
+                    free.append((start + size, end))
+                return [word for _, word in sorted(words)]
             """,
         ),
         Right(

@@ -9,7 +9,7 @@ from groundup.lessons.self_attention.exercises.scaled import draw
 from groundup.lessons.self_attention.model import attend
 from groundup.ops.activations import softmax
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.practice.properties import permuted
+from groundup.practice.properties import permuted, special
 
 
 def attend_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -22,6 +22,11 @@ def attend_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield draw(rng, (2, 3, 4), 5, 2)
     yield draw(rng, (3, 3, 3), 3, 3)
     yield draw(rng, (2, 2, 3, 2), 4, 3)
+
+
+def scaled_up(case: dict[str, Any]) -> dict[str, Any]:
+    """Queries and keys so large that the exponentials of their scores overflow."""
+    return {**case, "query": 60 * case["query"], "key": 60 * case["key"]}
 
 
 ATTEND = Exercise(
@@ -53,7 +58,12 @@ axis of the batch too.""",
     difficulty=2,
     minutes=15,
     cases=attend_cases,
-    checks=(permuted(lambda rng: [draw(rng, (2, 3, 2), 5, 3)], ("key", "value")),),
+    checks=(
+        special(
+            "large scores", lambda rng: [scaled_up(draw(rng, (2, 3, 2), 5, 3)), scaled_up(draw(rng, (2, 2), 3, 1))]
+        ),
+        permuted(lambda rng: [draw(rng, (2, 3, 2), 5, 3)], ("key", "value")),
+    ),
     speed=lambda rng: draw(rng, (200, 40, 16), 40, 16),
     wrong=(
         Wrong(

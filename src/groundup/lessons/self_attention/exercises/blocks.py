@@ -139,15 +139,12 @@ are computed twice and never written to memory as a whole: on a GPU that is fast
         ),
         Wrong(
             "the sum over the block only",
-            {
-                "                d_scores -= mean\n": "                d_scores -= (weights * d_scores).sum(-1, "
-                "keepdims=True)\n"
-            },
+            {"value[t].T - mean)": "value[t].T - (weights * (dy @ value[t].T)).sum(-1, keepdims=True))"},
             "whose backward of the softmax sums over the block, not over all keys",
         ),
         Wrong(
             "the sum left out",
-            {"                d_scores -= mean\n": ""},
+            {"(dy @ value[t].T - mean)": "(dy @ value[t].T)"},
             "whose backward of the softmax leaves the sum out",
         ),
         Wrong(
@@ -157,7 +154,7 @@ are computed twice and never written to memory as a whole: on a GPU that is fast
         ),
         Wrong(
             "query not scaled",
-            {"        d_scaled *= scale\n": ""},
+            {"return scale * d_scaled": "return d_scaled"},
             "whose gradient of query lacks the scale",
         ),
         Wrong(

@@ -249,12 +249,12 @@ moving their axis back, and losing one of the two ways.""",
         ),
         Wrong(
             "memory's gradient from the keys alone",
-            {'dx_memory += named("value"': 'named("value"'},
+            {"dx_memory = dx_key + dx_value": "dx_memory = dx_key"},
             "whose gradient of x_memory lacks the way through the values",
         ),
         Wrong(
             "memory's gradient from the values alone",
-            {'dx_memory += named("value"': 'dx_memory = named("value"'},
+            {"dx_memory = dx_key + dx_value": "dx_memory = dx_value"},
             "whose gradient of x_memory lacks the way through the keys",
         ),
         Wrong(

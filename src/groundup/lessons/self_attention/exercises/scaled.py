@@ -42,6 +42,15 @@ def attention_with_scale(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield draw(rng, (3, 2), 4, 2, scale=2.0, mask=rng.random((3, 4)) < 0.6)
 
 
+def large_behind_masks(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Scores of thousands, the largest of them forbidden: only -∞ is below what is allowed."""
+    for shape in [(2, 3), (2, 2, 3)]:
+        case = draw(rng, shape, 3, 2)
+        case["query"], case["key"] = np.full(shape, 100.0), 100 * case["key"]
+        case["key"][..., 0, :], case["key"][..., 1, :], case["key"][..., 2, :] = 100.0, -100.0, -101.0
+        yield {**case, "mask": np.array([[False, True, True], [False, True, False]])}
+
+
 def blind_queries(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Queries that may look at nothing."""
     mask = np.array([[True, False, True], [False, False, False]])
@@ -100,6 +109,7 @@ the keys, because $S$ is linear in each.""",
     cases=attention_with_scale,
     checks=(
         special("large scores", large_scores),
+        special("large scores behind masks", large_behind_masks),
         special("queries that may look at nothing", blind_queries),
         causal(causal_cases, "key", "value"),
         permuted(unordered_keys, ("key", "value")),
@@ -123,18 +133,18 @@ the keys, because $S$ is linear in each.""",
         ),
         Wrong(
             "softmax over the queries",
-            {"weights.max(axis=-1, ": "weights.max(axis=-2, ", "weights.sum(axis=-1, ": "weights.sum(axis=-2, "},
+            {"softmax(scores)": "softmax(scores, -2)"},
             "whose softmax runs over the queries: each query's weights should sum to 1 over the keys",
         ),
         Wrong(
             "mask the wrong way round",
-            {"np.where(mask, 0.0, -np.inf)": "np.where(mask, -np.inf, 0.0)"},
+            {"scores.shape), scores, -np.inf)": "scores.shape), -np.inf, scores)"},
             "that forbids where the mask is True",
         ),
         Wrong(
             "masked after the softmax",
             {
-                "weights += np.where(mask, 0.0, -np.inf).astype(weights.dtype)": "pass",
+                "scores = np.where(np.broadcast_to(mask, scores.shape), scores, -np.inf)": "pass",
                 "    y = weights @ value\n": "    weights = weights if mask is None else weights * mask\n"
                 "    y = weights @ value\n",
             },
@@ -142,24 +152,32 @@ the keys, because $S$ is linear in each.""",
         ),
         Wrong(
             "-1e9 for forbidden",
-            {"np.where(mask, 0.0, -np.inf)": "np.where(mask, 0.0, -1e9)"},
+            {"scores, -np.inf)": "scores, -1e9)"},
             "that adds -1e9 where it is forbidden: a query that may look at nothing then looks everywhere",
         ),
         Wrong(
             "NaN where all is forbidden",
-            {"max(axis=-1, keepdims=True), np.finfo(weights.dtype).min)": "max(axis=-1, keepdims=True), -np.inf)"},
+            {"np.where(maximum == -np.inf, 0, maximum)": "maximum"},
             "that takes the maximum -∞ off a row of -∞: that is no number",
         ),
         Wrong(
             "no maximum taken off",
-            {"    weights -= np.maximum(weights.max(axis=-1, keepdims=True), np.finfo(weights.dtype).min)\n": ""},
+            {"np.exp(subtract_maximum(x, axis))": "np.exp(x)"},
             "whose exponentials overflow",
         ),
-        Wrong("query not scaled", {"        d_query *= scale\n": ""}, "whose gradient of query lacks the scale"),
-        Wrong("key not scaled", {"        d_key *= scale\n": ""}, "whose gradient of key lacks the scale"),
+        Wrong(
+            "query not scaled",
+            {"scale * (d_scores @ key)": "d_scores @ key"},
+            "whose gradient of query lacks the scale",
+        ),
+        Wrong(
+            "key not scaled",
+            {"scale * (d_scores.swapaxes": "(d_scores.swapaxes"},
+            "whose gradient of key lacks the scale",
+        ),
         Wrong(
             "softmax backward without the sum",
-            {"        d_scores -= np.vecdot(y, dy)[..., None]\n": ""},
+            {"weights * (d_weights - inner)": "weights * d_weights"},
             "whose backward of the softmax leaves the sum out",
         ),
         Wrong(
@@ -180,7 +198,7 @@ the keys, because $S$ is linear in each.""",
         Wrong(
             "matrices only",
             {
-                "weights = (query * scale) @ key.swapaxes(-1, -2)": "weights = (query * scale) @ key.T",
+                "scores = (query * scale) @ key.swapaxes(-1, -2)": "scores = (query * scale) @ key.T",
             },
             "that transposes all axes of the keys: right for matrices, not with a batch",
             crashes=True,

@@ -1,6 +1,12 @@
 """Exercise: scaled dot-product attention in PyTorch."""
 
-from groundup.lessons.self_attention.exercises.scaled import ATTENTION_TASK, attention_cases, causal_cases, large_scores
+from groundup.lessons.self_attention.exercises.scaled import (
+    ATTENTION_TASK,
+    attention_cases,
+    causal_cases,
+    large_behind_masks,
+    large_scores,
+)
 from groundup.ops.attention import scaled_dot_product_attention
 from groundup.practice.exercise import Exercise, Right, Wrong
 from groundup.practice.properties import causal, special
@@ -35,7 +41,11 @@ multiplying by 0 after it, keeps the weights of a row at sum 1.""",
     difficulty=2,
     minutes=15,
     cases=attention_cases,
-    checks=(special("large scores", large_scores), causal(causal_cases, "key", "value")),
+    checks=(
+        special("large scores", large_scores),
+        special("large scores behind masks", large_behind_masks),
+        causal(causal_cases, "key", "value"),
+    ),
     solution="""
 import math
 

@@ -58,20 +58,18 @@ Leaving one of them out, or using $dy$ in place of $q = dy \odot g$, still looks
     wrong=(
         Wrong(
             "epsilon outside the root",
-            {"inverse = (variance[:, None] + eps) ** -0.5": "inverse = 1 / (variance[:, None] ** 0.5 + eps)"},
+            {"inverse = (variance + eps) ** -0.5": "inverse = 1 / (variance**0.5 + eps)"},
             "in which epsilon stands outside the root",
         ),
-        Wrong(
-            "no epsilon", {"(variance[:, None] + eps) ** -0.5": "variance[:, None] ** -0.5"}, "that leaves epsilon out"
-        ),
+        Wrong("no epsilon", {"(variance + eps) ** -0.5": "variance**-0.5"}, "that leaves epsilon out"),
         Wrong(
             "an epsilon of its own",
-            {"[:, None] + eps)": "[:, None] + 1e-5)"},
+            {"variance + eps": "variance + 1e-5"},
             "that does not use the `eps` it is given",
         ),
         Wrong(
             "unbiased variance",
-            {"np.vecdot(normalised, normalised) / D": "np.vecdot(normalised, normalised) / (D - 1)"},
+            {"(centred**2).mean(axis=-1, keepdims=True)": "(centred**2).sum(axis=-1, keepdims=True) / (D - 1)"},
             "that divides the variance by D − 1 (ddof=1)",
         ),
         Wrong(
@@ -82,49 +80,40 @@ Leaving one of them out, or using $dy$ in place of $q = dy \odot g$, still looks
         Wrong(
             "variance of large numbers",
             {
-                "np.vecdot(normalised, normalised) / D": "(rows**2).mean(-1) - rows.mean(-1) ** 2",
+                "(centred**2).mean(axis=-1, keepdims=True)": "(x**2).mean(-1, keepdims=True)"
+                " - x.mean(-1, keepdims=True) ** 2"
             },
             "that takes the variance as mean(x²) − mean(x)²: far from zero the two cancel",
         ),
         Wrong(
             "statistics over the batch",
             {
-                "(rows @ averaging)[:, None]": "rows.mean(axis=0)",
-                "variance = np.vecdot(normalised, normalised) / D": "variance = (normalised**2).mean(axis=0)",
-                "(variance[:, None] + eps)": "(variance + eps)",
+                "shifted.mean(axis=-1, keepdims=True)": "shifted.mean(axis=tuple(range(x.ndim - 1)))",
+                "(centred**2).mean(axis=-1, keepdims=True)": "(centred**2).mean(axis=tuple(range(x.ndim - 1)))",
             },
             "that normalises every feature over the batch: that is batch normalisation",
         ),
-        Wrong("mean term dropped", {"        undone += mean_g[:, None]\n": ""}, "whose dx lacks the mean of dy · gain"),
+        Wrong("mean term dropped", {"g - mean_g - ": "g - "}, "whose dx lacks the mean of dy · gain"),
         Wrong(
             "variance term dropped",
-            {"undone = np.multiply(normalised, mean_gx[:, None], out=product)": "undone = np.zeros_like(product)"},
+            {" - normalised * mean_gx": ""},
             "whose dx lacks the term of the variance",
         ),
-        Wrong("dx without σ", {"        dx_rows *= inverse\n": ""}, "whose dx is not divided by σ"),
+        Wrong("dx without σ", {"dx = inverse * ": "dx = "}, "whose dx is not divided by σ"),
         Wrong(
             "gain not in dx",
-            {
-                "mean_g = upstream @ (gain * averaging)": "mean_g = upstream @ averaging",
-                "mean_gx = product @ (gain * averaging)": "mean_gx = product @ averaging",
-                "dx = dy * gains": "dx = dy.copy()",
-            },
+            {"g = dy * gain": "g = dy"},
             "whose dx forgets the gain",
         ),
         Wrong(
             "gain on the outside only",
-            {
-                "mean_g = upstream @ (gain * averaging)": "mean_g = upstream @ averaging",
-                "mean_gx = product @ (gain * averaging)": "mean_gx = product @ averaging",
-            },
+            {"g = dy * gain": "g = dy", "(g - mean_g": "(dy * gain - mean_g"},
             "whose means are of dy, where they should be of dy · gain",
         ),
-        Wrong(
-            "dgain of x", {"dgain = ones @ product": "dgain = ones @ (upstream * rows)"}, "whose dgain uses x, not x̂"
-        ),
+        Wrong("dgain of x", {"dgain = (dy * normalised)": "dgain = (dy * x)"}, "whose dgain uses x, not x̂"),
         Wrong(
             "two axes only",
-            {"dgain = ones @ product": "dgain = product.reshape(x.shape).sum(axis=0)"},
+            {"(dy * normalised).sum(axis=leading)": "(dy * normalised).sum(axis=0)"},
             "whose dgain sums over the first axis only: with more leading axes it has the wrong shape",
         ),
         Wrong(
@@ -134,17 +123,17 @@ Leaving one of them out, or using $dy$ in place of $q = dy \odot g$, still looks
         ),
         Wrong(
             "changes x",
-            {"= rows - (rows @ averaging)[:, None]": "= rows\n    rows -= (rows @ averaging)[:, None]"},
+            {"shifted = x - x[..., :1]": "shifted = x\n    shifted -= x[..., :1].copy()"},
             "that changes x",
         ),
         Wrong(
             "changes dy",
-            {"dx = dy * gains": "dx = np.multiply(dy, gains, out=dy)"},
+            {"g = dy * gain": "g = np.multiply(dy, gain, out=dy)"},
             "that changes dy",
         ),
         Wrong(
             "second backward differs",
-            {"mean_gx[:, None], out=product)": "mean_gx[:, None], out=normalised)"},
+            {"normalised * mean_gx)": "np.multiply(normalised, mean_gx, out=normalised))"},
             "that uses up what it keeps",
         ),
     ),
