@@ -179,9 +179,16 @@ def reset(name: Name, folder: Folder = answers.FOLDER) -> None:
     """Write a fresh file and start the clock anew. Yours is kept beside it, as `softmax (1).py`."""
     exercise = find_exercise(name)
     path = answers.path_for(exercise, folder)
-    if path.exists() and not answers.is_untouched(exercise, path):
-        render.line(f"Your answer is kept as {answers.keep_aside(path)}.")
-    _started(exercise, path, desk.begin(exercise, path))
+    aside = answers.keep_aside(path) if path.exists() and not answers.is_untouched(exercise, path) else None
+    try:
+        written = desk.begin(exercise, path)
+    except UserError:
+        if aside and not path.exists():
+            aside.rename(path)
+        raise
+    if aside:
+        render.line(f"Your answer is kept as {aside}.")
+    _started(exercise, path, written)
 
 
 @practice.command()

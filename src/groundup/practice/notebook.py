@@ -30,8 +30,7 @@ def check(name: str, seed: int | None = None) -> Shown:
 
     The function is taken from the notebook (or module) that calls ``check``, together with the functions, constants
     and imports of it that the function uses; it then runs in a process of its own, on arguments drawn anew unless a
-    ``seed`` is given. The attempt is kept where
-    ``groundup practice`` keeps its own.
+    ``seed`` is given. The attempt is kept where ``groundup practice`` keeps its own.
     """
     from groundup.practice import progress
     from groundup.practice.grading.grader import grade
