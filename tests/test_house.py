@@ -7,7 +7,7 @@ import groundup
 
 SRC = Path(groundup.__file__).parent
 #: A room uses its own modules and what stands before it; the record and the primitives come first.
-ORDER = ("errors", "files", "ops", "lesson", "plots", "diagrams", "data", "training", "proof", "notebooks")
+ORDER = ("errors", "files", "ops", "lesson", "plots", "diagrams", "data", "training", "notebooks", "proof")
 LATER = ("lessons", "practice", "reader")
 COMMANDS = {"cli", "show", "__main__"}
 #: The commands of practice and reader may print through ``show``.

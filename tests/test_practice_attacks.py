@@ -18,6 +18,7 @@ from groundup.practice.grading.grader import grade
 from groundup.practice.grading.process import Process
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.registry import find_exercise
+from groundup.practice.starter import solution
 
 SOFTMAX = find_exercise("softmax")
 HERE = Path(groundup.__file__).parent / "ops" / "activations.py"
@@ -180,6 +181,108 @@ REFUSED = {
 }
 
 
+ESCAPES = {  # ways that a list of what is forbidden did not see
+    "readline": f"import readline\nreadline.read_history_file({PATH})\n"
+    "text = chr(10).join(readline.get_history_item(i + 1) for i in range(readline.get_current_history_length()))\n"
+    + READ.format("text"),
+    "readline by way of pdb": f"import pdb, sys\nsys.modules['readline'].read_history_file({PATH})\n",
+    "tkinter": f"import tkinter\ntext = tkinter.Tcl().eval('set f [open {HERE}]; read $f')\n" + READ.format("text"),
+    "_tkinter": "t = __import__('_tkinter')\nt.create()\n",
+    "another interpreter": "i = __import__('_xxsubinterpreters')\nx = i.create()\n"
+    f'i.run_string(x, "print(open({PATH}).read())")\n',
+    "another interpreter, by its test": ""
+    f"t = __import__('_testcapi')\nt.run_in_subinterp(\"print(open({PATH}).read())\")\n",
+    "a library under another name": "import _imp, importlib.machinery as m, importlib.util as u\n"
+    "spec = u.find_spec('_bisect')\n"
+    "for name in ('x._posixsubprocess', 'numpy._posixsubprocess', 'os._posixsubprocess'):\n"
+    "    path = spec.origin.replace('_bisect', '_posixsubprocess')\n"
+    "    s = m.ModuleSpec(name, None, origin=path)\n    p = _imp.create_dynamic(s)\n    _imp.exec_dynamic(p)\n",
+    "doubled separators": READ.format(f"open({str(HERE.parents[1] / 'ops')!r} + '//./activations.py').read()"),
+    "a signal by pidfd": "import os, signal\nfd = os.pidfd_open(os.getppid())\n"
+    "signal.pidfd_send_signal(fd, signal.SIGTERM)\n",
+    "a signal by a descriptor": "import os, fcntl\nr, w = os.pipe()\nfcntl.fcntl(r, fcntl.F_SETOWN, os.getppid())\n",
+    "an attribute of a file": f"import os\nos.setxattr({PATH}, 'user.x', b'1')\n",
+    "another terminal": "import pty\npty.spawn('/bin/true')\n",
+}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_what_is_not_allowed_is_refused_without_having_been_thought_of(name: str):
+    verdict = tried(f"{ESCAPES[name]}\n{RIGHT.replace('def softmax', 'def mine')}\n")
+    gone = ("raised ModuleNotFoundError", "raised KeyError: 'readline'", "raised PermissionError")
+    assert verdict.status == "refused" or any(words in verdict.message for words in gone), verdict.text()
+
+
+ISOLATED = f"""
+import os, sys
+sys.path.insert(0, {str(HERE.parents[1] / "practice" / "grading")!r})
+import isolate
+if not isolate.isolate([], {str(HERE.parents[1]) + os.sep!r}):
+    sys.exit("none here")
+def refused(act):
+    try:
+        act()
+    except OSError:
+        return True
+    return False
+assert refused(lambda: open({PATH}))
+assert refused(lambda: open("written.txt", "w"))
+assert refused(lambda: os.execv(sys.executable, [sys.executable, "-c", ""]))
+assert not refused(lambda: open(os.__file__))
+assert not [name for name in sys.modules if "ctypes" in name]
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Landlock is Linux's")
+def test_the_system_keeps_the_reference_unreadable_where_it_can(tmp_path: Path):
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", ISOLATED], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 or "none here" in done.stderr, done.stderr
+
+
+def test_a_pipe_that_others_hold_is_not_waited_for():
+    worker = Process("numpy", 20.0)
+    assert worker.process.stderr is not None
+    # A second end of the same pipe, for writing, in a process that goes on: as a grandchild would have it.
+    held = os.open(f"/proc/{worker.process.pid}/fd/2", os.O_WRONLY)
+    holder = subprocess.Popen(["sleep", "30"], stderr=held, start_new_session=True)
+    os.close(held)
+    try:
+        began = time.perf_counter()
+        worker.close()
+        assert time.perf_counter() - began < 5
+    finally:
+        holder.kill()
+        holder.wait()
+        worker.reader.join(5.0)
+        worker.process.stderr.close()
+
+
+READY_MADE = {
+    "native_group_norm": "torch.native_group_norm(x.reshape(-1, 1, x.shape[-1]), None, None, x[..., 0].numel(), 1, "
+    "x.shape[-1], 1, eps)[0].reshape(x.shape)",
+    "native_batch_norm": "torch.native_batch_norm(x.reshape(1, -1, x.shape[-1]), None, None, None, None, True, 0.0, "
+    "eps)[0].reshape(x.shape)",
+    "by its operator": "getattr(torch.ops.aten, 'layer' + '_norm')(x, [x.shape[-1]], None, None, eps)",
+    "by the table in C": "getattr(torch._C._VariableFunctions, 'layer' + '_norm')(x, [x.shape[-1]], None, None, eps)",
+    "from a file": "torch.from_file('x', size=x.numel())",
+}
+
+
+@pytest.mark.parametrize("name", READY_MADE)
+def test_kernels_that_do_the_whole_task_are_refused_by_any_name(name: str):
+    text = f"import torch\ndef layer_norm(x, gain, bias, eps=1e-5):\n    return {READY_MADE[name]} * gain + bias\n"
+    verdict = grade(find_exercise("layer_norm_torch"), text, timed=False)
+    assert verdict.status == "refused", verdict.text()
+    assert verdict.lines[-1][0] == 3
+
+
+def test_attention_by_the_name_of_its_mathematics_is_refused():
+    text = "import torch\ndef scaled_dot_product_attention(query, key, value, mask=None, scale=None):\n"
+    text += "    return torch._scaled_dot_product_attention_math(query, key, value)[0]\n"
+    verdict = grade(find_exercise("scaled_dot_product_attention_torch"), text, timed=False)
+    assert verdict.status == "refused", verdict.text()
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_other_doors_are_shut(name: str):
     verdict = tried(f"{REFUSED[name]}\n{RIGHT}")
@@ -295,6 +398,33 @@ def test_an_end_is_a_verdict(name: str):
     assert verdict.status in status.split(), verdict.text()
 
 
+def test_a_breakpoint_is_told_to_be_one():
+    verdict = tried(RIGHT.replace("    top = x", "    breakpoint()\n    top = x"))
+    assert verdict.status == "error"
+    assert "`breakpoint()` waits" in verdict.message
+    assert verdict.lines[-1][1] == "breakpoint()"
+
+
+def test_what_was_meant_is_named():
+    assert "Is it what you call `softmaks`?" in tried(RIGHT.replace("def softmax", "def softmaks")).message
+    assert "There is `other`." in tried(RIGHT.replace("def softmax", "def other")).message
+
+
+TORCH = {
+    "assert_close": "torch.testing.assert_close(torch.ones(2), torch.ones(2))",
+    "gradcheck": "torch.autograd.gradcheck(lambda x: x * x, (torch.ones(2, dtype=torch.double, requires_grad=True),))",
+    "own namespace": "class norms:\n    layer_norm = layer_norm\nassert norms.layer_norm is layer_norm",
+    "np.testing": "import numpy as np\nnp.testing.assert_allclose(1, 1)",
+}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_what_is_odd_but_right_passes_in_torch(name: str):
+    exercise = find_exercise("layer_norm_torch")
+    verdict = grade(exercise, f"{solution(exercise)}\n{TORCH[name]}\n")
+    assert verdict.passed, verdict.text()
+
+
 ENDLESS = {
     "loop at the top": "while True:\n    pass",
     "loop in the function": "def softmax(x, axis=-1):\n    while True:\n        pass",
@@ -328,6 +458,21 @@ HARMLESS = {  # odd, but right
     "numpy errors raised": "import numpy as np\nnp.seterr(under='ignore', invalid='raise')\n" + RIGHT,
     "a swallowed exception": "try:\n    1 / 0\nexcept Exception:\n    pass\n" + RIGHT,
     "stdlib": "import random, math, functools, itertools, dataclasses, typing, collections, abc, contextlib, enum\n"
+    + RIGHT,
+    "np.testing": RIGHT + "np.testing.assert_allclose(softmax(np.zeros(2))[0], 0.5)\n",
+    "from numpy import *": "from numpy import *\n" + RIGHT,
+    "doctest": RIGHT.replace("axis=-1):", "axis=-1):\n    '>>> softmax(np.zeros(2))[0].tolist()\\n[0.5, 0.5]\\n'")
+    + "import doctest\nassert doctest.testmod() == (0, 1), doctest.testmod()\n",
+    "cProfile": RIGHT + "import cProfile\ncProfile.run('softmax(np.ones((2, 3)))')\n",
+    "inspect": RIGHT + "import inspect\nassert 'def softmax' in inspect.getsource(softmax)\n",
+    "position only": RIGHT.replace("axis=-1)", "axis=-1, /)"),
+    "a callable instance": RIGHT.replace("def softmax", "def mine")
+    + "class Soft:\n    def __call__(self, x, axis=-1):\n        return mine(x, axis)\nsoftmax = Soft()\n",
+    "a partial": "import functools\n"
+    + RIGHT.replace("def softmax", "def mine")
+    + "softmax = functools.partial(mine)\n",
+    "much of the standard library": "import statistics, decimal, fractions, json, logging, unittest, csv, uuid\n"
+    "import pickle, tempfile, traceback, urllib.parse, zoneinfo, pdb, timeit, secrets, heapq, bisect, string, pprint\n"
     + RIGHT,
     "windows lines and a mark": "\ufeff" + RIGHT.replace("\n", "\r\n"),
 }

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from groundup.lesson import Claim, Measured
 from groundup.lessons import all_lessons, find_lesson
 from groundup.proof import hashes, results
-from groundup.proof.bench import BENCHED, load_bench
+from groundup.proof.bench import load_bench, sizes
 
 FOLDER = Path(__file__).parents[1] / "results"
 LESSONS = all_lessons()
@@ -37,48 +36,12 @@ def test_the_bar_itself(sense, value, met):
     assert Claim("x", "x", sense, bar=1.0).met(Measured(value)) is met
 
 
-def fake_lesson(tmp_path, code):
-    lesson = replace(find_lesson("char_rnn"), folder=tmp_path / "p02_char_rnn")
-    lesson.folder.mkdir(exist_ok=True)
-    (lesson.folder / "experiment.py").write_text(code)
-    return lesson
-
-
-def hash_of(tmp_path, monkeypatch, code):
-    lesson = fake_lesson(tmp_path, code)
-    real = hashes.module_file
-    here = {f"{lesson.package}.experiment": lesson.folder / "experiment.py"}
-    monkeypatch.setattr(hashes, "module_file", lambda name: here.get(name) or real(name))
-    found = hashes.code_hash(lesson)
-    monkeypatch.setattr(hashes, "module_file", real)
-    return found
-
-
-CODE = 'from groundup.ops.linear import linear\n\n\ndef f(x):\n    """Doc."""\n    return linear(x, "# no comment")\n'
-
-
-def test_hash_sees_code_and_not_words(tmp_path, monkeypatch):
-    first = hash_of(tmp_path, monkeypatch, CODE)
-    words = CODE.replace('"""Doc."""', '"""Other\n\n    words."""').replace("return", "# why\n    return")
-    assert hash_of(tmp_path, monkeypatch, words) == first
-    assert hash_of(tmp_path, monkeypatch, CODE.replace("# no comment", "# no  comment")) != first
-    assert hash_of(tmp_path, monkeypatch, CODE.replace("f(x)", "f(y)")) != first
-
-
-def test_hash_reaches_what_is_imported(tmp_path, monkeypatch):
-    first = hash_of(tmp_path, monkeypatch, CODE)
-    bare = hashes.bare_source
-    changed = lambda source: bare(source) + ("+" if "def linear" in source else "")  # noqa: E731
-    monkeypatch.setattr(hashes, "bare_source", changed)
-    assert hash_of(tmp_path, monkeypatch, CODE) != first
-
-
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
 def test_kept_claims_are_of_this_code(lesson):
     path = results.result_file(lesson, FOLDER)
     assert path.exists(), f"measure them: groundup claims {lesson.slug} --write"
     record = json.loads(path.read_text())
-    assert record["hash"] == hashes.code_hash(lesson), f"stale: groundup claims {lesson.slug} --write"
+    assert record["hash"] == hashes.experiment_hash(lesson), f"stale: groundup claims {lesson.slug} --write"
     assert record["seeds"] >= 5
     assert [claim["name"] for claim in record["claims"]] == [claim.name for claim in lesson.claims]
     for kept, claim in zip(record["claims"], lesson.claims, strict=True):
@@ -91,9 +54,12 @@ def test_kept_claims_are_of_this_code(lesson):
 def test_kept_benchmark_is_of_this_code():
     record = load_bench(FOLDER)
     assert record is not None
-    kept = {(row["lesson"], row["model"]): row["hash"] for row in record["rows"]}
+    kept = {(row["lesson"], row["model"], row["at"]): row["hash"] for row in record["rows"]}
     now = {
-        (lesson.slug, model.name): hashes.code_hash(lesson, BENCHED) for lesson in LESSONS for model in lesson.models
+        (lesson.slug, model.name, at): hashes.model_hash(model, size)
+        for lesson in LESSONS
+        for model in lesson.models
+        for at, size in sizes(model).items()
     }
     assert kept == now, "stale: groundup bench --write"
 

@@ -238,8 +238,9 @@ def notebook(
     if execute:
         show.demand("nbclient", "Executed notebooks")
     from groundup.notebooks import run as notebook_runs
+    from groundup.proof.results import claims_text
 
-    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr)
+    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr, claims_text)
     if execute:
         notebook_runs.execute_files(paths, show.has("torch"), show.stderr)
     for path in paths:
@@ -304,9 +305,10 @@ def lab(
     show.demand("jupyterlab", "JupyterLab")
     show.demand("jupytext", "JupyterLab")
     from groundup.notebooks import run as notebook_runs
+    from groundup.proof.results import claims_text
 
     chosen = find_lesson(lesson) if lesson else all_lessons()[0]
-    notebook_runs.bring(all_lessons(), out, show.stderr, fresh)
+    notebook_runs.bring(all_lessons(), out, show.stderr, claims_text, fresh)
     command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb")
     command += [f"--port={port}", *([] if browser else ["--no-browser"])]
     os.execve(command[0], command, notebook_runs.lab_environment())

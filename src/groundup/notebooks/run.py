@@ -14,7 +14,6 @@ from groundup.files import write_whole
 from groundup.lesson import Lesson
 from groundup.notebooks.build import LANGUAGE, Notebook, dumps, sync
 from groundup.notebooks.kernels import kernel_manager
-from groundup.proof.results import claims_text
 
 #: Lies on the kernel's path, where Python imports it at start: makes modules look as if not installed.
 SITECUSTOMIZE = """import sys
@@ -159,9 +158,18 @@ def _outputs(notebook: Notebook) -> list[tuple[str, Notebook]]:
     return [(cell_name(cell), output) for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
 
 
-def bring(lessons: Sequence[Lesson], folder: Path, say: Callable[[str], None], fresh: bool = False) -> list[Path]:
-    """Bring the lessons' notebooks, with their measured claims, to the reader's folder; says what needs saying."""
-    texts = {lesson.folder.name: claims_text(lesson) for lesson in lessons}
+def bring(
+    lessons: Sequence[Lesson],
+    folder: Path,
+    say: Callable[[str], None],
+    measured: Callable[[Lesson], str | None],
+    fresh: bool = False,
+) -> list[Path]:
+    """Bring the lessons' notebooks to the reader's folder; says what needs saying.
+
+    ``measured`` gives what has been measured of a lesson, as Markdown, or None.
+    """
+    texts = {lesson.folder.name: measured(lesson) for lesson in lessons}
     claims = {name: text for name, text in texts.items() if text is not None}
     done = sync([lesson.text for lesson in lessons], folder, claims, fresh)
     for path in done.outdated:

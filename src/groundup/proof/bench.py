@@ -18,11 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from groundup.errors import UserError
 from groundup.lesson import Lesson, Model
-from groundup.proof.hashes import code_hash
+from groundup.proof.hashes import model_hash
 from groundup.proof.machine import machine
 
 WARM_UP = 3
-BENCHED = ("model", "experiment", "twin")
 AS_RUN, READABLE, MEMORY = 0.75, 0.9, 1.5  # bars: geometric means of the times over lesson sizes; each peak
 
 
@@ -132,7 +131,7 @@ def bench(lessons: Sequence[Lesson], pairs: int, threads: int, memory: bool, rep
                 row: dict[str, Any] = {
                     "lesson": lesson.slug,
                     "model": model.name,
-                    "hash": code_hash(lesson, BENCHED),
+                    "hash": model_hash(model, size),
                     "at": at,
                     "size": dict(size),
                     "pairs": pairs if at == "lesson" else max(5, pairs // 3),

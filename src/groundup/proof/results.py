@@ -15,7 +15,7 @@ from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.lesson import Lesson, Track, reaches
 from groundup.proof.bench import bench_table, load_bench
-from groundup.proof.hashes import code_hash
+from groundup.proof.hashes import experiment_hash
 from groundup.proof.machine import machine
 
 
@@ -79,7 +79,7 @@ def summarise(lesson: Lesson, runs: Sequence[dict[str, Any]], track: Track) -> d
     return {
         "lesson": lesson.slug,
         "track": track,
-        "hash": code_hash(lesson),
+        "hash": experiment_hash(lesson),
         "date": date.today().isoformat(),
         "machine": machine(),
         "seeds": len(runs),
@@ -157,7 +157,7 @@ def number(value: float | None) -> str:
 def is_stale(lesson: Lesson, folder: Path, track: Track = "numpy") -> bool:
     """Whether a lesson's kept claims are missing or were made by other code."""
     path = result_file(lesson, folder, track)
-    return not path.exists() or json.loads(path.read_text())["hash"] != code_hash(lesson)
+    return not path.exists() or json.loads(path.read_text())["hash"] != experiment_hash(lesson)
 
 
 def overview(lessons: Sequence[Lesson], folder: Path) -> str:

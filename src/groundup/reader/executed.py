@@ -25,7 +25,7 @@ KEPT_SINCE = 1
 #: By cell id: outputs, the seconds it took, a hash of its text.
 Kept = dict[str, dict[str, Any]]
 #: What can change an output besides the notebook's own text.
-LIBRARIES = ("numpy", "matplotlib", "ipykernel", "torch")
+LIBRARIES = ("numpy", "matplotlib", "matplotlib-inline", "ipython", "ipykernel", "torch")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Process:
     def __init__(self, track: str, seconds: float) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="groundup-")
         config = {"track": track, "seconds": seconds, "paths": package_paths(track)}
-        config["secret"] = str(Path(__file__).parents[2]) + os.sep
+        config["secret"] = secrets(package_paths(track))
         one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")}
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | one_thread
         worker = Path(__file__).with_name("worker.py")
@@ -150,16 +150,20 @@ class Process:
         return self.printed.decode("utf-8", "replace")
 
     def close(self) -> None:
-        """End it, with everything that it started."""
+        """End it, with everything that it started. What others hold of its pipes is not waited for."""
         self.timer.cancel()
         self.kill()
         self.process.wait()
         self.reader.join(1.0)
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+        pipes = [self.process.stdin, self.process.stdout, self.process.stderr]
+        if self.reader.is_alive():  # a process that got away holds stderr, and closing it would wait for the reader
+            pipes.pop()
+        for pipe in pipes:
             with contextlib.suppress(OSError):
                 if pipe:
                     pipe.close()
-        self.folder.cleanup()
+        with contextlib.suppress(OSError):
+            self.folder.cleanup()
 
 
 class InProcess:
@@ -193,6 +197,12 @@ class InProcess:
 def start(track: str, seconds: float, in_process: bool = False) -> Worker:
     """A worker for an answer of this track."""
     return InProcess() if in_process or sys.platform == "emscripten" else Process(track, seconds)
+
+
+def secrets(paths: list[str]) -> list[str]:
+    """The folder of groundup, under every name that it has: first of all the real one."""
+    here = Path(__file__).parents[2]
+    return [f"{path}{os.sep}" for path in dict.fromkeys([here.resolve(), here, *(Path(p, "groundup") for p in paths)])]
 
 
 def package_paths(track: str) -> list[str]:

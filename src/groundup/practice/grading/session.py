@@ -6,7 +6,9 @@ It holds no secret and decides nothing: it is told arguments, and tells what cam
 import builtins
 import contextlib
 import importlib
+import inspect
 import io
+import linecache
 import sys
 import types
 from typing import Any
@@ -19,7 +21,7 @@ else:  # in the learner's process
     from guard import Refused  # type: ignore[import-not-found, no-redef]
 
 FILE = "<answer>"
-gettrace, settrace = sys.gettrace, sys.settrace
+gettrace, settrace, setprofile = sys.gettrace, sys.settrace, sys.setprofile
 UPSTREAM = "no gradient reaches the arguments: the result must be made of the tensors that came in"
 
 
@@ -35,9 +37,11 @@ class Session:
         self.replaced: list[tuple[Any, str, Any]] = []  # what was forbidden
         self.forbids: list[str] = []
         self.source = ""
+        self.alone = False  # in a process of its own
         self.torch: Any = None
         self.differentiable: list[int] = []
         self.call: Any = None
+        self.mode: Any = contextlib.nullcontext()  # in which the answer runs
 
     def forbid_all(self) -> None:
         """Put refusals in the place of what the exercise forbids."""
@@ -73,15 +77,22 @@ class Session:
         self.source, self.differentiable = source, gives
         if track == "torch":
             self.torch = importlib.import_module("torch")
+            self.mode = ready_made(self.torch, forbids, self.refused)
         self.forbids = forbids
         self.forbid_all()
         module = types.ModuleType("answer")
         sys.modules["answer"] = module  # dataclasses look their module up
-        exec(compile(source, FILE, "exec", dont_inherit=True), module.__dict__)
+        if self.alone:  # doctest, cProfile and inspect look here
+            sys.modules["__main__"] = module
+            linecache.cache[FILE] = (len(source), None, source.splitlines(keepends=True), FILE)
+            sys.breakpointhook = no_debugger
+        with self.mode:
+            exec(compile(source, FILE, "exec", dont_inherit=True), module.__dict__)
         missing = [name for name in names if not callable(getattr(module, name, None))]
         if missing:
-            return {"missing": missing}
-        found = [getattr(module, name) for name in names]
+            mine = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+            return {"missing": missing, "there": [str(name)[:80] for name in mine[:50]]}
+        found = [by_name(getattr(module, name)) for name in names]
         self.call = found[0]
         if use:
             space: dict[str, Any] = {"np": np}
@@ -94,6 +105,7 @@ class Session:
         """Call the function; the reply shows the arguments as they are afterwards, and the steps if they ``count``."""
         call = self.call_torch if self.torch else self.call
         self.latest = args, options
+        sys.setprofile = setprofile  # what drives the answer may look at it with it
         result, steps = counted(call, args, options, count) if count else (call(*args, **options), 0)
         self.results.append(result)
         return {"value": result, "steps": steps, "after": [args, options]}
@@ -114,7 +126,8 @@ class Session:
         given: list[Any] = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in args]
         given = [a.requires_grad_() if index in self.differentiable else a for index, a in enumerate(given)]
         named = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
-        result = self.call(*given, **named)
+        with self.mode:
+            result = self.call(*given, **named)
         if not self.differentiable:
             return to_numpy(torch, result)
         inputs = [given[index] for index in self.differentiable]
@@ -125,7 +138,8 @@ class Session:
                 raise TypeError(UPSTREAM)
             # As one number: with `grad_outputs` torch imports half of itself.
             total = sum((part * torch.as_tensor(weight)).sum() for part, weight in zip(parts, upstream, strict=False))
-            found = torch.autograd.grad(total, inputs, allow_unused=True, retain_graph=True)
+            with self.mode:
+                found = torch.autograd.grad(total, inputs, allow_unused=True, retain_graph=True)
             return tuple(None if part is None else part.numpy() for part in found)
 
         return to_numpy(torch, result), backward
@@ -180,6 +194,48 @@ def to_numpy(torch: Any, value: Any) -> Any:
     if isinstance(value, tuple | list):
         return tuple(to_numpy(torch, part) for part in value)
     return "something that is not a tensor" if isinstance(value, np.ndarray) else value
+
+
+def by_name(function: Any) -> Any:
+    """The function, whose parameters can be given by name even where it takes them by position only."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    parameters = inspect.signature(function).parameters.values()
+    only = [one for one in parameters if one.kind is one.POSITIONAL_ONLY]
+
+    def call(*args: Any, **options: Any) -> Any:
+        given = list(args)
+        for one in only[len(args) :]:
+            if one.name in options:
+                given.append(options.pop(one.name))
+            elif one.default is not one.empty:
+                given.append(one.default)
+        return function(*given, **options)
+
+    return call if only else function
+
+
+def ready_made(torch: Any, forbids: list[str], refused: list[str]) -> Any:
+    """A mode of PyTorch that refuses what computes the whole task, by whatever name it is called."""
+    words = [dotted.rpartition(".")[2].lower() for dotted in forbids]
+    if any("attention" in word for word in words):
+        words.append("attention")
+    from torch.overrides import TorchFunctionMode
+
+    class Mode(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name = str(getattr(function, "__name__", ""))
+            if any(word in name for word in words) or name in ("from_file", "load"):
+                refused.append(f"torch.{name}")
+                raise Refused(f"torch.{name}")
+            return function(*args, **(kwargs or {}))
+
+    return Mode()
+
+
+def no_debugger(*_: Any, **__: Any) -> None:
+    """In the place of a debugger, which would wait for somebody to type."""
+    raise RuntimeError("`breakpoint()` waits for somebody to type, and nobody is there while an answer is graded")
 
 
 def reply_lines(reply: dict[str, Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """Who is asked for values and gradients: the learner's process, or code of ours. Both are asked in the same way."""
 
 import copy
+import difflib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -114,7 +115,11 @@ class Remote:
         )
         if missing := reply.get("missing"):
             names = [name for name in exercise.names if not isinstance(missing, list) or name in missing]
-            raise Failed("wrong", f"You have not defined {' and '.join(f'`{name}`' for name in names)}.")
+            there = reply.get("there")
+            raise Failed(
+                "wrong",
+                undefined(names, [name for name in there if isinstance(name, str)] if isinstance(there, list) else []),
+            )
 
     def __call__(self, **arguments: Any) -> Answer:
         args, options = self.arranged(arguments)
@@ -214,6 +219,15 @@ def ending(ended: Ended) -> tuple[Status, str]:
         "garbled": ("exited", FORGED),
     }
     return said[ended.kind]
+
+
+def undefined(names: list[str], there: list[str]) -> str:
+    """What is missing, and what is there that may have been meant."""
+    message = f"You have not defined {' and '.join(f'`{name}`' for name in names)}."
+    near = difflib.get_close_matches(names[0], there, n=1)
+    if near:
+        return f"{message} Is it what you call `{near[0]}`?"
+    return f"{message} There is {', '.join(f'`{name}`' for name in there[:5])}." if there else message
 
 
 def lines_of(told: Any) -> list[tuple[int, str]]:

@@ -73,10 +73,14 @@ def pack(value: Any, keep: Callable[[Any], int] | None = None) -> bytes:
         kind = type(value)
         if value is None or kind in (bool, int, float, str):
             return value
-        if kind in (list, dict) or isinstance(value, tuple):
-            if kind is dict:
-                return {"dict": [[walk(key), walk(item)] for key, item in value.items()]}
-            return {"list" if kind is list else "tuple": [walk(item) for item in value]}
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, dict):
+            return {"dict": [[walk(key), walk(item)] for key, item in dict.items(value)]}
+        if isinstance(value, list):
+            return {"list": [walk(item) for item in list.__iter__(value)]}
+        if isinstance(value, tuple):
+            return {"tuple": [walk(item) for item in tuple.__iter__(value)]}
         if isinstance(value, np.ndarray | np.generic):
             if value.dtype.kind not in KINDS or value.dtype.itemsize > 16:
                 return {"other": f"an array of dtype {value.dtype}"}

@@ -1,6 +1,6 @@
 """The learner's own process: `python -I -S -B worker.py CONFIG`. Requests come on stdin, replies go to stdout.
 
-Uses the standard library, NumPy and the three files beside it, never groundup. What the answer prints goes to stderr.
+Uses the standard library, NumPy and the four files beside it, never groundup. What the answer prints goes to stderr.
 """
 
 import json
@@ -24,28 +24,50 @@ def main(config: dict[str, Any]) -> None:
     if not torch:
         # Without ctypes nobody writes into memory by address; NumPy does without.
         sys.modules["ctypes"] = None  # type: ignore[assignment]
+    sys.path[:] = [path for path in sys.path if os.path.isdir(path)]
     sys.path[1:1] = config["paths"]
+    import numpy.ctypeslib  # which looks for ctypes once
     import numpy.fft
     import numpy.linalg
     import numpy.random  # noqa: F401
 
     packages: tuple[str, ...] = ("numpy",)
-    homes = tuple(os.path.join(path, "numpy") for path in config["paths"])
+    homes = []
+    for path in config["paths"]:
+        parts = [name for name in os.listdir(path) if name in ("numpy", "numpy.libs") or name.startswith("numpy-")]
+        homes += [os.path.join(path, name) + os.sep for name in parts]
     if torch:
         import torch.nn.functional
 
         torch.set_num_threads(1)
-        packages, homes = ("numpy", "torch"), tuple(path + os.sep for path in config["paths"])
+        # ctypes is torch's own already; what it does has events.
+        packages = (
+            "numpy",
+            "torch",
+            "functorch",
+            "torchgen",
+            "sympy",
+            "mpmath",
+            "optree",
+            "typing_extensions",
+            "ctypes",
+        )
+        homes = [path + os.sep for path in config["paths"]]
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path.insert(0, here)
     import guard  # type: ignore[import-not-found]
+    import isolate  # type: ignore[import-not-found]
     import session  # type: ignore[import-not-found]
     import wire  # type: ignore[import-not-found]
 
     sys.path.remove(here)
     work = session.Session()
+    work.alone = True
     guard.limit(config["seconds"])
-    guard.watch(packages, homes, config["secret"], work.refused.append)
+    if not torch:
+        sys.modules.pop("ctypes")
+    isolate.isolate(homes, config["secret"][0], keep=torch)
+    guard.watch(packages, tuple(homes), tuple(config["secret"]), work.refused.append)
     while size := incoming.read(8):
         request = wire.unpack(incoming.read(int.from_bytes(size, "big")), trusted=True)
         reply = work.ask(request)
