@@ -62,7 +62,8 @@ def subtract_maximum(x: Array, axis: int = -1) -> Array:
     Rows of nothing but -∞ stay as they are, because -∞ - (-∞) is not a number.
     """
     maximum = x.max(axis=axis, keepdims=True, initial=-np.inf)
-    return x - np.where(maximum == -np.inf, 0, maximum)
+    with np.errstate(over="ignore"):  # float16 may not hold the distance: -∞ has the same exponential, 0
+        return x - np.where(maximum == -np.inf, 0, maximum)
 
 
 def softmax(x: Array, axis: int = -1) -> tuple[Array, Backward]:

@@ -112,7 +112,7 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight
 
 def global_norm(gradients: Tree) -> float:
     """√Σ g² over every number of the tree."""
-    return math.sqrt(sum(float(np.vdot(leaf, leaf)) for leaf in leaves(gradients)))
+    return math.sqrt(sum(float(np.sum(leaf.astype(np.float64) ** 2)) for leaf in leaves(gradients)))
 
 
 def clip_by_global_norm(gradients: Tree, maximum: float) -> tuple[Tree, float]:

@@ -25,6 +25,7 @@ from groundup.practice.grading.judge import (
     upstream_of,
     values_finding,
 )
+from groundup.practice.grading.layouts import WORDS, in_layout, layouts_for
 from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
 from groundup.practice.grading.speed import speed
@@ -169,6 +170,21 @@ def checks(
                 return found
         return None
 
+    def layouts() -> Finding | None:
+        for layout in layouts_for(exercise):
+            for arguments in cases:
+                laid = in_layout(arguments, layout)
+                expected, got = call(laid)
+                found = values_finding(exercise, "layouts", laid, expected.value, got.value, False)
+                if found is None and exercise.gives:
+                    upstream = in_layout(upstream_of(exercise, expected.value, rng), layout)
+                    pulled = expected.pull(*upstream), got.pull(*upstream)
+                    found = gradients_finding(exercise, laid, upstream, *pulled, False)
+                if found:
+                    message = f"The same numbers passed before; here the arrays are {WORDS[layout]}. {found.message}"
+                    return replace(found, check="memory layouts", message=message, kind="")
+        return None
+
     def slopes() -> Finding | None:
         for arguments in cases[:4]:
             state.arguments = arguments
@@ -186,6 +202,7 @@ def checks(
         yield "values in float32", lambda: values(singles, True)
     if singles and exercise.gives:
         yield "gradients in float32", lambda: gradients(singles, True)
+    yield "memory layouts", layouts
     yield "repeated calls", lambda: repeated(exercise, answer, seed, cases, rng, state)
     for check in exercise.checks:
         yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]

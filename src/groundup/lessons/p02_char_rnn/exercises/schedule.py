@@ -76,14 +76,14 @@ about to break. Common mistakes: adding up norms instead of squares, and scaling
         ),
         Wrong(
             "norms added up",
-            {"math.sqrt(sum(float(np.vdot(leaf, leaf)) for leaf": "(sum(math.sqrt(np.vdot(leaf, leaf)) for leaf"},
+            {"math.sqrt(sum(float(": "(sum(math.sqrt("},
             "that adds the norms of the arrays: it is their squares that add up",
         ),
         Wrong("no root", {"math.sqrt(sum(": "(sum("}, "that leaves out the root"),
         Wrong(
             "largest number",
             {
-                "math.sqrt(sum(float(np.vdot(leaf, leaf)) for leaf in leaves(gradients)))": "max("
+                "math.sqrt(sum(float(np.sum(leaf.astype(np.float64) ** 2)) for leaf in leaves(gradients)))": "max("
                 "float(np.abs(leaf).max()) for leaf in leaves(gradients))",
             },
             "that takes the largest number for the norm",
