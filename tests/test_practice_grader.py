@@ -245,10 +245,10 @@ def softmax(x, axis=-1):
 
 
 def test_what_is_fast_only_because_it_is_wrong_on_large_arrays_is_refused():
-    source = solution(SOFTMAX).replace(
-        "y = subtract_maximum(x, axis)", "y = subtract_maximum(x, axis)\n    if x.size > 10**4: return x, lambda dy: dy"
-    )
-    verdict = tried(SOFTMAX, source)
+    end = "    return y, backward"
+    source = solution(SOFTMAX)
+    assert end in source
+    verdict = tried(SOFTMAX, source.replace(end, f"    if x.size > 10**4: return x, lambda dy: dy\n{end}"))
     assert verdict.status == "wrong"
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from groundup.lessons.p25_kolmogorov_complexity.codes import code_with_lengths, is_prefix_free
+from groundup.practice.grading import wire
 from groundup.practice.grading.grader import grade
+from groundup.practice.grading.layouts import WORDS
+from groundup.practice.grading.wire import laid_out
 from groundup.practice.properties import fits
 from groundup.practice.registry import find_exercise
 from groundup.practice.starter import solution
@@ -137,3 +140,64 @@ def test_kraft_sums_are_compared_exactly():
     words = code_with_lengths([*range(1, 201), 200])  # exactly 1
     assert [len(word) for word in words] == [*range(1, 201), 200]
     assert is_prefix_free(words)
+
+
+def test_answers_that_read_arrays_as_flat_memory_are_refused():
+    exercise = find_exercise("numerical_gradient")
+    answer = """
+import numpy as np
+
+def numerical_gradient(function, x, step=1e-5):
+    work = x.copy(order="K")
+    flat, slopes = work.reshape(-1), np.zeros(x.size)  # a view only where rows come one after the other
+    for i, old in enumerate(flat.tolist()):
+        flat[i] = old + step
+        up = function(work)
+        flat[i] = old - step
+        slopes[i] = (up - function(work)) / (2 * step)
+        flat[i] = old
+    return slopes.reshape(x.shape)
+"""
+    verdict = grade(exercise, answer, in_process=True)
+    assert (verdict.status, verdict.check) == ("wrong", "memory layouts"), verdict.text()
+    assert "columns first" in verdict.message
+
+
+@pytest.mark.parametrize("layout", [*WORDS, ""])
+def test_layouts_travel(layout):
+    for shape in [(3,), (2, 3), (2, 1, 4), (0, 2), ()]:
+        value = laid_out(np.random.default_rng(0).normal(size=shape), layout)
+        back = wire.unpack(wire.pack(value), trusted=True)
+        assert np.array_equal(value, back)
+        assert wire.layout_of(back) == wire.layout_of(value)
+    value = laid_out(np.ones((2, 3)), layout)
+    assert wire.layout_of(value) == layout
+    assert wire.unpack(wire.pack(value)).flags.c_contiguous  # from an answer only numbers are taken
+
+
+def test_weights_of_one_query_at_a_time_are_no_blocks():
+    answer = """
+import math
+import numpy as np
+
+def attend_in_blocks(query, key, value, block, workers=4):
+    scale = 1 / math.sqrt(query.shape[-1])
+
+    def row(q):
+        e = np.exp(key @ q * scale - (key @ q * scale).max())
+        return e / e.sum()
+
+    def backward(dy):
+        dq, dk, dv = np.zeros_like(query), np.zeros_like(key), np.zeros_like(value)
+        for i, q in enumerate(query):
+            p, dp = row(q), value @ dy[i]
+            ds = p * (dp - p @ dp) * scale
+            dv += np.outer(p, dy[i])
+            dk += np.outer(ds, q)
+            dq[i] = ds @ key
+        return dq, dk, dv
+
+    return np.stack([row(q) @ value for q in query]), backward
+"""
+    verdict = grade(find_exercise("attend_in_blocks"), answer, in_process=True)
+    assert (verdict.status, verdict.check) == ("wrong", "blocks"), verdict.text()

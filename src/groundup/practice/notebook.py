@@ -25,12 +25,12 @@ class Shown(str):
         return str(self)
 
 
-def check(name: str, seed: int = 0) -> Shown:
+def check(name: str, seed: int | None = None) -> Shown:
     """Grade your function of an exercise: what it says is the verdict. Raises UserError where there is none.
 
     The function is taken from the notebook (or module) that calls ``check``, together with the functions, constants
-    and imports of it that the function uses; it then runs in a process of its own. The attempt is kept where
-    ``groundup practice`` keeps its own.
+    and imports of it that the function uses; it then runs in a process of its own, on arguments drawn anew unless a
+    ``seed`` is given. The attempt is kept where ``groundup practice`` keeps its own.
     """
     from groundup.practice import progress
     from groundup.practice.grading.grader import grade

@@ -5,6 +5,7 @@ in the learner's process that would have to be kept secret or unbroken. The firs
 """
 
 import contextlib
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from groundup.practice.grading.judge import (
     upstream_of,
     values_finding,
 )
+from groundup.practice.grading.layouts import WORDS, in_layout, layouts_for
 from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
 from groundup.practice.grading.speed import speed
@@ -33,6 +35,7 @@ from groundup.practice.grading.verified import run_check
 
 SECONDS = 10.0  # for everything: no answer is a verdict too
 TORCH_SECONDS = 10.0
+SEEDS = 1_000_000  # that a check draws from, where it is told none
 REPEAT = 1e-10  # what the same call may differ by: the same sums, perhaps in another order
 
 
@@ -48,7 +51,7 @@ class State:
 def grade(
     exercise: Exercise,
     source: str | bytes,
-    seed: int = 0,
+    seed: int | None = 0,
     seconds: float = SECONDS,
     in_process: bool = False,
     timed: bool = True,
@@ -56,10 +59,12 @@ def grade(
     """Grade the text of an answer. Never raises for anything that is in it, and returns within ``seconds`` or so.
 
     An answer in PyTorch gets the time that importing it may take on a busy machine on top.
+    ``seed`` draws the arguments; None takes another one each time, so that an answer cannot be made to fit them.
     ``in_process`` runs the answer here, as in the browser: without limits, for code that is trusted. Without
     ``timed`` nothing is said about speed.
     """
     began = time.perf_counter()
+    seed = secrets.randbelow(SEEDS) if seed is None else seed
     seconds += TORCH_SECONDS if exercise.track == "torch" else 0.0
     text = as_text(exercise, source)
     if isinstance(text, Verdict):
@@ -75,7 +80,9 @@ def grade(
         verdict = Verdict(exercise.name, "error", message, state.check)
     finally:
         worker.close()
-    return replace(verdict, log=worker.log(), checks=tuple(state.passed), seconds=round(time.perf_counter() - began, 3))
+    return replace(
+        verdict, log=worker.log(), checks=tuple(state.passed), seconds=round(time.perf_counter() - began, 3), seed=seed
+    )
 
 
 def run_checks(
@@ -163,6 +170,21 @@ def checks(
                 return found
         return None
 
+    def layouts() -> Finding | None:
+        for layout in layouts_for(exercise):
+            for arguments in cases:
+                laid = in_layout(arguments, layout)
+                expected, got = call(laid)
+                found = values_finding(exercise, "layouts", laid, expected.value, got.value, False)
+                if found is None and exercise.gives:
+                    upstream = in_layout(upstream_of(exercise, expected.value, rng), layout)
+                    pulled = expected.pull(*upstream), got.pull(*upstream)
+                    found = gradients_finding(exercise, laid, upstream, *pulled, False)
+                if found:
+                    message = f"The same numbers passed before; here the arrays are {WORDS[layout]}. {found.message}"
+                    return replace(found, check="memory layouts", message=message, kind="")
+        return None
+
     def slopes() -> Finding | None:
         for arguments in cases[:4]:
             state.arguments = arguments
@@ -180,6 +202,7 @@ def checks(
         yield "values in float32", lambda: values(singles, True)
     if singles and exercise.gives:
         yield "gradients in float32", lambda: gradients(singles, True)
+    yield "memory layouts", layouts
     yield "repeated calls", lambda: repeated(exercise, answer, seed, cases, rng, state)
     for check in exercise.checks:
         yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]

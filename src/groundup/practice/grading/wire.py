@@ -66,7 +66,8 @@ def pack(value: Any, keep: Callable[[Any], int] | None = None) -> bytes:
         if plain.dtype.byteorder == ">":
             plain = plain.astype(plain.dtype.newbyteorder("<"))
         blocks.append(plain.tobytes())
-        return [plain.dtype.str, list(np.shape(value))]
+        layout = layout_of(value)
+        return [plain.dtype.str, list(np.shape(value)), *([layout] if layout else [])]
 
     def walk(value: Any) -> Any:
         kind = type(value)
@@ -107,13 +108,14 @@ def unpack(data: bytes, trusted: bool = False) -> Any:
     """
     start = 8 + int.from_bytes(data[:8], "big")
 
-    def array(dtype: str, shape: list[int]) -> np.ndarray:
+    def array(dtype: str, shape: list[int], layout: str = "") -> np.ndarray:
         nonlocal start
         if not DTYPE.fullmatch(dtype) or any(type(size) is not int or size < 0 for size in shape):
             raise ValueError("no such array")
         end = start + math.prod(shape) * np.dtype(dtype).itemsize
         block, start = data[start:end], end
-        return np.frombuffer(block, dtype).reshape(shape).copy()
+        plain = np.frombuffer(block, dtype).reshape(shape).copy()
+        return laid_out(plain, layout) if trusted else plain
 
     def build(node: Any) -> Any:
         if not isinstance(node, dict):
@@ -141,6 +143,29 @@ def unpack(data: bytes, trusted: bool = False) -> Any:
         return build(json.loads(data[8:start]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(f"not a value: {error}") from None
+
+
+def layout_of(value: np.ndarray) -> str:
+    """How an array lies in memory: "" for row after row, else "Fortran", "reversed" or "strided"."""
+    if value.flags.c_contiguous:
+        return ""
+    if value.flags.f_contiguous:
+        return "Fortran"
+    return "reversed" if min(value.strides) < 0 else "strided"
+
+
+def laid_out(value: np.ndarray, layout: str) -> np.ndarray:
+    """A fresh array of the same numbers, otherwise in memory."""
+    if layout == "Fortran":
+        return np.array(value, order="F")
+    if layout == "reversed" and value.ndim:
+        backwards = (slice(None, None, -1),) * value.ndim
+        return np.array(value[backwards], order="C")[backwards]
+    if layout == "strided" and value.ndim:
+        wide = np.zeros((*value.shape, 2), value.dtype)
+        wide[..., 0] = value
+        return wide[..., 0]
+    return value
 
 
 def plain_state(state: Any) -> Any:

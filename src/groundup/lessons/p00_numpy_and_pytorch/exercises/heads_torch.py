@@ -44,6 +44,8 @@ def attention_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield draw(rng, 2, 3, 4, 2, mask=keep[:, None, None, :])
     lower = np.stack([np.eye(3, dtype=bool), np.ones((3, 3), bool)])
     yield draw(rng, 2, 3, 6, 2, mask=lower)  # another mask for each head
+    each = rng.random((2, 2, 3, 3)) < 0.5
+    yield draw(rng, 2, 3, 4, 2, mask=each | np.eye(3, dtype=bool))  # and for each example
 
 
 def causal_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ def run_tape(Tape: Any, graph: Any, a: np.ndarray, b: np.ndarray, weighted: bool
     def backward(upstream: Any) -> Any:
         if weighted:
             found = tape.gradients(output, np.asarray(upstream))
+            tape.gradients(output, 3 * np.asarray(upstream))  # what was found before must stay as it is
             return tuple(found.get(v, np.zeros_like(v.value)) for v in (x, y))
         found = tape.gradients(output)
         return tuple(upstream * found.get(v, np.zeros_like(v.value)) for v in (x, y))

@@ -10,7 +10,7 @@ from groundup.practice.exercise import Exercise, Right, Wrong
 
 
 def layer(rng: np.random.Generator, batch: int, length: int, width: int, hidden: int, heads: int) -> dict[str, Any]:
-    """Arguments of ``encoder_layer``, without dropout."""
+    """Arguments of ``encoder_layer``, without dropout yet."""
 
     def linear(outputs: int, inputs: int) -> dict[str, Any]:
         return {"weight": rng.normal(size=(outputs, inputs)), "bias": rng.normal(size=outputs)}
@@ -37,6 +37,8 @@ def layer_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield layer(rng, 2, 4, 4, 8, 4) | {"mask": np.tri(4, dtype=bool)}
     keep = np.array([[True, True, False], [True, False, False]])
     yield layer(rng, 2, 3, 4, 5, 2) | {"mask": keep[:, None, None, :]}
+    for rate in (0.5, 0.2):  # the forward that is given draws, so every answer drops the same
+        yield layer(rng, 2, 3, 4, 6, 2) | {"rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
 
 
 ENCODER_LAYER = Exercise(

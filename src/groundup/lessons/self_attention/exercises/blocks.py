@@ -12,7 +12,7 @@ from groundup.practice.properties import Finding, Subject, special
 
 
 def measured(
-    attend_in_blocks: Any, query: Any, key: Any, value: Any, block: int, workers: int = 4, measure: bool = False
+    attend_in_blocks: Any, query: Any, key: Any, value: Any, block: int, workers: int = 4, measure: bool | str = False
 ) -> Any:
     if not measure:
         return attend_in_blocks(query, key, value, block, workers)
@@ -23,7 +23,8 @@ def measured(
     before = tracemalloc.get_traced_memory()[0]
     tracemalloc.reset_peak()
     y, backward = attend_in_blocks(query, key, value, block, workers)
-    backward(np.ones_like(y))
+    if measure != "forward":
+        backward(np.ones_like(y))
     peak = tracemalloc.get_traced_memory()[1] - before
     if not tracing:
         tracemalloc.stop()
@@ -54,7 +55,15 @@ def little_memory(answer: Subject, reference: Subject, rng: np.random.Generator)
     peak = float(answer(**arguments, measure=True).value)
     least, most = n * width, n * keys / 3
     if least <= peak <= most:
-        return None
+        arguments = draw(rng, (1, 1), 20_000, 1, block=10)
+        one = float(answer(**arguments, measure="forward").value)
+        if one <= 10_000:
+            return None
+        message = (
+            f"With 1 query, 20,000 keys and blocks of 10, the forward held {one:,.0f} numbers at a time: it has scores "
+            "of all keys at once, if only for one query. Read the keys in blocks."
+        )
+        return Finding("blocks", message, expected="at most 10,000 numbers", got=f"{one:,.0f}")
     message = (
         f"With {n} queries, {keys} keys and blocks of {block}, forward and backward held {peak:,.0f} numbers at a "
         f"time. All weights are {n * keys:,} numbers: hold one block of them, and keep none for the backward."
