@@ -120,6 +120,8 @@ def a_mutant(kind, before, after, source="", function="softmax"):
         ("commutative", ("swapped", "np.maximum(a, b)", "np.maximum(b, a)"), ("swapped", "f(a, b)", "f(b, a)")),
         ("a tie of draws", ("comparison", "g.random(3) < p", "g.random(3) <= p"), ("comparison", "a < b", "a <= b")),
         ("added to zero", ("+= for =", "a[0] = b", "a[0] += b", "a = np.zeros(3)"), ("+= for =", "a = b", "a += b")),
+        ("the order of an index", ("swapped", "(:, i, None)", "(:, None, i)"), ("swapped", "(:, None)", "(None, :)")),
+        ("warnings alone", ("left out", "np.errstate(over='ignore')", "np.errstate()"), ("left out", "f(a=1)", "f()")),
         ("the default", ("axis", "np.argsort(a, axis=-1)", "np.argsort(a)"), ("axis", "a.sum(axis=-1)", "a.sum()")),
     ],
 )  # fmt: skip
@@ -142,6 +144,43 @@ def test_rule_of_what_is_never_reached():
     assert RULES["never reached in a helper"](change, softmax, lambda source: source == "bomb")
     assert not RULES["never reached in a helper"](change, softmax, lambda source: False)
     assert not RULES["never reached in a helper"](a_mutant("sign", "-x", "x"), softmax, lambda source: True)
+
+
+def test_a_branch_that_is_never_taken_and_what_it_needs():
+    """The text in which a branch raises stands beside each mutant of its condition, and of a choice."""
+    source = """
+def f(x):
+    if x < 0:
+        return 1
+    return 2 if x else 3
+"""
+    for one in mutants(source):
+        for text in (one.bomb, one.branch):
+            compile(text, "bomb", "exec")
+        space: dict = {}
+        if one.before == "x < 0":
+            exec(one.branch, space)
+            assert one.after in one.branch
+            assert "return 1" not in one.branch
+        if one.before == "2 if x else 3":
+            exec(one.bomb, space)
+            kept, other = (1, 0) if one.after == "2" else (0, 1)
+            assert space["f"](kept) == (2 if one.after == "2" else 3)
+            with pytest.raises(AssertionError, match="reached"):
+                space["f"](other)
+
+
+def test_memory_that_was_not_written_to_is_no_answer():
+    """A fresh array may lie where the reference's result has just been, and hold the right numbers."""
+    answer = "import numpy as np\ndef sinusoidal_positions(length, width, dtype=np.float32):\n"
+    answer += "    return np.empty((length, width), dtype)\n"
+    assert not scores.passes(find_exercise("sinusoidal_positions"), answer, 0, 5.0)
+
+
+def test_at_most_two_written_reasons_an_exercise():
+    exercises = all_exercises()
+    assert sum(len(one.equivalent) for one in exercises) <= 2 * len(exercises)
+    assert all(reason.strip() for one in exercises for reason in one.equivalent.values())
 
 
 def test_what_never_ends_is_refused():

@@ -56,15 +56,32 @@ def default(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
         return False
     kept = {ast.dump(keyword) for keyword in after.keywords}
     left_out = [keyword for keyword in before.keywords if ast.dump(keyword) not in kept]
-    fewer = len(after.keywords) < len(before.keywords)
-    return fewer and all((name_of(before), one.arg, ast.unparse(one.value)) in DEFAULTS for one in left_out)
+    said = {(name_of(before), str(one.arg), ast.unparse(one.value)) for one in left_out}
+    if counted(exercise):  # the last axis by its other name
+        said |= {(name, axis, "-1") for name, axis, _ in said if axis == "axis"}
+    return len(after.keywords) < len(before.keywords) and bool(said & DEFAULTS)
+
+
+def warnings_alone(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
+    """``np.errstate`` changes what is warned of, no number."""
+    return mutant.before.startswith("np.errstate(")
+
+
+def index_order(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
+    """x[:, 0, None] and x[:, None, 0]: an integer takes its axis away, wherever the new one comes in."""
+    if mutant.kind != "swapped" or not mutant.before.startswith("("):
+        return False
+    before, after = (indices(parsed(f"x[{text[1:-1]}]")) for text in (mutant.before, mutant.after))
+    moved = [a for a, b in zip(before, after, strict=True) if ast.dump(a) != ast.dump(b)]
+    new = [item for item in moved if isinstance(item, ast.Constant) and item.value is None]
+    whole = [item for item in moved if isinstance(item, ast.Name) and item.id in ("axis", "i", "j", "t")]
+    return len(new) == len(whole) == 1
 
 
 def same_axis(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
     """An axis counted from the other end, where the number of axes is fixed: neither the task nor a docstring has
     "..." or "any shape" in it. (Another axis would have been refused, for no case is square.)"""
-    texts = [exercise.task, *(inspect.getdoc(function) or "" for function in exercise.functions)]
-    if any(free in text.lower() for text in texts for free in ("...", "…", r"\dots", "any shape")):
+    if not counted(exercise):
         return False
     before, after = numbers(mutant.before), numbers(mutant.after)
     if mutant.kind not in ("axis", "sign") or len(before) != len(after):
@@ -73,11 +90,18 @@ def same_axis(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
     return len(changed) == 1 and changed[0][0] * changed[0][1] <= 0 and min(changed[0]) < 0
 
 
+def counted(exercise: Exercise) -> bool:
+    """Whether the number of axes is fixed, by all that task and docstrings say."""
+    texts = [exercise.task, *(inspect.getdoc(function) or "" for function in exercise.functions)]
+    return not any(free in text.lower() for text in texts for free in ("...", "…", r"\dots", "any shape"))
+
+
 def unreached(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
-    """A piece of a helper that this exercise never comes to: even one that raises there passes. (In the function
-    asked for it is a gap in the cases.)"""
-    helper = mutant.function.split(".")[0] not in exercise.names
-    return helper and mutant.bomb != "" and accepted(mutant.bomb)
+    """A piece of a helper that this exercise never comes to, or a branch of it that is never taken: even one that
+    raises there passes. (In the function asked for it is a gap in the cases.)"""
+    if mutant.function.split(".")[0] in exercise.names:
+        return False
+    return any(text != "" and accepted(text) for text in (mutant.bomb, mutant.branch))
 
 
 def no_array(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
@@ -86,6 +110,12 @@ def no_array(mutant: Mutant, exercise: Exercise, accepted: Accepted) -> bool:
         return False
     case = next(iter(exercise.cases(np.random.default_rng(0))))
     return not isinstance(Local(exercise)(**case).value, np.ndarray | tuple | list | dict)
+
+
+def indices(node: ast.expr | None) -> list[ast.expr]:
+    """What stands in the brackets of x[…]."""
+    inner = node.slice if isinstance(node, ast.Subscript) else None
+    return inner.elts if isinstance(inner, ast.Tuple) else []
 
 
 def parsed(text: str) -> ast.expr | None:
@@ -108,6 +138,8 @@ RULES: dict[str, Callable[[Mutant, Exercise, Accepted], bool]] = {
     "added to zero": fresh_zero,
     "the default": default,
     "the same axis": same_axis,
+    "warnings alone": warnings_alone,
+    "the order of an index": index_order,
     "no array to overwrite": no_array,
     "never reached in a helper": unreached,
 }

@@ -113,7 +113,8 @@ class Exercise:
     solution    text to show and to make the starter from, where the library has no such function (PyTorch) or
                 writes it for speed rather than for reading. Same names and parameters as ``functions``
     equivalent  mutants of the solution that pass because they do the same, with the reason: the key that the audit
-                prints → why. Two an exercise at most, on average over all
+                prints → why. Two an exercise at most, on average over all. The key "what is never reached" stands for
+                all pieces that no call comes to, where the task allows that
     forbids     library functions that would do the whole task, dotted: "numpy.gradient",
                 "torch.nn.functional.scaled_dot_product_attention". Known by their last name in the text too
     """

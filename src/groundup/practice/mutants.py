@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import inspect
 import json
+import re
 import signal
 import threading
 import time
@@ -35,7 +36,23 @@ from groundup.proof.mutation_kinds import Options
 from groundup.proof.results import results_folder
 
 SECONDS = 1.0  # that a mutant has at least: what loops for ever is refused
+UNREACHED = "what is never reached"  # a key in `Exercise.equivalent` for every piece that no call comes to
 TIMES = 10.0  # and as a multiple of the solution's time
+
+
+#: Memory that nobody has written to may hold what the reference has just computed: here it never does.
+GARBAGE = """
+
+
+def _garbage(shape, dtype=float, **options):
+    return _garbage_like(np.empty(shape, dtype, **options))
+
+
+def _garbage_like(other, dtype=None, **options):
+    fresh = np.empty_like(other, dtype, **options)
+    fresh.fill(np.nan if fresh.dtype.kind in "fc" else 99)
+    return fresh
+"""
 
 
 class Late(BaseException):
@@ -108,10 +125,9 @@ def score_hash(exercise: Exercise) -> str:
 
 def mutants_of(exercise: Exercise) -> tuple[Mutant, ...]:
     """The mutants of what a learner writes."""
+    checked = any(check.run.__qualname__.startswith("raises.") for check in exercise.checks)
     arrays = exercise.gives if exercise.track == "numpy" and exercise.use is None else ()
-    options = Options(
-        checks="rais" in exercise.task.lower(), floats=exercise.floats32, arrays=arrays, names=exercise.names
-    )
+    options = Options(checks=checked, floats=exercise.floats32, arrays=arrays, names=exercise.names)
     return mutants(solution(exercise), starter(exercise), options)
 
 
@@ -133,6 +149,8 @@ def score(exercise: Exercise, seed: int = 0, chosen: Sequence[Mutant] | None = N
         rule = next((name for name, same in equivalence.RULES.items() if same(one, exercise, accepted)), "")
         if rule:
             rules[rule] = rules.get(rule, 0) + 1
+        elif UNREACHED in exercise.equivalent and one.bomb and accepted(one.bomb):
+            reasons[UNREACHED] = exercise.equivalent[UNREACHED]
         elif one.key in exercise.equivalent:
             reasons[one.key] = exercise.equivalent[one.key]
         else:
@@ -143,6 +161,7 @@ def score(exercise: Exercise, seed: int = 0, chosen: Sequence[Mutant] | None = N
 
 def passes(exercise: Exercise, source: str, seed: int, seconds: float) -> bool:
     """Whether the grader accepts a source of ours; what raises or takes too long is refused."""
+    source = re.sub(r"\bnp\.empty(_like)?\(", r"_garbage\1(", source) + GARBAGE
     worker = InProcess()
     answer = Remote(exercise, worker)
     try:

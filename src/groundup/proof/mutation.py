@@ -27,8 +27,10 @@ class Mutant:
     before, after  the changed piece, as text
     number         1, or more where the function has the same piece several times
     source         the whole text, less comments
-    bomb           the text with the piece replaced by one that raises: it passes where nothing reaches the piece;
-                   "" where the piece is no expression
+    bomb           the text with one that raises in place of the piece, or of the branch that the change takes away: it
+                   passes where nothing reaches that; "" where there is no such text
+    branch         where the piece is in the condition of an ``if``: the mutant with a branch that raises; it passes
+                   where the branch is never taken
     """
 
     kind: str
@@ -38,12 +40,16 @@ class Mutant:
     number: int
     source: str
     bomb: str = ""
+    branch: str = ""
 
     @property
     def key(self) -> str:
         """A name that outlives changes elsewhere: "softmax: axis=axis → axis=-1"."""
         again = f" ({self.number})" if self.number > 1 else ""
         return f"{self.function}: {self.before} → {self.after or 'nothing'}{again}"
+
+
+RAISES = ast.parse("(_ for _ in ()).throw(AssertionError('reached'))", mode="eval").body
 
 
 def mutants(source: str, given: str = "", options: Options | None = None) -> tuple[Mutant, ...]:
@@ -73,16 +79,40 @@ def mutants(source: str, given: str = "", options: Options | None = None) -> tup
             before = words(place.node)
             told[place.function, before, after] += 1
             number = told[place.function, before, after]
-            found.append(Mutant(kind, place.function, before, after, number, text, bomb(tree, place)))
+            bombs = bomb(tree, place, new), branch_bomb(tree, place, new)
+            found.append(Mutant(kind, place.function, before, after, number, text, *bombs))
     return tuple(found)
 
 
-def bomb(tree: ast.Module, place: "Place") -> str:
-    """The source with a piece that raises in place of this one."""
-    raises = ast.parse("(_ for _ in ()).throw(AssertionError('reached'))", mode="eval").body
-    if isinstance(place.node, ast.Slice | ast.comprehension):
+def bomb(tree: ast.Module, place: "Place", new: ast.AST | None) -> str:
+    """The source with a piece that raises in place of this one, or of the branch of it that ``new`` leaves out."""
+    node = place.node
+    if isinstance(node, ast.IfExp):
+        test, kept = node.test, new is node.body
+        parts = (node.body, RAISES) if kept else (RAISES, node.orelse)
+        return with_node(tree, place, ast.IfExp(test, *parts)) if new in (node.body, node.orelse) else ""
+    if isinstance(node, ast.If) and isinstance(new, ast.If) and isinstance(new.test, ast.Constant):
+        raises: list[ast.stmt] = [ast.Expr(RAISES)]
+        body, orelse = (node.body, raises) if new.test.value else (raises, node.orelse)
+        return with_node(tree, place, ast.If(node.test, body, orelse))
+    if isinstance(node, ast.comprehension):
         return ""
-    place.put(ast.Expr(raises) if isinstance(place.node, ast.stmt) else raises)
+    return with_node(tree, place, ast.Expr(RAISES) if isinstance(node, ast.stmt) else RAISES)
+
+
+def branch_bomb(tree: ast.Module, place: "Place", new: ast.AST | None) -> str:
+    """The mutant with a branch that raises, where the change is in its condition."""
+    if place.condition is None:
+        return ""
+    body, place.condition.body = place.condition.body, [ast.fix_missing_locations(ast.Expr(RAISES))]
+    text = with_node(tree, place, new)
+    place.condition.body = body
+    return text
+
+
+def with_node(tree: ast.Module, place: "Place", node: ast.AST | None) -> str:
+    """The source with another node at a place."""
+    place.put(node)
     text = ast.unparse(tree)
     place.put(place.node)
     return text
@@ -106,6 +136,7 @@ class Place:
     index: int | None
     function: str
     scope: tuple[Function, ...]
+    condition: ast.If | None = None  # whose condition it is in
 
     def put(self, new: ast.AST | None) -> None:
         """Hang another node there; None stands for a statement that does nothing."""
@@ -133,7 +164,13 @@ def places(tree: ast.Module, given: ast.Module, options: Options) -> Iterator[Pl
                 yield from walk(node, parent, field, index, name, scope)
 
     def walk(
-        node: ast.AST, parent: ast.AST, field: str, index: int | None, name: str, scope: tuple[Function, ...]
+        node: ast.AST,
+        parent: ast.AST,
+        field: str,
+        index: int | None,
+        name: str,
+        scope: tuple[Function, ...],
+        condition: ast.If | None = None,
     ) -> Any:
         if isinstance(node, NOT_CODE) or text_alone(node) or (check_alone(node) and not options.checks):
             return
@@ -143,13 +180,14 @@ def places(tree: ast.Module, given: ast.Module, options: Options) -> Iterator[Pl
             )
             return
         if isinstance(node, ast.stmt | ast.expr | ast.comprehension):
-            yield Place(node, parent, field, index, name, scope)
+            yield Place(node, parent, field, index, name, scope, condition)
         for inner, value in ast.iter_fields(node):
             if inner in NOT_FIELDS and isinstance(node, ast.arg | ast.AnnAssign | ast.Lambda):
                 continue
             for at, child in enumerate(value if isinstance(value, list) else [value]):
                 if isinstance(child, ast.AST):
-                    yield from walk(child, node, inner, at if isinstance(value, list) else None, name, scope)
+                    within = node if isinstance(node, ast.If) and inner == "test" else condition
+                    yield from walk(child, node, inner, at if isinstance(value, list) else None, name, scope, within)
 
     yield from block(tree, "body", given.body, "", ())
 

@@ -119,7 +119,7 @@ def changes(node: Any, parent: ast.AST, scope: tuple[Any, ...], options: Options
         for name in ("lower", "upper"):
             if (bound := getattr(node, name)) is not None and not isinstance(bound, ast.Constant):
                 yield "off by one", copy_with(node, **{name: plus_one(bound)})
-            if bound is not None:
+            if bound is not None and not (name == "lower" and ast.unparse(bound) == "0"):
                 yield "slice", copy_with(node, **{name: None})
         if node.step is not None:
             yield "slice", copy_with(node, step=None)

@@ -60,6 +60,11 @@ the gradient between them.""",
     minutes=12,
     cases=unbroadcast_cases,
     speed=lambda rng: {"gradient": rng.normal(size=(100, 100, 50)), "shape": (100, 1)},
+    equivalent={
+        "unbroadcast: if gradient.shape == shape: … → if False: …": (
+            "Equal shapes have no axis to sum over: a sum over no axes is the array."
+        ),
+    },
     wrong=(
         Wrong(
             "added axes only",

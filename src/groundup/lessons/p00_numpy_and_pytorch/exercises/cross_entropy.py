@@ -85,6 +85,10 @@ def cross_entropy(logits, targets):
 
     return loss, backward
 """,
+    equivalent={
+        "cross_entropy: -1 → 1 (4)": "`rows` is a matrix, whatever the shape of the logits: axis 1 is its last.",
+        "cross_entropy: -1 → 1 (5)": "`rows` is a matrix, whatever the shape of the logits: axis 1 is its last.",
+    },
     wrong=(
         Wrong("sum, not mean", {"log_p[n, t].mean()": "log_p[n, t].sum()", " / len(rows)": ""}, "that takes the sum"),
         Wrong(

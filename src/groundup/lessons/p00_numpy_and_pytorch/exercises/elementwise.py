@@ -44,6 +44,20 @@ with one form should be run, and differentiated, with the same.""",
     cases=gelu_cases,
     checks=(special("large values", lambda rng: [{"x": np.array([-1000.0, -30.0, -8.0, 0.0, 8.0, 30.0, 1000.0])}]),),
     speed=lambda rng: {"x": rng.normal(size=(500, 200))},
+    equivalent={
+        "gelu: -10 → -11": (
+            "From about 6 on tanh u is ±1 in float64, too, and 1 - tanh² is 0: where it is cut off beyond does "
+            "not matter."
+        ),
+        "gelu: 10 → 11": (
+            "From about 6 on tanh u is ±1 in float64, too, and 1 - tanh² is 0: where it is cut off beyond does "
+            "not matter."
+        ),
+        "gelu: 10 → 9": (
+            "From about 6 on tanh u is ±1 in float64, too, and 1 - tanh² is 0: where it is cut off beyond does "
+            "not matter."
+        ),
+    },
     wrong=(
         Wrong(
             "the exact form",
@@ -209,6 +223,15 @@ backward, and keeping with probability $r$.""",
         Check("draws", draws_from_rng),
     ),
     speed=lambda rng: {"x": rng.normal(size=(1000, 500)), "rate": 0.5, "rng": np.random.default_rng(0)},
+    equivalent={
+        "dropout: if rate == 0: … → if False: …": (
+            "At rate 0 every draw from [0, 1) keeps, and what is kept is divided by 1."
+        ),
+        "dropout: 0 → 1": "A rate of 1 is not asked for, and at rate 0 the general formula changes nothing.",
+        "dropout: rng.random(x.shape, dtype=np.float32) → rng.random(x.shape)": (
+            "Draws are uniform in either precision; how one draws is left open."
+        ),
+    },
     wrong=(
         Wrong("keeps with probability rate", {">= rate": "< rate"}, "that keeps with probability `rate`"),
         Wrong(

@@ -47,6 +47,9 @@ to divide by $h$ instead of $2h$, and to nudge `x` in place and not to put back 
     floats32=False,
     tolerance=1e-6,
     loops="Over the elements: two calls for each.",
+    equivalent={
+        "numerical_gradient: np.zeros_like(x) → np.ones_like(x)": "Every element is overwritten.",
+    },
     wrong=(
         Wrong(
             "one-sided",

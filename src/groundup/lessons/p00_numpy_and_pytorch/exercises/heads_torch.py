@@ -124,6 +124,9 @@ def multi_head_attention(
     per_head = torch.softmax(scores, dim=-1) @ value  # (B, heads, T, d)
     return per_head.transpose(1, 2).reshape(batch, length, width) @ w_out.T
 """,
+    equivalent={
+        "multi_head_attention: -2 → 2": "The keys of all heads have four axes: the second to last is number 2.",
+    },
     wrong=(
         Wrong(
             "root of the whole width",

@@ -20,14 +20,16 @@ def linear_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
 
 def without_bias(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | str | None:
     """No bias: y = x Wᵀ, and two gradients."""
-    for lead in ((2,), (3, 2)):
-        arguments = {"x": rng.normal(size=(*lead, 3)), "weight": rng.normal(size=(4, 3))}
+    for lead, dtype in [((2,), np.float64), ((3, 2), np.float64), ((2,), np.float64), ((2,), np.float32)]:
+        arrays = {"x": rng.normal(size=(*lead, 3)), "weight": rng.normal(size=(4, 3))}
+        arguments: dict[str, Any] = {name: array.astype(dtype) for name, array in arrays.items()}
         expected, got = reference(**arguments), answer(**arguments)
-        upstream = rng.normal(size=(*lead, 4))
+        upstream = rng.normal(size=(*lead, 4)).astype(dtype)
         pulled = got.pull(upstream)
         if isinstance(pulled, tuple | list) and len(pulled) == 3 and pulled[2] is None:
             return "Without a bias, `backward` should return two gradients, (dx, dweight)."
-        found = compare(expected.value, got.value, 1e-9) or compare(expected.pull(upstream), pulled, 1e-9)
+        close = 1e-9 if dtype is np.float64 else 1e-5
+        found = compare(expected.value, got.value, close) or compare(expected.pull(upstream), pulled, close)
         if found:
             message = f"Without a bias: {found.message or 'wrong'}."
             return Finding("no bias", message, arguments, (upstream,), found.expected, found.got, found.error)

@@ -65,6 +65,13 @@ gradient is 0.""",
     ),
     speed=lambda rng: {"x": rng.normal(size=(20_000, 16))},
     factor=10.0,
+    equivalent={
+        "subtract_maximum: x.max(axis=axis, keepdims=True, initial=-np.inf) → x.max(axis=axis, keepdims=True)": (
+            "The initial value serves rows without entries, which the task does not ask for."
+        ),
+        "subtract_maximum: 0 → 1": "A row's maximum is -∞ only where all of it is, and -∞ less any number is -∞.",
+        "softmax: 1 → 2": "Only a row without any weight is divided by it: 0 / 2 is 0, too.",
+    },
     wrong=(
         Wrong(
             "no maximum taken off",
@@ -194,6 +201,13 @@ not $\sum_i p_i\, \partial L/\partial y_i$ as for the softmax itself.""",
         ),
     ),
     speed=lambda rng: {"x": rng.normal(size=(20_000, 16))},
+    equivalent={
+        "subtract_maximum: x.max(axis=axis, keepdims=True, initial=-np.inf) → x.max(axis=axis, keepdims=True)": (
+            "The initial value serves rows without entries, which the task does not ask for."
+        ),
+        "subtract_maximum: 0 → 1": "A row's maximum is -∞ only where all of it is, and -∞ less any number is -∞.",
+        "log_softmax: 1 → 2": "Only a row of nothing but -∞ has a sum of 0, and -∞ less any logarithm is -∞.",
+    },
     wrong=(
         Wrong(
             "no maximum taken off",

@@ -134,6 +134,20 @@ them changes the other.""",
     cases=tape_cases,
     checks=(Check("without upstream", starts_from_one_number),),
     loops="Over the records.",
+    equivalent={
+        "Tape.gradients: if found.keys().isdisjoint(record.outputs): … → if False: …": (
+            "What the output does not depend on then gets gradients of 0, which are true."
+        ),
+        "Tape.gradients: continue → nothing": (
+            "What the output does not depend on then gets gradients of 0, which are true."
+        ),
+        "Tape.gradients: np.zeros_like(part.value) → np.ones_like(part.value)": (
+            "Only a record of several outputs needs it, and no operator of a Variable makes one."
+        ),
+        "Tape.gradients: if len(pulled) != len(record.inputs): … → if False: …": (
+            "The strict zip raises the same exception."
+        ),
+    },
     wrong=(
         Wrong(
             "overwrites", {ADD_UP: "found[variable] = gradient"}, "that overwrites: gradients of several uses add up"

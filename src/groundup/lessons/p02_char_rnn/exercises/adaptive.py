@@ -162,6 +162,11 @@ array rather than every step, and ε inside the root.""",
     minutes=20,
     cases=adam_cases,
     loops="Over steps and arrays: `map_tree` has them.",
+    equivalent={
+        "adam.init: np.zeros((), dtype=np.int64) → np.zeros(())": "Steps count as well in float64.",
+        "adam.update: map_tree(step, params, gradients, state['mean'], state['square']) → map_tree(step, params, "
+        "gradients, state['square'], state['mean'])": ("Both averages start at 0 and swap their names for good."),
+    },
     wrong=(
         Wrong(
             "no bias correction",

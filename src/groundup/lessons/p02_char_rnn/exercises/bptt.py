@@ -96,6 +96,15 @@ def rnn(
 
     return (np.stack(states[1:], axis=1), states[-1].copy()), backward
 ''',
+    equivalent={
+        "rnn.backward: np.zeros_like(x) → np.ones_like(x)": "Every step's part is overwritten.",
+        "rnn.backward: d_x[:, t] = d_sum @ weight_ih → d_x[:, t] += d_sum @ weight_ih": (
+            "Every step's part is written once, over zeros."
+        ),
+        "rnn.backward: d_bias.copy() → d_bias": (
+            "Both biases have the same gradient; that it is one array is not asked against."
+        ),
+    },
     wrong=(
         Wrong(
             "nothing passed down",

@@ -104,6 +104,15 @@ the state as it was, and a factor $1-\mu$ before $g$ belongs to Adam, not here."
     minutes=20,
     cases=sgd_cases,
     loops="Over steps and arrays: `map_tree` has them.",
+    equivalent={
+        "sgd.init: {'velocity': map_tree(np.zeros_like, params)} if momentum else {} → {'velocity': "
+        "map_tree(np.zeros_like, params)}": (
+            "The state is a tree of one's own choice: a velocity that nobody reads does no harm."
+        ),
+        "sgd.step: gradient + weight_decay * param if weight_decay else gradient → gradient + weight_decay * param": (
+            "Decay of 0 adds 0."
+        ),
+    },
     wrong=(
         Wrong("uphill", {"param -= rate * direction": "param += rate * direction"}, "that goes uphill"),
         Wrong(

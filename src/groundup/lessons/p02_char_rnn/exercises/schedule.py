@@ -60,6 +60,14 @@ about to break. Common mistakes: adding up norms instead of squares, and scaling
     tolerance=1e-5,
     checks=(special("gradients of 0", no_gradient),),
     loops="Over the arrays of the tree.",
+    equivalent={
+        "global_norm: leaf.astype(np.float64) → leaf": (
+            "A sum of squares in float32 is right to float32's precision, and no more is asked of float32."
+        ),
+        "clip_by_global_norm: norm + 1e-06 → norm - 1e-06": "10⁻⁶ beside norms near 1: an answer may leave it out.",
+        "clip_by_global_norm: 1e-06 → 2e-06": "10⁻⁶ beside norms near 1: an answer may leave it out.",
+        "clip_by_global_norm: scale >= 1 → scale > 1": "A scale of 1 changes nothing.",
+    },
     wrong=(
         Wrong(
             "each array by itself",
@@ -160,6 +168,7 @@ def cosine_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"peak": 1.0, "steps": 10, "warmup": 4, "at": [0, 1, 3]}
     yield {"peak": 0.5, "steps": 10, "warmup": 4, "at": [4, 5, 7, 10, 13]}
     yield {"peak": 1.0, "steps": 8, "final": 0.1, "at": [0, 2, 4, 8, 9]}
+    yield {"peak": 1.0, "steps": 5, "warmup": 4, "at": [3, 4, 5, 6]}
     for _ in range(4):
         steps, warmup = int(rng.integers(20, 60)), int(rng.integers(1, 12))
         yield {
@@ -201,6 +210,9 @@ climbs again. Warm-up is there for optimisers such as Adam, whose averages know 
     cases=cosine_cases,
     floats32=False,
     loops="None needed: one number for one step.",
+    equivalent={
+        "cosine.rate: 1 → 0 (2)": "Only where all steps are warm-up would it divide by 0: that is not asked for.",
+    },
     wrong=(
         Wrong("no warm-up", {"if step < warmup:": "if False:"}, "without warm-up"),
         Wrong(

@@ -235,6 +235,8 @@ def shift_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"images": rng.normal(size=(4, 4, 4, 1)), "offsets": rng.uniform(-2, 2, size=(4, 2))}
     yield {"images": rng.normal(size=(3, 5, 5, 3)), "offsets": np.array([[2.0, -1.0], [0.0, 0.0], [-3.0, 4.0]])}
     yield {"images": rng.normal(size=(2, 2, 2, 1)), "offsets": np.array([[5.5, 0.0], [0.0, -2.5]])}
+    yield {"images": rng.normal(size=(1, 3, 3, 1)), "offsets": np.array([[-2.5, -1.5]])}
+    yield {"images": rng.normal(size=(1, 3, 3, 1)), "offsets": np.array([[-2.0, 0.0]])}
 
 
 FOUR_CORNERS = """
@@ -291,6 +293,24 @@ read $u$ *higher*.""",
         ),
     ),
     speed=lambda rng: {"images": rng.normal(size=(4000, 8, 8, 1)), "offsets": rng.uniform(-0.5, 0.5, size=(4000, 2))},
+    equivalent={
+        "pad_image: 2 → 3": "A wider frame: what lies beyond is never read.",
+        "pad_image: 2 → 3 (2)": "A wider frame: what lies beyond is never read.",
+        "pad_image: padded[:, ph:ph + H, pw:pw + W] = x → padded[:, ph:ph + H, pw:pw + W] += x": (
+            "The frame is made of zeros."
+        ),
+        "pad_image: (:, ph:ph + H, pw:pw + W) → (:, pw:pw + W, ph:ph + H)": "Images and frame are square here.",
+        "shift: 1 → 2": "It is an axis of a square image.",
+        "shift: math.ceil(float(np.abs(offsets).max(initial=0))) → math.floor(float(np.abs(offsets).max(initial=0)))": (
+            "One pixel more is added: for a fraction the next whole number is wide enough."
+        ),
+        "shift: np.abs(offsets).max(initial=0) → np.abs(offsets).max()": (
+            "The initial value serves a batch without images, which is not asked for."
+        ),
+        "shift: 0 → 1": "A frame wider than it need be.",
+        "shift: 1 → 2 (2)": "A frame wider than it need be.",
+        "shift: np.floor(start) → start": "Starts are positive: to turn them into integers cuts off the same.",
+    },
     wrong=(
         Wrong("the other way", {"start = reach - offsets": "start = reach + offsets"}, "that moves up and left"),
         Wrong(

@@ -30,6 +30,11 @@ def columns_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         columns = rng.normal(size=im2col(**case).shape)
         options: dict[str, Any] = {name: case[name] for name in ("stride", "padding", "dilation") if name in case}
         yield {"columns": columns, "image_size": case["x"].shape[1:3], **options}
+    yield {
+        "columns": rng.normal(size=(1, 6, 5, 3, 3, 1)),
+        "image_size": (4, 3),
+        "padding": 2,
+    }  # the whole frame is read
 
 
 def large_columns(rng: np.random.Generator) -> dict[str, Any]:
@@ -68,6 +73,19 @@ one side only.""",
     minutes=15,
     cases=im2col_cases,
     speed=lambda rng: {"x": rng.normal(size=(1, 512, 512, 1)), "size": 2},
+    equivalent={
+        "im2col: output_size((x.shape[1], x.shape[2]), size, stride, padding, dilation) → nothing": (
+            "It is called to raise where no window fits, which the task does not ask for."
+        ),
+        "im2col: output_size((x.shape[1], x.shape[2]), size, stride, padding, dilation) → "
+        "output_size((x.shape[1], x.shape[2]), stride, size, padding, dilation)": (
+            "It is called to raise where no window fits, which the task does not ask for."
+        ),
+        "im2col: 1 → 2": "It is in the call that only raises, where no window fits.",
+        "im2col: windows.transpose(0, 1, 2, 4, 5, 3).copy() → windows.transpose(0, 1, 2, 4, 5, 3)": (
+            "A view has the same numbers."
+        ),
+    },
     wrong=(
         Wrong(
             "padding behind only",
@@ -178,6 +196,10 @@ at once.""",
     minutes=15,
     cases=columns_cases,
     speed=large_columns,
+    equivalent={
+        "col2im: 2 → 3": "A frame that is wider at its far end is cut off again.",
+        "col2im: 2 → 3 (2)": "A frame that is wider at its far end is cut off again.",
+    },
     wrong=(
         Wrong(
             "overwrites",

@@ -70,6 +70,25 @@ trap: their continuations are equal too, the best token fills the whole beam, an
     cases=beam_cases,
     floats32=False,
     loops="Over steps, sources and hypotheses.",
+    equivalent={
+        "length_penalty: (5.0 + length) / 6.0 → (5.0 + length) * 6.0": (
+            "Every hypothesis's penalty gets the same factor: no rank changes."
+        ),
+        "length_penalty: (5.0 + length) / 6.0 → 5.0 + length": (
+            "Every hypothesis's penalty gets the same factor: no rank changes."
+        ),
+        "length_penalty: 6.0 → 12.0": "Every hypothesis's penalty gets the same factor: no rank changes.",
+        "beam_search: log_softmax(logits)[0].astype(np.float64) → log_softmax(logits)[0]": (
+            "The scorer's logits are float64 already."
+        ),
+        "beam_search: log_p[done] = -np.inf → log_p[done] += -np.inf": "A finite number less ∞ is -∞.",
+        "beam_search: np.argsort(-ranked.reshape(count, -1), axis=-1, kind='stable') → "
+        "np.argsort(-ranked.reshape(count, -1), axis=-1)": (
+            "No two candidates rank equal but those of -∞, which are never taken."
+        ),
+        "beam_search: if done.all(): … → if False: …": "Further steps write PAD only, which is compared as padding.",
+        "beam_search: break → nothing": "Further steps write PAD only, which is compared as padding.",
+    },
     wrong=(
         Wrong(
             "greedy",

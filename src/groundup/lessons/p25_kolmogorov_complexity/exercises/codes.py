@@ -300,6 +300,11 @@ that was asked for.""",
             ],
         ),
     ),
+    equivalent={
+        "code_with_lengths: 0 → 1": "The default serves no words at all, and there no sum is too large.",
+        "code_with_lengths: words[place] = format(node, f'0{depth}b') if depth else '' → words[place] += "
+        "format(node, f'0{depth}b') if depth else ''": ("The words begin empty."),
+    },
     wrong=(
         Wrong(
             "not sorted",

@@ -50,6 +50,11 @@ there are few of them, and a typical string gets longer, as counting says it mus
     minutes=10,
     cases=length_cases,
     loops="None are needed.",
+    equivalent={
+        "counting_code_length: math.comb(n, ones) - 1 → 1 - math.comb(n, ones)": (
+            "A number and its negative have as many bits."
+        ),
+    },
     wrong=(
         Wrong(
             "digits of N",
@@ -163,6 +168,10 @@ the code look far better than it is.""",
     minutes=15,
     cases=share_cases,
     loops="Over the numbers of ones.",
+    equivalent={
+        "compressible_share: range(n + 1) → range(n + 1 + 1)": "No string of n bits has n + 1 ones.",
+        "compressible_share: 1 → 2": "No string of n bits has n + 1 ones.",
+    },
     wrong=(
         Wrong(
             "numbers of ones",

@@ -200,6 +200,13 @@ complete linkage). The first merges agree: the weights differ only when clusters
     minutes=30,
     cases=tree_cases,
     loops="Over merges and clusters.",
+    equivalent={
+        "average_linkage: (i, j) → (j, i)": "Distances are symmetric.",
+        "average_linkage: range(count) → range(count + 1)": "The last thing has no later one to be paired with.",
+        "average_linkage: range(count) → range(count - 1)": "The last thing has no later one to be paired with.",
+        "average_linkage: 1 → 2 (2)": "Sizes are used as shares alone: all twice as large are the same shares.",
+        "average_linkage: 0 → 1": "It orders equal distances, and the task says that there are none.",
+    },
     wrong=(
         Wrong("plain mean", {MEAN: "(to_a + to_b) / 2"}, "that does not weight by size: that is WPGMA"),
         Wrong("single linkage", {MEAN: "min(to_a, to_b)"}, "that takes the nearest pair of members: single linkage"),
@@ -333,6 +340,10 @@ second smallest is right only where the smallest of every row is on the diagonal
     minutes=10,
     cases=neighbour_cases,
     speed=lambda rng: {"distances": random_distances(rng, 1000), "labels": ["a", "b"] * 500},
+    equivalent={
+        "nearest: np.argmin(distances + np.diag(np.full(len(distances), np.inf)), axis=1) → np.argmin(distances "
+        "+ np.diag(np.full(len(distances), np.inf)), axis=0)": ("Distances are symmetric."),
+    },
     wrong=(
         Wrong(
             "itself",

@@ -162,6 +162,11 @@ wrong number for a stream that was cut off.""",
     cases=decode_cases,
     loops="None are needed; over the digits.",
     checks=(raises("cut off", (ValueError,), cut_off),),
+    equivalent={
+        "elias_decode: if first < 0: … → if False: …": (
+            "The empty text that follows is no number either: `int` raises a ValueError."
+        ),
+    },
     wrong=(
         Wrong(
             "start ignored",

@@ -67,6 +67,11 @@ means anything.""",
     cases=heads_cases,
     checks=(raises("heads that do not divide", (ValueError,), heads_that_do_not_divide),),
     loops="Over the heads, though none is needed.",
+    equivalent={
+        "split_heads: if width % heads: … → if False: …": (
+            "`reshape` raises a ValueError, too, where the pieces do not fit."
+        ),
+    },
     wrong=(
         Wrong(
             "split by reshape alone",

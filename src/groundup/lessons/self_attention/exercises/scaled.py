@@ -115,6 +115,18 @@ the keys, because $S$ is linear in each.""",
         permuted(unordered_keys, ("key", "value")),
     ),
     speed=lambda rng: draw(rng, (64, 8, 32, 16), 32, 16),
+    equivalent={
+        "subtract_maximum: x.max(axis=axis, keepdims=True, initial=-np.inf) → x.max(axis=-1, keepdims=True, "
+        "initial=-np.inf)": ("Here the helper is called for the last axis alone."),
+        "subtract_maximum: x.max(axis=axis, keepdims=True, initial=-np.inf) → x.max(axis=axis, keepdims=True)": (
+            "The initial value serves rows without entries, which the task does not ask for."
+        ),
+        "subtract_maximum: 0 → 1": "A row's maximum is -∞ only where all of it is, and -∞ less any number is -∞.",
+        "softmax: e.sum(axis=axis, keepdims=True) → e.sum(axis=-1, keepdims=True)": (
+            "Here the helper is called for the last axis alone."
+        ),
+        "softmax: 1 → 2": "Only a row without any weight is divided by it: 0 / 2 is 0, too.",
+    },
     wrong=(
         Wrong(
             "divided by d",

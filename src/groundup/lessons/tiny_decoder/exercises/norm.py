@@ -55,6 +55,14 @@ Leaving one of them out, or using $dy$ in place of $q = dy \odot g$, still looks
     checks=(special("constant rows", constant_rows), special("far from zero", far_from_zero)),
     tolerance=1e-7,
     speed=lambda rng: {"x": rng.normal(size=(200, 100, 16)), "gain": np.ones(16), "bias": np.zeros(16)},
+    equivalent={
+        "layer_norm: x.shape[-1] if x.ndim else 0 → x.shape[-1]": "x has an axis: less is not asked for.",
+        "layer_norm: 0 → 1": "x has an axis: less is not asked for.",
+        "layer_norm: x - x[..., :1] → x + x[..., :1]": (
+            "Any number may be added to a row: the mean takes it off again."
+        ),
+        "layer_norm: x - x[..., :1] → x": "Any number may be added to a row: the mean takes it off again.",
+    },
     wrong=(
         Wrong(
             "epsilon outside the root",
