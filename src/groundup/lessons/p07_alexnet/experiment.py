@@ -128,7 +128,7 @@ def crossing(curve: Curves, name: str) -> float:
 
 def run(run: Run) -> Result:
     """The experiment of the lesson; ``--images FOLDER`` puts the user's own pictures in the place of the digits."""
-    data = load_data(run.options.get("images"), run.pick(MOST_OWN, MOST_OWN, 60_000), run.rng("pictures"))
+    data = load_data(run.options.get("images"), run.pick(MOST_OWN, MOST_OWN, 60_000), run.rng("pictures"), run.say)
     labels = np.concatenate([part.labels for part in (data.train, data.validation, data.test)])
     size = {**SIZE, "size": data.size, "channels": data.train.images.shape[3], "classes": int(labels.max()) + 1}
     size["filters"] = run.pick((8, 8), SIZE["filters"])
