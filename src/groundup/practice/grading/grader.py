@@ -28,7 +28,7 @@ from groundup.practice.grading.judge import (
 from groundup.practice.grading.layouts import WORDS, in_layout, layouts_for
 from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
-from groundup.practice.grading.speed import speed
+from groundup.practice.grading.speed import derived, speed
 from groundup.practice.grading.subject import Answer, Failed, Local, NoBackward, Remote
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.grading.verified import run_check
@@ -207,6 +207,8 @@ def checks(
     for check in exercise.checks:
         yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]
     yield "arguments unchanged", lambda: unchanged(exercise, answer)
+    if exercise.gives and exercise.track == "numpy" and (exercise.loops or not exercise.speed):
+        yield "derivative", lambda: derived(exercise, answer, reference, rng, cases[-1])
     if exercise.speed:
         yield "speed", lambda: speed(exercise, answer, reference, rng, begin)
 
