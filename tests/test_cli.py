@@ -101,6 +101,20 @@ def test_names_of_a_lesson(name):
     assert find_lesson(name).slug == "char_rnn"
 
 
+@pytest.mark.parametrize(
+    ("name", "slug"), [("2", "char_rnn"), ("7", "alexnet"), ("002", "char_rnn"), (" p2", "char_rnn")]
+)
+def test_a_number_is_a_number(name, slug):
+    from groundup.lessons import find_lesson
+
+    assert find_lesson(name).slug == slug
+
+
+@pytest.mark.parametrize("name", ["1", "20", "p", "p99", "m2", "2.0"])
+def test_a_number_is_never_the_beginning_of_another(groundup, name):
+    assert refused(groundup("run", name), name)
+
+
 def test_bad_values(groundup, tmp_path):
     assert refused(groundup("run", "02", "--seed", "many"), "--seed", "integer")
     assert refused(groundup("run", "02", "--seed", "-1"), "--seed")

@@ -18,7 +18,7 @@ from groundup.practice.grading.grader import grade
 from groundup.practice.grading.process import Process
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.registry import find_exercise
-from groundup.practice.starter import solution
+from groundup.practice.starter import changed, solution
 
 SOFTMAX = find_exercise("softmax")
 HERE = Path(groundup.__file__).parent / "ops" / "activations.py"
@@ -396,6 +396,76 @@ def test_an_end_is_a_verdict(name: str):
     source, status = ENDINGS[name]
     verdict = tried(source if "def softmax" in source else source + "\n" + RIGHT)
     assert verdict.status in status.split(), verdict.text()
+
+
+NUDGING = """
+import numpy as np
+
+def nudged(f, args, upstream):
+    wide = [np.asarray(a, np.longdouble) for a in args]
+    found = []
+    for k in range(len(args)):
+        g = np.empty(wide[k].shape, np.longdouble)
+        for i in np.ndindex(wide[k].shape):
+            old, h = wide[k][i], np.longdouble(1e-6)
+            wide[k][i] = old + h
+            up = f(*wide)
+            wide[k][i] = old - h
+            down = f(*wide)
+            wide[k][i] = old
+            g[i] = sum(((a - b) * u).sum() for a, b, u in zip(up, down, upstream)) / (2 * h)
+        found.append(g.astype(args[k].dtype))
+    return found
+
+def forward(x, hidden, weight_ih, weight_hh, bias_ih, bias_hh):
+    h, out = hidden, []
+    for t in range(x.shape[1]):
+        h = np.tanh(x[:, t] @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh)
+        out.append(h)
+    return np.stack(out, 1), h
+
+def rnn(*args):
+    return forward(*args), lambda *d: nudged(forward, args, d)
+"""
+
+
+def test_a_gradient_by_nudging_in_extended_precision_is_refused():
+    verdict = grade(find_exercise("rnn_backward"), NUDGING, timed=False)
+    assert (verdict.status, verdict.check) == ("wrong", "derivative"), verdict.text()
+
+
+SLOW_LOOP = RIGHT.replace(
+    "    return y, lambda dy:",
+    "    for row in np.moveaxis(x, axis, -1).reshape(-1, x.shape[axis]):\n        row = row + 1\n"
+    "    return y, lambda dy:",
+)
+CLOCKS = {
+    "process_time": "import time\ntime.process_time = time.perf_counter = time.time = lambda: 0.0\n",
+    "the session's": "import sys\nsys.modules['session'].time = type('T', (), {'process_time': lambda: 0.0})\n",
+    "the count": "import sys\nsys.settrace = lambda *a: None\nsys.modules['session'].settrace = lambda *a: None\n"
+    "import time\ndef wait(until=0):\n    end = time.process_time() + 0.3\n    while time.process_time() < end: pass\n",
+}
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_no_answer_turns_the_clock_that_judges_it(name: str):
+    text = CLOCKS[name] + SLOW_LOOP
+    if "def wait" in text:
+        text = text.replace("    for row", "    if len(x) > 1000: wait()\n    for row")
+    verdict = grade(SOFTMAX, text)
+    assert (verdict.status, verdict.check) == ("wrong", "speed"), verdict.text()
+
+
+@pytest.mark.parametrize("way", ["replaced", "switched off"])
+def test_calls_that_are_counted_cannot_be_hidden(way: str):
+    exercise = find_exercise("generate_with_cache")
+    thrown = next(one for one in exercise.wrong if one.name == "all read again for every token")
+    text = "import sys\nsys.setprofile = lambda f: None\n" + changed(exercise, thrown)
+    if way == "switched off":
+        text = changed(exercise, thrown) + "\nimport sys\nmine = generate\ndef generate(*args, **options):\n"
+        text += "    sys.setprofile(None)\n    return mine(*args, **options)\n"
+    verdict = grade(exercise, text, timed=False)
+    assert (verdict.status, verdict.check) == ("wrong", "every token once"), verdict.text()
 
 
 def test_a_breakpoint_is_told_to_be_one():

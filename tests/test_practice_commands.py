@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -65,7 +66,7 @@ def graded(monkeypatch):
     verdicts: list[Verdict] = []
     asked: list[tuple[str, bytes]] = []
 
-    def grade(exercise, source):
+    def grade(exercise, source, seed=None):
         asked.append((exercise.name, source))
         return verdicts.pop(0)
 
@@ -446,6 +447,67 @@ def test_watch_skips_and_ends_with_the_last(path, graded, capsys):
     assert "the last one" in capsys.readouterr().out
 
 
+LOOP = "# Exercise: softmax\ndef softmax(x, axis=-1):\n    while True:\n        pass\n"
+
+
+@pytest.mark.parametrize("key", ["q", "s"])
+def test_watch_hears_keys_while_an_answer_loops(path, capsys, monkeypatch, key):
+    monkeypatch.setattr(watch, "QUICK", 0.1)
+    path.write_text(LOOP)
+    began = time.perf_counter()
+    for one in all_exercises():
+        if one is not SOFTMAX:
+            progress.record(one, "passed")
+    watch.watch(SOFTMAX, path, Desk(None, "h", key))
+    assert time.perf_counter() - began < 8
+    assert "Hint 1 of 3" in capsys.readouterr().out
+    assert progress.load()["softmax"]["attempts"] == 0
+
+
+def test_watch_grades_anew_what_is_saved_while_an_answer_loops(path, capsys, monkeypatch):
+    monkeypatch.setattr(watch, "QUICK", 0.1)
+    path.write_text(LOOP)
+    waiting = [None] * 3
+
+    def keys(seconds):
+        time.sleep(seconds)
+        return waiting.pop(0) if waiting else "q" if progress.load()["softmax"]["attempts"] else None
+
+    saved = write(path, solution(SOFTMAX))
+    waiting = [None, None]
+    looked = []
+
+    def looking(seconds):
+        looked.append(1)
+        if len(looked) == 3:
+            saved()
+        return keys(seconds)
+
+    watch.watch(SOFTMAX, path, looking)
+    assert progress.state(progress.load(), SOFTMAX) == "solved"
+    assert progress.load()["softmax"]["attempts"] == 1
+
+
+def test_a_full_disk_leaves_no_empty_file_and_no_answer_is_lost(run, work, monkeypatch):
+    def full(file, data):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        assert refused(run("start", "softmax"), "the disk is full")
+    path = work / "practice/softmax.py"
+    assert not path.exists()
+    path.touch()  # as an older version left it
+    run("start", "softmax")
+    assert "def softmax" in path.read_text()
+    path.write_text("mine")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        assert refused(run("reset", "softmax"), "the disk is full")
+    assert path.read_text() == "mine"
+    assert [one.name for one in path.parent.iterdir()] == ["softmax.py"]
+
+
 def test_watch_as_a_program(work):
     """Keys come from standard input, and Ctrl-C ends it without a word of Python's."""
     (work / "program.py").write_text(
@@ -505,3 +567,15 @@ def test_markdown_around_formulas_stays():
         "Let x₁ be `a $ b`:\n\n    x²\n\nand *so* on, $5"
     )
     assert plain("$x_j$", lambda text: f"<{text}>") == "<xⱼ>"
+
+
+def test_every_check_draws_other_arguments_and_a_seed_repeats_them(tmp_path: Path):
+    path = tmp_path / "softmax.py"
+    path.write_text("def softmax(x, axis=-1):\n    return x, lambda dy: dy\n")
+    exercise = find_exercise("softmax")
+    first, second = (desk.check_file(exercise, path)[0] for _ in range(2))
+    assert first.seed != second.seed
+    assert first.arguments != second.arguments
+    again = desk.check_file(exercise, path, first.seed)[0]
+    assert again.arguments == first.arguments
+    assert f"Seed {first.seed}" in first.text()

@@ -499,3 +499,19 @@ def test_a_notebook_without_the_function_is_told_so():
         check("sofmax")
     with pytest.raises(UserError, match="def softmax"):
         source_from(notebook("softmax = lambda x, axis=-1: (x, lambda dy: dy)"), ("softmax",))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("class Soft:\n    def __call__(self, x, axis=-1):\n        return x\nsoftmax = Soft()", "it is a Soft here"),
+        ("import functools\nsoftmax = functools.partial(print)", "it is a partial here"),
+        (
+            "import numpy as np\nBIG = np.ones(20_000)\ndef softmax(x, axis=-1):\n    return BIG",
+            "BIG has 20000 numbers",
+        ),
+    ],
+)
+def test_what_a_notebook_cannot_hand_over_is_said(source: str, words: str):
+    with pytest.raises(UserError, match=words):
+        source_from(notebook(source), ("softmax",))

@@ -1,13 +1,15 @@
 """Assignments for nbgrader: its metadata and its rules for the release version, held to without nbgrader itself.
 
 That nbgrader takes them was tried with version 0.9.6: its `generate_assignment` makes the same release, byte for
-byte; its `autograde` gives the solution full points and the untouched release none.
+byte; its `autograde`, by the README's own commands, gives full points to the solution, to one with another kernel and
+to one whose file was renamed, and none to the untouched release and to answers that replace `must_pass` or `grade`.
 """
 
 import ast
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -17,7 +19,7 @@ from groundup.errors import UserError
 from groundup.notebooks.run import execute
 from groundup.ops.activations import softmax
 from groundup.ops.norms import layer_norm
-from groundup.practice import nbgrader
+from groundup.practice import course, nbgrader
 from groundup.practice.exercise import Exercise, Wrong
 from groundup.practice.registry import all_exercises, find_exercise, lesson_of
 from groundup.practice.starter import solution, starter
@@ -211,7 +213,7 @@ def test_a_course_folder(tmp_path):
     for path in files[:2]:
         nbformat.validate(json.loads(path.read_text()))
     compile(files[2].read_text(), "nbgrader_config.py", "exec")
-    assert f"generate_assignment {lesson}" in files[3].read_text()
+    assert f"generate_assignment --force {lesson}" in files[3].read_text()
     before = {path: path.stat().st_mtime_ns for path in files}
     assert nbgrader.export_course([SOFTMAX], tmp_path / "course") == files
     assert all(path.stat().st_mtime_ns >= when for path, when in before.items())
@@ -228,3 +230,82 @@ def test_what_a_teacher_changed_is_not_overwritten(tmp_path):
     nbgrader.export_course([SOFTMAX], tmp_path)
     with pytest.raises(UserError, match=r"softmax\.ipynb is there already"):
         nbgrader.export_course([replace(SOFTMAX, minutes=99)], tmp_path)
+
+
+def cells_of(text: str, *before: str) -> list[Any]:
+    """A student's notebook: cells of their own, the answer, the test."""
+    made = nbgrader.released(nbgrader.notebook(SOFTMAX))["cells"]
+    made[1]["source"] = text
+    own = [{"cell_type": "code", "metadata": {}, "source": one, "outputs": []} for one in before]
+    return [made[0], *own, *made[1:]]
+
+
+AWARDS = {  # points that a student gives themselves in the kernel
+    "must_pass": "import groundup.practice.nbgrader as n\nn.must_pass = print\nsoftmax = 1\n",
+    "grade": "import groundup.practice.grading.grader as g\n"
+    "g.grade = lambda *a, **k: type('V', (), {'passed': True, 'text': lambda s: ''})()\n"
+    "def softmax(x, axis=-1): pass\n",
+    "the test's cell": "def must_pass(name): pass\ndef softmax(x, axis=-1): pass\n",
+}
+
+
+@pytest.mark.parametrize("name", AWARDS)
+def test_nobody_awards_themselves_points(name: str):
+    cells = cells_of(AWARDS[name])
+    assert course.exercise_of(cells[-1]) is SOFTMAX
+    assert not course.graded(SOFTMAX, cells, len(cells) - 1).passed
+
+
+def test_the_source_of_the_answer_is_graded():
+    for cells in (
+        cells_of(solution(SOFTMAX)),
+        cells_of("%matplotlib inline\n" + solution(SOFTMAX)),
+        cells_of(solution(SOFTMAX), "import matplotlib.pyplot as plt"),
+        cells_of("def softmax(x, axis=-1):\n    return mine(x, axis)", solution(SOFTMAX) + "\nmine = softmax"),
+    ):
+        verdict = course.graded(SOFTMAX, cells, len(cells) - 1)
+        assert verdict.passed, verdict.text()
+        assert course.outputs(verdict)[0]["output_type"] == "stream"
+    untouched = nbgrader.released(nbgrader.notebook(SOFTMAX))["cells"]
+    verdict = course.graded(SOFTMAX, untouched, len(untouched) - 1)
+    assert course.outputs(verdict)[0]["output_type"] == "error"
+
+
+def test_only_tests_of_exercises_are_graded():
+    cells = cells_of("")
+    assert [course.exercise_of(cell) for cell in cells] == [None, None, SOFTMAX]
+    for about in (
+        {},
+        {"nbgrader": 3},
+        {"nbgrader": {"grade_id": 4, "grade": True}},
+        {"nbgrader": {"grade_id": "x_test"}},
+    ):
+        assert course.exercise_of({"metadata": about}) is None
+
+
+def test_a_renamed_notebook_gets_its_name_back(tmp_path):
+    folder = tmp_path / "submitted" / "ada" / "p00"
+    folder.mkdir(parents=True)
+    text = json.dumps({"cells": cells_of("x = 1")})
+    (folder / "my softmax (1).ipynb").write_text(text)
+    (folder / "broken.ipynb").write_text("{")
+    assert course.put_names_right(tmp_path / "submitted") == [folder / "softmax.ipynb"]
+    assert (folder / "softmax.ipynb").read_text() == text
+    assert course.put_names_right(tmp_path / "submitted") == []
+
+
+def test_nbgraders_steps_run_no_notebook(monkeypatch):
+    """With stand-ins for nbgrader's modules: what is exported replaces the one step that would run a notebook."""
+    execute_step, other = type("Execute", (), {}), type("SaveAutoGrades", (), {})
+    steps = SimpleNamespace(default=lambda: [execute_step, other])
+    converter = SimpleNamespace(Autograde=SimpleNamespace(autograde_preprocessors=steps))
+    theirs = SimpleNamespace(Execute=execute_step, NbGraderPreprocessor=type("Base", (), {}))
+    modules = {"nbgrader.converters.autograde": converter, "nbgrader.preprocessors": theirs}
+    monkeypatch.setattr(course.importlib, "import_module", modules.__getitem__)
+    ours, kept = course.preprocessors()
+    assert kept is other
+    book = nbformat.from_dict(
+        {"cells": cells_of(solution(SOFTMAX)), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    )
+    book, _ = ours().preprocess(book, {})
+    assert book.cells[-1].outputs[0].text.startswith("softmax: passed")

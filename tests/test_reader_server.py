@@ -551,10 +551,10 @@ def test_the_next_port_if_one_is_busy() -> None:
 
 
 def test_dev_mode_reloads_the_pages(folder: Path) -> None:
-    async def follow(reload: Callable[[], None]) -> None:
+    async def follow(pages: server.Pages) -> None:
         while True:
             await asyncio.sleep(0.05)
-            reload()
+            pages.reload()
 
     with serving(folder, dev=follow) as running:
         assert json.loads(running.ask("/runtime.json")[2]) == {"kind": "kernel", "dev": True}

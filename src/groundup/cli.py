@@ -148,16 +148,16 @@ def check(lessons: LessonNames = None, as_json: AsJson = False) -> None:
     """
     from groundup.proof.check_all import check_everything
 
-    findings = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=show.has("torch"))
+    proofs = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=show.has("torch"))
     if as_json:
-        show.print_json([{**vars(finding), "passed": finding.passed} for finding in findings])
+        show.print_json([{**vars(proof), "passed": proof.passed} for proof in proofs])
     else:
-        show.findings_table(findings)
+        show.proofs_table(proofs)
     if not show.has("torch"):
         show.stderr(
             "PyTorch is not installed: oracles and parity were left out. To have them: pip install 'groundup[torch]'"
         )
-    if not all(finding.passed for finding in findings):
+    if not all(proof.passed for proof in proofs):
         raise typer.Exit(1)
 
 

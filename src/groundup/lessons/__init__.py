@@ -4,6 +4,7 @@ import difflib
 import functools
 import importlib
 import pkgutil
+import re
 from collections.abc import Sequence
 
 from groundup.errors import UserError
@@ -22,9 +23,21 @@ def all_lessons() -> tuple[Lesson, ...]:
 
 
 def find_lesson(name: str) -> Lesson:
-    """The lesson with this number, slug, folder name or unique beginning of one. Raises UserError otherwise."""
+    """The lesson with this number, slug, folder name or unique beginning of one. Raises UserError otherwise.
+
+    A number is a number: 2 and 02 are lesson 02 and never the beginning of 25; so are p2 and p02.
+    """
     wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
     lessons = all_lessons()
+    number = re.fullmatch(r"([a-z]?)0*(\d+)", wanted, re.ASCII)
+    if number:
+        prefix, value = number.groups()
+        for lesson in lessons:
+            known = re.match(r"([a-z])0*(\d+)_", lesson.folder.name)
+            if known and known[2] == value and prefix in ("", known[1]) and (prefix or lesson.number.isdigit()):
+                return lesson
+        numbers = ", ".join(lesson.number for lesson in lessons if lesson.number)
+        raise UserError(f"There is no lesson {name!r}: the numbers are {numbers}; see `groundup list`.")
     names = {
         lesson: [lesson.number, lesson.slug, lesson.folder.name, lesson.name.replace(" ", "_")] for lesson in lessons
     }

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from groundup.errors import UserError
+from groundup.files import write_whole
 from groundup.practice.exercise import Exercise
 from groundup.practice.mathtext import plain
 from groundup.practice.registry import find_exercise
@@ -61,17 +62,15 @@ def comment_lines(text: str) -> list[str]:
 
 
 def write_fresh(exercise: Exercise, path: Path) -> bool:
-    """Write a new file; False, and nothing is touched, if there is one."""
+    """Write a new file, whole or not at all; False, and nothing is touched, if there is one with anything in it."""
+    if not path.is_file() and (path.exists() or path.is_symlink()):
+        raise UserError(f"Cannot write {path}: something that is not a file is in the way.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(fresh(exercise, path))
-    except FileExistsError:
-        if not path.is_file():
-            raise UserError(f"Cannot write {path}: something that is not a file is in the way.") from None
-        return False
+        if path.exists() and path.stat().st_size:
+            return False
     except OSError as error:
         raise UserError(f"Cannot write {path}: {reason_for(error)}.") from error
+    write_whole(path, fresh(exercise, path))
     return True
 
 

@@ -88,13 +88,21 @@ def next_command(folder: Folder = answers.FOLDER) -> None:
 
 
 @practice.command()
-def check(target: Target, folder: Folder = answers.FOLDER, as_json: AsJson = False) -> None:
-    """Grade your answer once. Exit code 0 if it passes, 1 if it does not.
+def check(
+    target: Target,
+    folder: Folder = answers.FOLDER,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Draw the same arguments as an earlier check that said its seed."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Grade your answer once, on arguments drawn anew. Exit code 0 if it passes, 1 if it does not.
 
-    Examples: `groundup practice check softmax`, `groundup practice check my/softmax.py --json`
+    Examples: `groundup practice check softmax`, `groundup practice check my/softmax.py --seed 7 --json`
     """
     exercise, path = answers.find(target, folder)
-    found, attempt = desk.check_file(exercise, path)
+    found, attempt = desk.check_file(exercise, path, seed)
     if as_json:
         took = {"attempt": attempt.number, "seconds": attempt.seconds, "minutes": exercise.minutes}
         show.print_json(found.as_dict() | {"file": str(path), "clock": took})
@@ -171,9 +179,16 @@ def reset(name: Name, folder: Folder = answers.FOLDER) -> None:
     """Write a fresh file and start the clock anew. Yours is kept beside it, as `softmax (1).py`."""
     exercise = find_exercise(name)
     path = answers.path_for(exercise, folder)
-    if path.exists() and not answers.is_untouched(exercise, path):
-        render.line(f"Your answer is kept as {answers.keep_aside(path)}.")
-    _started(exercise, path, desk.begin(exercise, path))
+    aside = answers.keep_aside(path) if path.exists() and not answers.is_untouched(exercise, path) else None
+    try:
+        written = desk.begin(exercise, path)
+    except UserError:
+        if aside and not path.exists():
+            aside.rename(path)
+        raise
+    if aside:
+        render.line(f"Your answer is kept as {aside}.")
+    _started(exercise, path, written)
 
 
 @practice.command()

@@ -48,10 +48,15 @@ def begin(exercise: Exercise, path: Path) -> bool:
     return written
 
 
-def check_file(exercise: Exercise, path: Path) -> tuple[Verdict, progress.Attempt]:
-    """Grade a file and keep the outcome."""
+def grade_file(exercise: Exercise, path: Path, seed: int | None = None) -> Verdict:
+    """Grade a file, on new arguments unless a seed is named."""
     from groundup.practice.grading.grader import grade
 
     demand_track(exercise)
-    verdict = grade(exercise, answers.read(path))
+    return grade(exercise, answers.read(path), seed)
+
+
+def check_file(exercise: Exercise, path: Path, seed: int | None = None) -> tuple[Verdict, progress.Attempt]:
+    """The same, and the outcome is kept."""
+    verdict = grade_file(exercise, path, seed)
     return verdict, progress.record(exercise, verdict.status, verdict.check)

@@ -2,7 +2,7 @@
 
 The source version has our solution between ``### BEGIN SOLUTION`` and ``### END SOLUTION``; the release version is what
 ``nbgrader generate_assignment`` makes of it. Both need no more than the standard library. The test cell calls
-``must_pass``: groundup's own grader, so that there are no hidden tests to keep.
+``must_pass``: groundup's own grader, so that there are no hidden tests to keep; points come from ``course.py``.
 """
 
 import ast
@@ -27,10 +27,15 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's own
 
 CONFIG = """# Written by `groundup practice export`; the settings of nbgrader for this course folder.
+from pathlib import Path
+
+from groundup.practice.course import preprocessors, put_names_right
+
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "groundup"
-# An answer has 10 seconds in a process of its own; the cell has to outlast that.
-c.ExecutePreprocessor.timeout = 120
+# Notebooks are not run: the source of the answer is graded in a process of its own, out of reach of any kernel.
+c.Autograde.autograde_preprocessors = preprocessors()
+put_names_right(Path(__file__).parent / "submitted")
 """
 
 README = """# Exercises of groundup {version} for nbgrader
@@ -39,15 +44,16 @@ README = """# Exercises of groundup {version} for nbgrader
 
     pip install nbgrader groundup
     cd {folder}
-    nbgrader generate_assignment {first}     # writes release/ anew and tells nbgrader's database what it holds
-    nbgrader autograde {first}               # after the students' notebooks lie in submitted/STUDENT/{first}/
+    nbgrader generate_assignment --force {first}     # writes release/ anew and tells nbgrader's database of it
+    nbgrader autograde {first}                       # when the students' notebooks lie in submitted/STUDENT/{first}/
 
-Run `generate_assignment` for every assignment before it is graded: the gradebook learns of it there.
+Run `generate_assignment --force` for every assignment before it is graded: the gradebook learns of it there.
 
 Each notebook has a cell for the answer and a locked cell that calls groundup's grader, worth as many points as the
 exercise is difficult, all or nothing. Students and graders need the same version of groundup ({version}); PyTorch only
-for the exercises that say so. What is typed in a notebook runs in the grader's kernel before the test does, as with
-every nbgrader assignment: grade submissions in a container or an account of its own.
+for the exercises that say so. `autograde` does not run the notebooks: by `nbgrader_config.py` it gives the source of
+the answer to groundup's grader, which runs it in a process of its own. What a student does in the kernel to `must_pass`
+or to the grader earns nothing, and neither the kernel nor the file has to have its old name.
 """
 
 
@@ -62,7 +68,7 @@ def must_pass(name: str) -> None:
     missing = [needed for needed in exercise.names if needed not in namespace]
     if missing:
         raise AssertionError(f"{' and '.join(missing)} is not defined: run the cell with your answer first.")
-    verdict = grade(exercise, source_from(namespace, exercise.names))
+    verdict = grade(exercise, source_from(namespace, exercise.names), None)
     if not verdict.passed:
         raise AssertionError(verdict.text())
     print(verdict.text())

@@ -15,6 +15,7 @@ import numpy as np
 from groundup.errors import UserError
 from groundup.notebooks.source_modules import used_names
 
+LARGEST = 10_000  # numbers of an array that goes along with a function
 PLAIN = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None))
 
 
@@ -25,12 +26,12 @@ class Shown(str):
         return str(self)
 
 
-def check(name: str, seed: int = 0) -> Shown:
+def check(name: str, seed: int | None = None) -> Shown:
     """Grade your function of an exercise: what it says is the verdict. Raises UserError where there is none.
 
     The function is taken from the notebook (or module) that calls ``check``, together with the functions, constants
-    and imports of it that the function uses; it then runs in a process of its own. The attempt is kept where
-    ``groundup practice`` keeps its own.
+    and imports of it that the function uses; it then runs in a process of its own, on arguments drawn anew unless a
+    ``seed`` is given. The attempt is kept where ``groundup practice`` keeps its own.
     """
     from groundup.practice import progress
     from groundup.practice.grading.grader import grade
@@ -54,6 +55,12 @@ def source_from(namespace: dict[str, Any], names: tuple[str, ...]) -> str:
     home = namespace.get("__name__", "__main__")
     imports: list[str] = []
     pieces: dict[str, str] = {}
+    for name in names:
+        if not isinstance(namespace.get(name), types.FunctionType | type):
+            raise UserError(
+                f"Define {name} with `def {name}(…)`, so that its text can be graded: "
+                f"it is a {type(namespace.get(name)).__name__} here."
+            )
     todo = list(reversed(names))
     seen: set[str] = set()
     while todo:
@@ -69,7 +76,11 @@ def source_from(namespace: dict[str, Any], names: tuple[str, ...]) -> str:
         elif isinstance(value, types.ModuleType):
             plain = "." not in value.__name__ and value.__name__ == name
             imports.append(f"import {value.__name__}" + ("" if plain else f" as {name}"))
-        elif isinstance(value, np.ndarray) and value.size <= 10_000 and value.dtype.kind in "biuf":
+        elif isinstance(value, np.ndarray) and value.size > LARGEST:
+            raise UserError(
+                f"{name} has {value.size} numbers, too many to be graded with what uses it: make it in the function."
+            )
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
             pieces[name] = f"{name} = np.array({value.tolist()!r}, dtype='{value.dtype}')"
         elif is_plain(value):
             pieces[name] = f"{name} = {value!r}"

@@ -119,6 +119,8 @@ def verdict(found: Verdict, exercise: Exercise, attempt: Attempt) -> None:
             line(f"  {printed}", "", console)
     if not found.passed and found.checks:
         line(f"Right so far: {', '.join(found.checks)}.", "dim", console)
+    if not found.passed and found.arguments:
+        line(f"Seed {found.seed}: --seed {found.seed} draws the same arguments again.", "dim", console)
     if clock := time_taken(found, exercise, attempt):
         line(clock, "dim", console)
 

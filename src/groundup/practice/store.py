@@ -21,6 +21,10 @@ Exercises = dict[str, dict[str, Any]]
 T = TypeVar("T")
 
 
+class Newer(ValueError):
+    """A file of a later version: not broken, only unknown."""
+
+
 def to_stderr(text: str) -> None:
     """The plainest way to say something beside the output."""
     print(text, file=sys.stderr)
@@ -57,14 +61,23 @@ def decode(data: bytes, checked: Callable[[Any], Exercises]) -> Exercises:
     if type(version) is not int:
         raise ValueError("it is not a progress file")
     if version > VERSION:
-        raise ValueError(f"a newer groundup wrote it (version {version}; this one knows {VERSION})")
+        raise Newer(f"a newer groundup wrote it (version {version}; this one knows {VERSION})")
     return checked(record.get("exercises"))
 
 
 def read(checked: Callable[[Any], Exercises], say: Say = to_stderr) -> Exercises:
-    """What the file holds, {} if there is none. A file that cannot be used is set aside; what goes wrong is said."""
+    """What the file holds, {} if there is none. A file that cannot be used is set aside, but not a newer groundup's,
+    which reading leaves alone; what goes wrong is said."""
+    path = progress_file()
     try:
-        return _read(progress_file(), checked, say)
+        decode(path.read_bytes(), checked)
+    except Newer as newer:
+        say(f"{path} cannot be used: {newer}. It is left as it is.")
+        return {}
+    except (OSError, ValueError):
+        pass
+    try:
+        return _read(path, checked, say)
     except UserError as error:
         say(str(error))
         return {}
@@ -94,12 +107,13 @@ def change(
 
 
 def _read(path: Path, checked: Callable[[Any], Exercises], say: Say) -> Exercises:
+    newer = False
     try:
         return decode(path.read_bytes(), checked)
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        reason = str(error)
+        reason, newer = str(error), isinstance(error, Newer)
     except IsADirectoryError:
         reason = "it is a folder"
     except OSError as error:
@@ -113,7 +127,8 @@ def _read(path: Path, checked: Callable[[Any], Exercises], say: Say) -> Exercise
         return {}
     except OSError as error:
         raise UserError(f"{path} cannot be used ({reason}), nor set aside: {reason_for(error)}.") from error
-    say(f"{path} cannot be used: {reason}. It is kept as {aside.name}, and progress begins anew.")
+    back = f" With the newer one, `groundup practice import {aside}` brings it back." if newer else ""
+    say(f"{path} cannot be used: {reason}. It is kept as {aside.name}, and progress begins anew.{back}")
     return {}
 
 

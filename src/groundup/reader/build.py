@@ -80,16 +80,49 @@ def current(
 
     What failed is tried again at the next call.
     """
-    out, failures, wanted = root / "build" / "site", root / "build" / "failed", stamp(root)
-    kept, failed = out / "stamp", list[str]()
-    if not kept.is_file() or kept.read_text() != wanted or failures.is_file():
+    out, wanted, failed = root / "build" / "site", stamp(root), list[str]()
+    if not is_current(root):
         say("Building the pages; lessons that have changed are run first.")
         failed = build(root, out, jobs, torch, progress)
-        write_whole(kept, wanted)
-        failures.unlink(missing_ok=True)
-        if failed:
-            write_whole(failures, "\n".join(failed) + "\n")
+        finish(root, wanted, failed)
     return out, failed
+
+
+def is_current(root: Path) -> bool:
+    """Whether the checkout's built site is what its sources make, and nothing failed."""
+    kept = root / "build" / "site" / "stamp"
+    return kept.is_file() and kept.read_text() == stamp(root) and not (root / "build" / "failed").is_file()
+
+
+def finish(root: Path, made_of: str, failed: Sequence[str]) -> None:
+    """Keep that the site has been built of the sources with this stamp, and what failed."""
+    failures = root / "build" / "failed"
+    failures.unlink(missing_ok=True)
+    if failed:
+        write_whole(failures, "\n".join(failed) + "\n")
+    write_whole(root / "build" / "site" / "stamp", made_of)
+
+
+def preview(root: Path, torch: bool) -> list[str]:
+    """Write the pages of a checkout's lessons with the outputs that are kept; run nothing.
+
+    Returns the folders of the lessons that are still to be run.
+    """
+    from groundup.lessons import all_lessons
+    from groundup.notebooks.source_modules import Library
+    from groundup.reader import data
+    from groundup.reader.executed import built_notebooks, is_kept, last_outputs
+
+    cache, library, runs, waiting = root / "build" / "executed", Library(), {}, []
+    for lesson in all_lessons():
+        built = built_notebooks(lesson, library)
+        runs[lesson.folder.name] = {track: last_outputs(lesson, track, one, cache) for track, one in built.items()}
+        run = [track for track in built if torch or track == "numpy"]
+        if not all(is_kept(lesson, track, built[track], cache) for track in run):
+            waiting.append(lesson.folder.name)
+    data.write(all_lessons(), runs, root / "build" / "site-data")
+    pages(root, root / "build" / "site")
+    return waiting
 
 
 def export(site: Path, out: Path, base: str, pyodide: str, say: Callable[[str], None]) -> None:

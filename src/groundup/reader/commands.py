@@ -35,14 +35,21 @@ def learn(
 ) -> None:
     """Read the lessons in the browser, with cells that run on this machine.
 
+    In a checkout the pages come at once, and lessons that have no outputs yet get them while you read.
+
     Serves on this machine only; nobody else can reach it or run code through it. Ctrl-C ends it.
 
     Examples: `groundup learn`, `groundup learn 13`, `groundup learn --no-browser --port 9000`
     """
-    from groundup.reader import server
+    from groundup.reader import background, server
 
     page = f"lessons/{find_lesson(lesson).folder.name}/" if lesson else ""
-    server.serve(_built(jobs)[0], port=port, browser=browser, page=page, say=show.stderr)
+    root = build.checkout()
+    if root is None:
+        server.serve(_shipped(), port=port, browser=browser, page=page, say=show.stderr)
+    else:
+        _demand_builders()
+        background.serve(root, port, browser, page, jobs, show.has("torch"), show.stderr)
 
 
 @site.command("build")
@@ -96,13 +103,22 @@ def _built(jobs: int) -> tuple[Path, list[str]]:
     """The site to serve: a checkout's own, up to date, or the one that came with the package; and what failed."""
     root = build.checkout()
     if root is None:
-        if not (build.SHIPPED / "site.json").is_file():
-            raise UserError("This copy of groundup came without the reader's pages: install a released wheel.")
-        return build.SHIPPED, []
-    for module in ("jupytext", "nbclient"):
-        show.demand(module, "Building the pages")
+        return _shipped(), []
+    _demand_builders()
     progress = functools.partial(show.progress, quiet=False, doing="running the lessons")
     site, failed = build.current(root, jobs, show.has("torch"), progress, show.stderr)
     for sentence in failed:
         show.stderr(sentence)
     return site, failed
+
+
+def _shipped() -> Path:
+    """The site that came with the package. Raises UserError if it came without."""
+    if not (build.SHIPPED / "site.json").is_file():
+        raise UserError("This copy of groundup came without the reader's pages: install a released wheel.")
+    return build.SHIPPED
+
+
+def _demand_builders() -> None:
+    for module in ("jupytext", "nbclient"):
+        show.demand(module, "Building the pages")

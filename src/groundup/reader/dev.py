@@ -16,7 +16,7 @@ from groundup.reader import build, server
 def serve(root: Path, site: Path, port: int, browser: bool, say: Callable[[str], None]) -> None:
     """Serve the checkout's pages, watch its files, and reload the pages after each change."""
 
-    async def follow(reload: Callable[[], None]) -> None:
+    async def follow(pages: server.Pages) -> None:
         from watchfiles import awatch
 
         at_work: asyncio.Task[None] | None = None
@@ -27,7 +27,7 @@ def serve(root: Path, site: Path, port: int, browser: bool, say: Callable[[str],
             if at_work is not None:
                 at_work.cancel()
                 await asyncio.wait([at_work])
-            at_work = asyncio.create_task(remake(root, paths, reload, say))
+            at_work = asyncio.create_task(remake(root, paths, pages.reload, say))
 
     server.serve(site, port=port, browser=browser, page="", say=say, dev=follow)
 
@@ -60,8 +60,11 @@ async def remake(root: Path, paths: list[Path], reload: Callable[[], None], say:
     say("The pages are up to date.")
 
 
-def main(root: Path, step: str, names: list[str]) -> None:
-    """Bring build/site-data and the pages up to date: all of them, or those of some lessons' folders."""
+def main(root: Path, step: str, names: list[str], jobs: int = 1) -> None:
+    """Bring build/site-data and the pages up to date: all of them, or those of some lessons' folders.
+
+    Raises UserError with a sentence for each notebook that fails; the pages are written before.
+    """
     from groundup import show
     from groundup.lessons import all_lessons
     from groundup.notebooks.source_modules import Library
@@ -73,7 +76,7 @@ def main(root: Path, step: str, names: list[str]) -> None:
     failed: list[str] = []
     for lesson in chosen:
         if step == "run":
-            runs = execute_all([lesson], cache, show.has("torch"), 1, lambda line: None, failed)[lesson.folder.name]
+            runs = execute_all([lesson], cache, show.has("torch"), jobs, lambda line: None, failed)[lesson.folder.name]
         else:
             built = built_notebooks(lesson, library)
             runs = {track: last_outputs(lesson, track, notebook, cache) for track, notebook in built.items()}

@@ -67,7 +67,7 @@ def executed(
 
     Raises NotebookError if a cell fails or leaves a file, and KeyboardInterrupt after a cell once ``stop`` is set.
     """
-    place = cache / f"{lesson.folder.name}-{track}-{key(notebook, track)}.json"
+    place = _place(lesson, track, notebook, cache)
     kept = _read(place)
     if kept is None:
         seconds: dict[str, float] = {}
@@ -114,6 +114,15 @@ def source_hashes(notebook: Notebook) -> dict[str, str]:
     """A hash of each code cell's text, by cell id."""
     codes = (cell for cell in notebook.cells if cell.cell_type == "code")
     return {cell.id: hashlib.sha256(cell.source.encode()).hexdigest()[:16] for cell in codes}
+
+
+def is_kept(lesson: Lesson, track: Track, notebook: Notebook, cache: Path) -> bool:
+    """Whether a notebook's outputs are there, as it is now."""
+    return _read(_place(lesson, track, notebook, cache)) is not None
+
+
+def _place(lesson: Lesson, track: Track, notebook: Notebook, cache: Path) -> Path:
+    return cache / f"{lesson.folder.name}-{track}-{key(notebook, track)}.json"
 
 
 def _read(place: Path) -> Kept | None:

@@ -78,7 +78,7 @@ def grade(name: str, source: str) -> Verdict:
         demand_track(exercise)
     except UserError as error:
         return Verdict(name, "error", str(error))
-    return grader.grade(exercise, source, seconds=SECONDS)
+    return grader.grade(exercise, source, None, seconds=SECONDS)
 
 
 def kept(name: str, verdict: Verdict) -> Event:

@@ -39,8 +39,30 @@ NAMES = (HOST, "localhost")
 HELLO_SECONDS = 5.0
 #: Ports after the wanted one that are tried before any free one is taken.
 TRIED = 20
-#: Gets a function that reloads the open pages, and goes on as long as the server: to watch files.
-Dev = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
+
+
+class Pages:
+    """The pages that are open in dev mode, as far as the server knows them.
+
+    reading  the folder of the lesson that was opened last, "" before the first
+    """
+
+    def __init__(self) -> None:
+        self.reading = ""
+        self.open: set[asyncio.Queue[str]] = set()
+
+    def tell(self, message: str) -> None:
+        """Pages know "reload", which all do, and "outputs FOLDER", after which those of that lesson do."""
+        for queue in self.open:
+            queue.put_nowait(message)
+
+    def reload(self) -> None:
+        """Make every open page reload."""
+        self.tell("reload")
+
+
+#: Gets the open pages, and goes on as long as the server: to watch files, or to run what has no outputs yet.
+Dev = Callable[[Pages], Coroutine[Any, Any, None]]
 
 
 class Guard:
@@ -104,9 +126,15 @@ class Guard:
 class Site(StaticFiles):
     """The built pages. Names of assets change with their content, so those may be kept for ever."""
 
+    def __init__(self, site: Path, pages: Pages) -> None:
+        super().__init__(directory=site, html=True)
+        self.pages = pages
+
     def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(full_path, *args, **kwargs)
         inside = Path(full_path).relative_to(Path(str(self.directory)).resolve())
+        if inside.parts[0] == "lessons" and inside.name == "index.html":
+            self.pages.reading = inside.parts[1]
         kept = inside.parts[0] == "assets"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
         return response
@@ -126,17 +154,13 @@ def make_app(
     """
     sessions = sessions or Sessions()
     lab = Lab()
-    readers: set[asyncio.Event] = set()  # open pages in dev mode
-
-    def reload() -> None:
-        for event in readers:
-            event.set()
+    pages = Pages()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(sessions.end_idle())]
         if dev is not None:
-            tasks.append(asyncio.create_task(dev(reload)))
+            tasks.append(asyncio.create_task(dev(pages)))
         try:
             yield
         finally:
@@ -150,17 +174,15 @@ def make_app(
 
     async def events(request: Request) -> Response:
         async def stream() -> AsyncIterator[str]:
-            event = asyncio.Event()
-            readers.add(event)
+            messages: asyncio.Queue[str] = asyncio.Queue()
+            pages.open.add(messages)
             try:
                 yield ": here\n\n"
                 while not app.state.stopping():
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(event.wait(), 0.5)
-                        event.clear()
-                        yield "data: reload\n\n"
+                        yield f"data: {await asyncio.wait_for(messages.get(), 0.5)}\n\n"
             finally:
-                readers.discard(event)
+                pages.open.discard(messages)
 
         return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
@@ -193,12 +215,12 @@ def make_app(
         Route("/api/lab", open_lab, methods=["POST"]),
         WebSocketRoute("/kernel", kernel),
         *([Route("/dev/events", events)] if dev is not None else []),
-        Mount("/", Site(directory=site, html=True)),
+        Mount("/", Site(site, pages)),
     ]
     # The guard stands before everything else.
     middleware = [Middleware(Guard, port=port), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)]
     app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
-    app.state.reload = reload
+    app.state.reload = pages.reload
     app.state.stopping = lambda: False
     return app
 

@@ -11,7 +11,14 @@ export async function askServer(page: Document): Promise<void> {
     return; // plain files, or offline
   }
   if (config.kind !== 'kernel') return;
-  if (config.dev) new EventSource(new URL('dev/events', root)).onmessage = () => location.reload();
+  if (config.dev) {
+    new EventSource(new URL('dev/events', root)).onmessage = ({ data }: MessageEvent<string>) => {
+      const [kind, lesson] = data.split(' ');
+      // Outputs come unasked, so not over what the reader is trying out.
+      const trying = page.querySelector('[data-edit], [data-busy], [data-shows="live"]');
+      if (kind === 'reload' || (location.pathname.endsWith(`/lessons/${lesson}/`) && !trying)) location.reload();
+    };
+  }
   const button = page.querySelector<HTMLButtonElement>('[data-lab]');
   const lesson = button?.dataset.lab;
   if (!button || !lesson) return;

@@ -5,6 +5,7 @@ in the learner's process that would have to be kept secret or unbroken. The firs
 """
 
 import contextlib
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -27,13 +28,14 @@ from groundup.practice.grading.judge import (
 from groundup.practice.grading.layouts import WORDS, in_layout, layouts_for
 from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
-from groundup.practice.grading.speed import speed
+from groundup.practice.grading.speed import derived, speed
 from groundup.practice.grading.subject import Answer, Failed, Local, NoBackward, Remote
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.grading.verified import run_check
 
 SECONDS = 10.0  # for everything: no answer is a verdict too
 TORCH_SECONDS = 10.0
+SEEDS = 1_000_000  # that a check draws from, where it is told none
 REPEAT = 1e-10  # what the same call may differ by: the same sums, perhaps in another order
 
 
@@ -49,7 +51,7 @@ class State:
 def grade(
     exercise: Exercise,
     source: str | bytes,
-    seed: int = 0,
+    seed: int | None = 0,
     seconds: float = SECONDS,
     in_process: bool = False,
     timed: bool = True,
@@ -57,10 +59,12 @@ def grade(
     """Grade the text of an answer. Never raises for anything that is in it, and returns within ``seconds`` or so.
 
     An answer in PyTorch gets the time that importing it may take on a busy machine on top.
+    ``seed`` draws the arguments; None takes another one each time, so that an answer cannot be made to fit them.
     ``in_process`` runs the answer here, as in the browser: without limits, for code that is trusted. Without
     ``timed`` nothing is said about speed.
     """
     began = time.perf_counter()
+    seed = secrets.randbelow(SEEDS) if seed is None else seed
     seconds += TORCH_SECONDS if exercise.track == "torch" else 0.0
     text = as_text(exercise, source)
     if isinstance(text, Verdict):
@@ -76,7 +80,9 @@ def grade(
         verdict = Verdict(exercise.name, "error", message, state.check)
     finally:
         worker.close()
-    return replace(verdict, log=worker.log(), checks=tuple(state.passed), seconds=round(time.perf_counter() - began, 3))
+    return replace(
+        verdict, log=worker.log(), checks=tuple(state.passed), seconds=round(time.perf_counter() - began, 3), seed=seed
+    )
 
 
 def run_checks(
@@ -201,6 +207,8 @@ def checks(
     for check in exercise.checks:
         yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]
     yield "arguments unchanged", lambda: unchanged(exercise, answer)
+    if exercise.gives and exercise.track == "numpy" and (exercise.loops or not exercise.speed):
+        yield "derivative", lambda: derived(exercise, answer, reference, rng, cases[-1])
     if exercise.speed:
         yield "speed", lambda: speed(exercise, answer, reference, rng, begin)
 

@@ -63,6 +63,7 @@ class Process:
             env=environment,
             start_new_session=True,
         )
+        LIVE.add(self)
         self.late = False
         self.printed = b""
         self.timer = threading.Timer(seconds, self.expire)
@@ -151,6 +152,7 @@ class Process:
 
     def close(self) -> None:
         """End it, with everything that it started. What others hold of its pipes is not waited for."""
+        LIVE.discard(self)
         self.timer.cancel()
         self.kill()
         self.process.wait()
@@ -164,6 +166,15 @@ class Process:
                     pipe.close()
         with contextlib.suppress(OSError):
             self.folder.cleanup()
+
+
+LIVE: set[Process] = set()
+
+
+def end_all() -> None:
+    """End the answers at work, whoever waits for them: there will be no reply."""
+    for one in list(LIVE):
+        one.kill()
 
 
 class InProcess:

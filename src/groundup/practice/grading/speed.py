@@ -20,6 +20,7 @@ from groundup.practice.grading.subject import Local, Remote
 
 SLOW = 0.1  # seconds of processor time that any answer may take on the large case
 STEPS = 10_000  # instructions of Python that any answer may execute on it
+NUDGES = 5_000  # that any backward may execute on a small case
 MORE = 10  # and how many times the reference's
 
 
@@ -89,10 +90,37 @@ def speed(
     )
 
 
+def derived(
+    exercise: Exercise, answer: Remote, reference: Local, rng: np.random.Generator, arguments: Arguments
+) -> Finding | None:
+    """Backward computes a derivative: it does not nudge one number after the other and call the function again."""
+    expected = reference(**arguments)
+    upstream = upstream_of(exercise, expected.value, rng)
+    most = NUDGES + MORE * spent_here(exercise, reference, answer, arguments, upstream, backward=True).steps
+    got = answer(**arguments)
+    got.pull(*upstream)  # what is imported or looked up once is not counted
+    answer.count = most
+    try:
+        got.pull(*upstream)
+    finally:
+        answer.count = 0
+    if got.steps <= most:
+        return None
+    message = f"`backward` is right, but takes more than {most} steps of Python{shapes(arguments)}. "
+    return Finding("derivative", message + "Does it nudge every number, or loop over them? Derive the gradient.")
+
+
 def spent_here(
-    exercise: Exercise, reference: Local, answer: Remote, arguments: Arguments, upstream: tuple[Any, ...]
+    exercise: Exercise,
+    reference: Local,
+    answer: Remote,
+    arguments: Arguments,
+    upstream: tuple[Any, ...],
+    backward: bool = False,
 ) -> Spent:
-    """What the reference takes when it is asked as an answer is, through the same code; the best of up to five."""
+    """What the reference takes when it is asked as an answer is, through the same code; the best of up to five.
+
+    Only ``backward``'s steps are counted where that is asked for."""
     session = Session()
     session.call = reference.functions[0]
     if use := exercise.use:
@@ -115,5 +143,7 @@ def spent_here(
             wire.pack(replies[-1], session.keep)
         seconds.append(time.process_time() - began)
         if count:
-            steps = [int(reply.get("steps", 0)) for reply in replies]
+            steps = [int(reply.get("steps", 0)) for reply in replies[int(backward) :]]
+            if backward:
+                return Spent(0.0, sum(steps))
     return Spent(min(seconds[1:]), sum(steps))

@@ -21,6 +21,7 @@ class Verdict:
     lines      of the answer, (number, text), outermost first, where an exception came from
     log        what the answer printed, cut
     checks     names of the checks that passed before
+    seed       of the arguments that were drawn: the same seed draws the same again
     """
 
     exercise: str
@@ -38,6 +39,7 @@ class Verdict:
     log: str = ""
     checks: tuple[str, ...] = ()
     seconds: float = 0.0
+    seed: int = 0
 
     @property
     def passed(self) -> bool:
@@ -65,6 +67,8 @@ class Verdict:
             lines.append(f"  largest error: {self.error:.3g}")
         if self.diagnosis:
             lines.append(self.diagnosis)
+        if self.arguments and not self.passed:
+            lines.append(f"Seed {self.seed} draws these arguments.")
         if self.log.strip():
             lines.append("Your code printed:\n" + "\n".join("  " + line for line in self.log.strip().splitlines()[:20]))
         return "\n".join(line for line in lines if line)

@@ -44,9 +44,10 @@ def counted(
     sys.setprofile(note)
     try:
         generate(params, prompt, count, heads, temperature=temperature, rng=rng)
+        heard = sys.getprofile() is note  # otherwise somebody did not want to be counted
     finally:
         sys.setprofile(before)
-    return np.array(len(calls))
+    return np.array(len(calls) if heard else 10**6)
 
 
 def generate_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
