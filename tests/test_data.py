@@ -497,7 +497,7 @@ def idx(array: np.ndarray) -> bytes:
 @pytest.fixture
 def fashion(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
-    for part, count, suffix in (("train", 20, ".gz"), ("t10k", 10, "")):
+    for part, count, suffix in (("train", 50, ".gz"), ("t10k", 10, "")):
         pack = gzip.compress if suffix else bytes
         pixels = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
         (tmp_path / f"{part}-images-idx3-ubyte{suffix}").write_bytes(pack(idx(pixels)))
@@ -507,14 +507,48 @@ def fashion(tmp_path: Path) -> Path:
 
 
 def test_idx_files_are_read_packed_or_not(fashion: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 28, 28), dtype=np.uint8)
     images, labels, names = load_image_folder(fashion)
-    assert images.shape == (20, 28, 28, 1)
+    assert images.shape == (50, 28, 28, 1)
     assert images.dtype == np.float32
     np.testing.assert_array_equal(np.rint(images[..., 0] * 255), pixels)
-    np.testing.assert_array_equal(labels, np.arange(20) % 10)
+    np.testing.assert_array_equal(labels, np.arange(50) % 10)
     assert names == tuple("0123456789")
     assert load_idx(fashion, "t10k").images.shape == (10, 28, 28, 1)
+
+
+def write_idx(folder: Path, pixels: np.ndarray, labels: np.ndarray) -> None:
+    (folder / "train-images.idx3-ubyte").write_bytes(idx(pixels))
+    (folder / "train-labels.idx1-ubyte").write_bytes(idx(labels))
+
+
+def test_idx_files_that_are_not_square_lie_in_squares_and_have_either_name(tmp_path: Path) -> None:
+    labels = np.arange(40, dtype=np.uint8) // 20  # sorted: the first ten are of one class
+    pixels = np.random.default_rng(0).integers(1, 256, (40, 6, 3), dtype=np.uint8)
+    write_idx(tmp_path, pixels, labels)
+    found = load_image_folder(tmp_path)
+    assert found.images.shape == (40, 6, 6, 1)
+    np.testing.assert_array_equal(np.rint(found.images[:, :, 1:4, 0] * 255), pixels)
+    assert not found.images[:, :, [0, 4, 5]].any()
+    assert np.bincount(load_image_folder(tmp_path, most=12).labels).tolist() == [6, 6]
+    write_idx(tmp_path, pixels[:8], labels[16:24])
+    assert "4 pictures, and 5" in refusal(load_image_folder, tmp_path)
+
+
+def test_only_the_pictures_that_are_used_are_read_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    for name, count in (("cats", 60), ("dogs", 20), ("_drafts", 1)):
+        (tmp_path / name).mkdir()
+        for index in range(count):
+            pillow.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / name / f"{index:02}.png")
+    for name in ("photo.HEIC", "scan.tiff", "notes"):
+        (tmp_path / "cats" / name).write_bytes(b"x")
+    (tmp_path / "cats" / "01.png").write_bytes(b"broken, and not looked at")
+    said: list[str] = []
+    found = load_image_folder(tmp_path, 4, most=20, say=said.append)
+    assert np.bincount(found.labels).tolist() == [15, 5]
+    assert "_drafts" in said[0]
+    for kind in ("1 .heic", "1 .tiff", "1 without a suffix"):
+        assert kind in said[1]
 
 
 def test_damaged_idx_files_are_refused(fashion: Path) -> None:

@@ -18,7 +18,8 @@ from groundup.lessons.p13_attention_is_all_you_need.decoding import (
     length_penalty,
     transformer_scorer,
 )
-from groundup.lessons.p13_attention_is_all_you_need.measure import encoded, exact, leak, like_length_batch
+from groundup.lessons.p13_attention_is_all_you_need.facts import leak
+from groundup.lessons.p13_attention_is_all_you_need.measure import encoded, exact, like_length_batch
 from groundup.ops.types import Tree
 from groundup.proof.checks import GRADIENT_LIMIT, check_case, model_case
 from groundup.training.optim import inverse_root

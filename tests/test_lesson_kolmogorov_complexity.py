@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from groundup.lessons.p25_kolmogorov_complexity import codes, ncd, tape, texts
-from groundup.lessons.p25_kolmogorov_complexity.experiment import ALTERNATING, imitates, printing_length
+from groundup.lessons.p25_kolmogorov_complexity.facts import ALTERNATING, imitates, printing_length
 from groundup.lessons.p25_kolmogorov_complexity.interpreters import (
     TAPE_INTERPRETER,
     TAPE_INTERPRETER_CODE,

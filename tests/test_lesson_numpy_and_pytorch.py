@@ -1,8 +1,8 @@
 """Lesson 00: hand-worked numbers, the tape against autograd, the table of calls, and mistakes that must be caught."""
 
-import importlib.util
 import math
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from groundup.lessons.p00_numpy_and_pytorch import LESSON, experiment, figures, model, tape
+from groundup.lessons.p00_numpy_and_pytorch import LESSON, experiment, facts, figures, model, tape
 from groundup.lessons.p00_numpy_and_pytorch.cases import CASES
 from groundup.lessons.p00_numpy_and_pytorch.table import ROWS, Row, nudge_error, run_raw, table_arrays
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
@@ -19,6 +19,7 @@ from groundup.ops.activations import relu
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.norms import batch_norm, layer_norm
+from groundup.proof.check_all import check_lesson
 from groundup.proof.checks import check_case, largest_error
 from groundup.training.both_tracks import OPTIMISERS
 from groundup.training.params import flatten, map_tree
@@ -185,7 +186,7 @@ def test_the_network_on_the_tape(seed):
     rng = np.random.default_rng(seed)
     params = model.init(rng, 6, 5, 3, np.float64)
     images, labels = rng.normal(size=(4, 6)), rng.integers(3, size=4)
-    assert experiment.tape_error(params, images, labels) < 1e-12
+    assert facts.tape_error(params, images, labels) < 1e-12
     leaves = {name: torch.tensor(leaf, requires_grad=True) for name, leaf in flatten(params).items()}
     hidden = torch.tensor(images) @ leaves["hidden.weight"].T + leaves["hidden.bias"]
     logits = hidden.relu() @ leaves["readout.weight"].T + leaves["readout.bias"]
@@ -207,7 +208,7 @@ def test_a_wrong_gradient_by_hand_differs_from_the_tape(monkeypatch):
     rng = np.random.default_rng(0)
     params, images, labels = model.init(rng, 6, 5, 3, np.float64), rng.normal(size=(4, 6)), rng.integers(3, size=4)
     monkeypatch.setattr(model, "relu", scaled)
-    assert experiment.tape_error(params, images, labels) > 1e-4
+    assert facts.tape_error(params, images, labels) > 1e-4
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.call)
@@ -239,8 +240,8 @@ def test_the_table_has_enough_rows_and_none_twice():
     ids=["NumPy's variance", "a gradient that is not summed", "a mean for a sum"],
 )
 def test_wrong_rows_are_caught(row, monkeypatch):
-    monkeypatch.setattr(experiment, "ROWS", (row,))
-    assert experiment.table_errors(np.random.default_rng(0))[row.call] > 1e-3
+    monkeypatch.setattr(facts, "ROWS", (row,))
+    assert facts.table_errors(np.random.default_rng(0))[row.call] > 1e-3
 
 
 def test_wrong_gradients_are_caught_by_nudging():
@@ -286,15 +287,11 @@ def test_a_wrong_gradient_flattens_the_v():
     assert errors.min() > 1e-5
 
 
-def test_without_torch_the_comparisons_are_not_met(monkeypatch, capsys):
-    real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else real(name, *rest))
-    result = run_lesson(Run(LESSON, budget="smoke"))
-    unmet = {claim.name for claim in LESSON.claims if math.isnan(result.measured[claim.name].value)}
-    assert unmet == {"tracks", "calls"}
-    assert not any(claim.met(result.measured[claim.name]) for claim in LESSON.claims if claim.name in unmet)
-    assert "PyTorch is not installed" in capsys.readouterr().err
-    assert figures.draw(result).keys() == {"graph", "v_curve", "tracks", "accuracy"}
+def test_without_torch_the_comparisons_are_left_out_and_the_run_is_whole():
+    proofs = check_lesson(replace(LESSON, cases=(), models=()), torch=False)
+    assert {proof.subject for proof in proofs} == {"numpy_and_pytorch: fact tape"}
+    result = run_lesson(Run(LESSON, budget="smoke", quiet=True))
+    assert figures.draw(result).keys() == {"graph", "v_curve", "accuracy"}
 
 
 def test_another_start_makes_the_tracks_differ(monkeypatch):
@@ -307,8 +304,7 @@ def test_another_start_makes_the_tracks_differ(monkeypatch):
         return optimiser._replace(update=lambda p, g, s, rate: update(p, g, s, rate * 1.0001))
 
     monkeypatch.setitem(OPTIMISERS, "sgd", hurried)
-    result = run_lesson(Run(LESSON, budget="smoke", quiet=True))
-    assert result.measured["tracks"].value > 1e-9
+    assert facts.tracks_apart() > 1e-9
 
 
 def test_boxes_of_the_graph_do_not_overlap_and_lines_go_right():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from groundup.lessons.self_attention import CASES, experiment, model
+from groundup.lessons.self_attention import CASES, experiment, facts, model
 from groundup.lessons.self_attention.model import attend, attend_in_blocks, attend_scaled, attend_with_loops
 from groundup.ops.attention import scaled_dot_product_attention
 from groundup.ops.init import linear_params
@@ -93,7 +93,7 @@ def test_attention_is_blind_to_order(heads: int) -> None:
     for order in itertools.permutations(range(3)):
         moved, _ = model.self_attention(X[None, list(order)], params, heads)
         np.testing.assert_allclose(moved, y[:, list(order)], rtol=0, atol=1e-12)
-    without, positioned = experiment.word_order(rng)
+    without, positioned = facts.word_order(rng)
     assert without <= 1e-12 < 0.01 < positioned
 
 

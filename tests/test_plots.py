@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
+from groundup.errors import UserError
 from groundup.plots import (
     COLOURS,
     DASHES,
@@ -100,8 +101,8 @@ def test_save_closes_the_figure_even_if_it_fails(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\.png or \.svg"):
         save(fig, tmp_path / "figure.jpg")
     fig, _ = figure()
-    with pytest.raises(FileNotFoundError):
-        save(fig, tmp_path / "missing" / "figure.png")
+    with pytest.raises(UserError, match="Cannot write"):
+        save(fig, tmp_path / "again.png" / "figure.png")
     assert plt.get_fignums() == []
 
 

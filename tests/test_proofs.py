@@ -8,6 +8,7 @@ import groundup.ops
 from groundup.lesson import public_functions
 from groundup.lessons import all_lessons
 from groundup.ops.cases import CASES
+from groundup.proof.check_all import check_fact
 from groundup.proof.checks import check_case, check_model, check_parity
 
 LESSONS = all_lessons()
@@ -20,9 +21,11 @@ TWINS = [
 ]
 LESSON_CASES = [pytest.param(case, id=f"{lesson.slug}-{case.name}") for lesson in LESSONS for case in lesson.cases]
 
+FACTS = [pytest.param(fact, id=f"{lesson.slug}-{fact.name}") for lesson in LESSONS for fact in lesson.facts]
 
-def failures(findings):
-    return [f"{finding.subject}: {finding.check} {finding.error:.2g}" for finding in findings if not finding.passed]
+
+def failures(proofs):
+    return [f"{proof.subject}: {proof.check} {proof.error:.2g}" for proof in proofs if not proof.passed]
 
 
 @pytest.mark.parametrize("case", [*[pytest.param(case, id=case.name) for case in CASES], *LESSON_CASES])
@@ -39,6 +42,12 @@ def test_model_gradient(model):
 @pytest.mark.parametrize("model", TWINS)
 def test_twin_parity(model):
     assert not failures(check_parity(model))
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_fact(fact):
+    assert not failures([check_fact(fact)])
+    assert fact.check() == fact.check()  # nothing is drawn anew
 
 
 def test_names_of_cases_are_unique():

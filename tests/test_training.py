@@ -151,10 +151,9 @@ def test_a_truncated_checkpoint_is_refused_and_kept(tmp_path):
 def test_a_safetensors_file_of_something_else_is_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     trees.save(path, {"weight": np.zeros(3)})
-    with pytest.raises(UserError, match="not written by this version"):
-        train(make(), 3, path, resume=True)
-    with pytest.raises(UserError, match="not a checkpoint of groundup"):
-        load_model(path, "char_rnn")
+    for read in (lambda: train(make(), 3, path, resume=True), lambda: load_model(path, "char_rnn")):
+        with pytest.raises(UserError, match="no checkpoint of groundup"):
+            read()
 
 
 def test_a_full_disk_keeps_the_checkpoint_that_was_there(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """The command line: parses, calls, prints. Exit codes: 0 fine, 1 a check or claim failed, 2 bad use or input."""
 
+import io
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -29,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+COLDEST, HOTTEST = 1e-6, 1e6  # temperatures below are 0: the likeliest token alone; above, all are as likely
 LessonName = Annotated[
     str, typer.Argument(metavar="LESSON", help="Number, name or unique beginning: 02, char_rnn, char.")
 ]
@@ -60,7 +63,10 @@ def run(
     ] = "default",
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for metrics.json, curves.csv, figures and checkpoints. [default: runs/LESSON]"),
+        typer.Option(
+            help="Folder for metrics.json, curves.csv, figures and checkpoints. [default: runs/LESSON, and"
+            " runs/LESSON_smoke or runs/LESSON_long for these budgets]"
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoints in the folder, exactly.")
@@ -89,7 +95,7 @@ def run(
     for name, value in options.items():
         if value is not None and name not in chosen.options:
             raise UserError(f"Lesson {chosen.name} has no --{name}.")
-    folder = out or Path("runs") / (chosen.folder.name + ("" if track == "numpy" else f"_{track}"))
+    folder = out or default_folder(chosen, track, budget)
     this = Run(chosen, track, seed, budget, folder, resume, options, quiet or as_json, threads)
     result = run_lesson(this)
     record = describe(this, result)
@@ -121,8 +127,17 @@ def sample(
     if chosen.sample is None:
         able = ", ".join(other.name for other in all_lessons() if other.sample)
         raise UserError(f"Lesson {chosen.name} has nothing to sample from; these have: {able}.")
+    if not math.isfinite(temperature):
+        raise UserError(f"--temperature is {temperature}, but a number such as 0.8 is needed.")
     params, about = load_model(checkpoint, chosen.slug)
-    print(chosen.sample(params, about, temperature, length, random_stream(seed, "sample"), prompt))
+    warmth = min(temperature, HOTTEST) if temperature > COLDEST else 0.0
+    try:
+        text = chosen.sample(params, about, warmth, length, random_stream(seed, "sample"), prompt)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{checkpoint} is no model that lesson {chosen.name} can write with ({type(error).__name__}: {error})."
+        ) from error
+    print(text)
 
 
 @app.command()
@@ -133,16 +148,16 @@ def check(lessons: LessonNames = None, as_json: AsJson = False) -> None:
     """
     from groundup.proof.check_all import check_everything
 
-    findings = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=show.has("torch"))
+    proofs = check_everything(find_lessons(lessons or []), building_blocks=not lessons, torch=show.has("torch"))
     if as_json:
-        show.print_json([{**vars(finding), "passed": finding.passed} for finding in findings])
+        show.print_json([{**vars(proof), "passed": proof.passed} for proof in proofs])
     else:
-        show.findings_table(findings)
+        show.proofs_table(proofs)
     if not show.has("torch"):
         show.stderr(
             "PyTorch is not installed: oracles and parity were left out. To have them: pip install 'groundup[torch]'"
         )
-    if not all(finding.passed for finding in findings):
+    if not all(proof.passed for proof in proofs):
         raise typer.Exit(1)
 
 
@@ -330,6 +345,12 @@ def version_callback(
         raise typer.Exit
 
 
+def default_folder(lesson: Lesson, track: Track, budget: Budget) -> Path:
+    """Where a run goes: a folder for each track and budget, so that no run replaces one that trained for longer."""
+    parts = [lesson.folder.name, *([] if track == "numpy" else [track]), *([] if budget == "default" else [budget])]
+    return Path("runs") / "_".join(parts)
+
+
 def demand_track(lesson: Lesson, track: str) -> None:
     """Raise UserError unless the lesson has the track and it can run here."""
     if track not in lesson.tracks:
@@ -342,6 +363,9 @@ def main() -> NoReturn:
     """Run the command line: what the user got wrong is one sentence on stderr and exit code 2, never a traceback."""
     from groundup.training.loop import Stopped
 
+    for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 gets ? for what it cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False)
     except Stopped as stopped:
@@ -362,4 +386,9 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:  # a folder that may not be searched, a name of 300 letters, a full disk
+        if error.filename is None:
+            raise
+        show.stderr(f"Cannot use {error.filename}: {(error.strerror or str(error)).lower()}.")
+        code = 2
     sys.exit(code)

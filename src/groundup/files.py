@@ -1,10 +1,32 @@
 """Files written whole or not at all."""
 
+import contextlib
 import errno
 import os
 from pathlib import Path
 
 from groundup.errors import UserError
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed while writing left in a folder."""
+    for part in folder.glob(".*.part"):
+        writer = part.name.split(".")[-2]
+        if writer.isdecimal() and not is_running(int(writer)):
+            part.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process of that number; where that cannot be asked, it is taken to run."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -15,6 +37,7 @@ def write_whole(path: Path, data: bytes | str) -> None:
         part.write_bytes(data.encode() if isinstance(data, str) else data)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True) if path.parent.is_dir() else None
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
         raise UserError(f"Cannot write {path}: {reason}.") from error

@@ -90,6 +90,22 @@ class Claim:
         return reaches(self.sense, measured.value, self.bar, measured.baseline)
 
 
+@dataclass(frozen=True, eq=False)
+class Fact:
+    """What must be so, and is proven by ``groundup check``: nothing that could have come out otherwise.
+
+    check   how far it is from being so, without any drawing of its own: two calls give the same number
+    limit   how far it may be: 0 where not one bit may differ
+    torch   it compares with PyTorch, and is left out where that is not installed
+    """
+
+    name: str
+    statement: str
+    check: Callable[[], float]
+    limit: float = 0.0
+    torch: bool = False
+
+
 def reaches(sense: str, value: float | None, *marks: float | None) -> bool:
     """Whether a value lies on the right side of every mark that there is; no value, or NaN, never does."""
     compare = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}[sense]
@@ -144,6 +160,7 @@ class Lesson:
     needs       slugs of lessons to read first
     experiment  ``run(run) -> Result``
     figures     ``draw(result) -> {file name: figure}``
+    facts       what must be so, beside gradients and parity
     cases       gradient cases for the public differentiable functions of model.py that no model proves
     options     which of the own-data options of ``groundup run`` it takes
     sample      ``sample(params, metadata, temperature, length, rng, prompt) -> str``, if there is something to sample
@@ -166,6 +183,7 @@ class Lesson:
     experiment: Callable[..., Result]
     claims: Sequence[Claim]
     figures: Callable[[Result], dict[str, Any]]
+    facts: Sequence[Fact] = ()
     paper: Paper | None = None
     needs: Sequence[str] = ()
     models: Sequence[Model] = ()

@@ -4,6 +4,8 @@ Call figure(), draw, and either let the notebook show it or save() it. Matplotli
 were.
 """
 
+import functools
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
+
+from groundup.files import write_whole
 
 # Blue, orange, green, wine, sky, ink: CIE lightness 39, 66, 53, 25, 77, 9, so any two differ by more than 10
 # in grey, and the first few by most. Dashes and markers change with them, for those who see no colour.
@@ -33,6 +37,12 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 
 # White to deep blue in even steps of lightness, so that equal differences look equal, in colour and in grey.
 SHADES = ("#ffffff", "#aed1e9", "#66a1d0", "#3070ac", "#1e4479", "#0e1f3b")
+
+# Fonts with Chinese and Japanese letters, as systems have them.
+WIDE = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Serif CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei",
+    "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "SimHei", "Arial Unicode MS", "Droid Sans Fallback",
+)  # fmt: skip
 
 INK, FAINT = "#2b2f36", "#dfe3e8"
 
@@ -93,7 +103,9 @@ def save(fig: Figure, path: str | Path) -> None:
         if path.suffix not in undated:
             raise ValueError(f"a figure is saved as .png or .svg, not as {path.suffix!r}")
         with plt.rc_context({"svg.hashsalt": "groundup"}):
-            fig.savefig(path, dpi=144, metadata=undated[path.suffix])
+            drawn = io.BytesIO()
+            fig.savefig(drawn, format=path.suffix[1:], dpi=144, metadata=undated[path.suffix])
+        write_whole(path, drawn.getvalue())
     finally:
         plt.close(fig)
 
@@ -189,11 +201,16 @@ def heatmap(
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
         if row_labels is not None:
-            axes.set_yticks(range(len(row_labels)), [printable(label) for label in row_labels])
+            axes.set_yticks(range(len(row_labels)), [printable(label) for label in row_labels], fontfamily=families())
         if column_labels is not None:
             long = max(map(len, column_labels), default=0) > 3
             turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if long else {}
-            axes.set_xticks(range(len(column_labels)), [printable(label) for label in column_labels], **turned)
+            axes.set_xticks(
+                range(len(column_labels)),
+                [printable(label) for label in column_labels],
+                fontfamily=families(),
+                **turned,
+            )
         if values:
             for (row, column), share in np.ndenumerate(image.norm(matrix)):
                 colour = "white" if share > 0.45 else INK
@@ -206,10 +223,17 @@ def heatmap(
     return image
 
 
+@functools.cache
+def families() -> tuple[str, ...]:
+    """The fonts that labels are drawn with: matplotlib's own, then those of this system for Chinese and Japanese."""
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return ("DejaVu Sans", *(name for name in WIDE if name in known))
+
+
 def printable(text: str) -> str:
-    """Return a label as matplotlib can draw it: visible white space, no mathematics, a box for no glyph."""
+    """Return a label as ``families`` can draw it: visible white space, no mathematics, a box for no glyph."""
     if not text.strip():
         text = "".join({" ": "␣", "\n": "↵", "\t": "⇥"}.get(character, character) for character in text)
-    font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
-    drawn = (c if c.isprintable() and font.get_char_index(ord(c)) else "□" for c in text)
+    fonts = [font_manager.get_font(font_manager.findfont(name)) for name in families()]
+    drawn = (c if c.isprintable() and any(font.get_char_index(ord(c)) for font in fonts) else "□" for c in text)
     return "".join(drawn).replace("$", r"\$")

@@ -18,7 +18,7 @@ from rich.table import Table
 from groundup import __version__
 from groundup.errors import UserError
 from groundup.lesson import Lesson
-from groundup.proof.checks import Finding
+from groundup.proof.checks import Proof
 from groundup.proof.machine import blas
 from groundup.proof.results import number
 
@@ -96,13 +96,13 @@ def run_claims(record: dict[str, Any], folder: Path) -> None:
     )  # fmt: skip
 
 
-def findings_table(findings: Sequence[Finding]) -> None:
+def proofs_table(proofs: Sequence[Proof]) -> None:
     """The largest error of every check for every subject; variants of a case share a row."""
-    worst: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        key = (finding.subject.split(",")[0], finding.check)
-        if key not in worst or not finding.error <= worst[key].error:
-            worst[key] = finding
+    worst: dict[tuple[str, str], Proof] = {}
+    for proof in proofs:
+        key = (proof.subject.split(",")[0], proof.check)
+        if key not in worst or not proof.error <= worst[key].error:
+            worst[key] = proof
     checks = list(dict.fromkeys(check for _, check in worst))
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("largest relative error", no_wrap=True)
@@ -121,10 +121,10 @@ def findings_table(findings: Sequence[Finding]) -> None:
         table.add_row(subject, *cells)
     console = output()
     console.print(table)
-    failed = [finding for finding in findings if not finding.passed]
-    console.print(f"{len(findings) - len(failed)} checks passed, {len(failed)} failed.")
-    for finding in failed:
-        console.print(f"  {finding.subject}: {finding.check} {finding.error:.2g} > {finding.limit:.0e}", style="red")
+    failed = [proof for proof in proofs if not proof.passed]
+    console.print(f"{len(proofs) - len(failed)} checks passed, {len(failed)} failed.")
+    for proof in failed:
+        console.print(f"  {proof.subject}: {proof.check} {proof.error:.2g} > {proof.limit:.0e}", style="red")
 
 
 def markdown(text: str) -> None:

@@ -41,10 +41,14 @@ def find_lesson(name: str) -> Lesson:
     names = {
         lesson: [lesson.number, lesson.slug, lesson.folder.name, lesson.name.replace(" ", "_")] for lesson in lessons
     }
-    exact = [lesson for lesson in lessons if wanted and wanted in names[lesson]]
-    begun = [
-        lesson for lesson in lessons if wanted and any(known.startswith(wanted) for known in names[lesson] if known)
-    ]
+    if wanted.isdecimal():  # a number is a number: 2 is lesson 02 and never the beginning of 25
+        exact = [lesson for lesson in lessons if lesson.number.isdecimal() and int(lesson.number) == int(wanted)]
+        begun = []
+    else:
+        exact = [lesson for lesson in lessons if wanted and wanted in names[lesson]]
+        begun = [
+            lesson for lesson in lessons if wanted and any(known.startswith(wanted) for known in names[lesson] if known)
+        ]
     for matches in (exact, begun):
         if len(matches) == 1:
             return matches[0]

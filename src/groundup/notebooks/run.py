@@ -4,7 +4,6 @@ import copy
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.lesson import Lesson
 from groundup.notebooks.build import LANGUAGE, Notebook, dumps, sync
-from groundup.notebooks.kernels import kernel_manager
+from groundup.notebooks.kernels import kernel_manager, scratch_folder
 
 #: Lies on the kernel's path, where Python imports it at start: makes modules look as if not installed.
 SITECUSTOMIZE = """import sys
@@ -74,7 +73,7 @@ def execute(
         started.append(cell_name(cell))
         clock[0] = worked()
 
-    with tempfile.TemporaryDirectory(prefix="groundup-") as scratch:
+    with scratch_folder() as scratch:
         client = NotebookClient(
             notebook,
             timeout=timeout,

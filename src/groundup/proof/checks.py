@@ -27,7 +27,7 @@ PARITY_STEPS = 20
 
 
 @dataclass(frozen=True)
-class Finding:
+class Proof:
     """One measured error and the limit it must keep."""
 
     subject: str
@@ -41,25 +41,25 @@ class Finding:
         return self.error <= self.limit
 
 
-def check_case(case: Case, seed: int = 0, oracle: bool = True) -> list[Finding]:
+def check_case(case: Case, seed: int = 0, oracle: bool = True) -> list[Proof]:
     """All checks of one case: gradient, oracle, and the manners that the one convention demands."""
     arguments = case.arguments(np.random.default_rng(seed))
     rng = np.random.default_rng(seed + 1)
     found = [
-        Finding(
+        Proof(
             case.name,
             "gradient",
             gradient_error(case.function, arguments, case.differentiable, rng),
             GRADIENT_LIMIT,
         ),
-        Finding(case.name, "backward twice", repeat_error(case.function, arguments, case.differentiable, rng), 0.0),
-        Finding(case.name, "arguments kept", mutation_error(case.function, arguments, rng), 0.0),
-        Finding(case.name, "float32 kept", dtype_error(case.function, arguments, case.differentiable, rng), 0.0),
-        Finding(case.name, "layouts", layout_error(case.function, arguments, case.differentiable, rng), LAYOUT_LIMIT),
+        Proof(case.name, "backward twice", repeat_error(case.function, arguments, case.differentiable, rng), 0.0),
+        Proof(case.name, "arguments kept", mutation_error(case.function, arguments, rng), 0.0),
+        Proof(case.name, "float32 kept", dtype_error(case.function, arguments, case.differentiable, rng), 0.0),
+        Proof(case.name, "layouts", layout_error(case.function, arguments, case.differentiable, rng), LAYOUT_LIMIT),
     ]
     if oracle and case.oracle is not None:
         error = oracle_error(case.function, case.oracle, arguments, case.differentiable, rng)
-        found.append(Finding(case.name, "oracle", error, ORACLE_LIMIT))
+        found.append(Proof(case.name, "oracle", error, ORACLE_LIMIT))
     return found
 
 
@@ -290,12 +290,12 @@ def as_float64(value: Any) -> Any:
     return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
 
 
-def check_model(model: "Model", seed: int = 0) -> list[Finding]:
+def check_model(model: "Model", seed: int = 0) -> list[Proof]:
     """A model's gradient check and manners."""
     return check_case(model_case(model, seed), seed)
 
 
-def check_parity(model: "Model", seed: int = 0, steps: int = PARITY_STEPS) -> list[Finding]:
+def check_parity(model: "Model", seed: int = 0, steps: int = PARITY_STEPS) -> list[Proof]:
     """A model against its twin in float64, from the same parameters, on the same batches, without dropout.
 
     Compared are the outputs, the gradient of every parameter, the parameters after one optimiser step, and the
@@ -317,9 +317,9 @@ def check_parity(model: "Model", seed: int = 0, steps: int = PARITY_STEPS) -> li
         curve += [learner.step(batch, np.random.default_rng(seed)) for batch in batches[1:]]
         losses.append({"loss": np.array(curve)})
     dead = [name for name, gradient in gradients[1].items() if not gradient.any()]
-    alive = Finding(f"model {model.name}", "all parameters learn", math.inf if dead else 0.0, 0.0)
+    alive = Proof(f"model {model.name}", "all parameters learn", math.inf if dead else 0.0, 0.0)
     return [alive] + [
-        Finding(f"model {model.name}", check, largest_error(mine, theirs), ORACLE_LIMIT)
+        Proof(f"model {model.name}", check, largest_error(mine, theirs), ORACLE_LIMIT)
         for check, (mine, theirs) in {
             "outputs": outputs,
             "gradients": gradients,

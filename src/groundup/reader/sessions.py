@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import signal
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from groundup.notebooks.kernels import kernel_manager
+from groundup.notebooks.kernels import kernel_manager, scratch_folder
 from groundup.reader import runner
 from groundup.reader.cells import Planner
 
@@ -74,7 +73,7 @@ class Kernel:
     """A Python process that runs cells in a scratch folder, and its connection."""
 
     def __init__(self) -> None:
-        self.scratch = tempfile.TemporaryDirectory(prefix="groundup-", ignore_cleanup_errors=True)
+        self.scratch = scratch_folder()
         self.manager = kernel_manager(Path(self.scratch.name))
         self.client: Any = None
         self.group: int | None = None  # of processes, the kernel's and those that cells start

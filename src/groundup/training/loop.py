@@ -44,6 +44,7 @@ def fit(
     resume: bool = False,
     metadata: dict[str, Any] | None = None,
     report: Callable[[int, float], None] = lambda step, loss: None,
+    notes: dict[str, Any] | None = None,
 ) -> Curves:
     """Train for ``steps`` steps and return the curves.
 
@@ -51,7 +52,8 @@ def fit(
     loss of the batches since the row before; at step 0 the first batch's) and whatever ``evaluate`` measures.
     All randomness of training comes from ``rng``, whose state is in the checkpoint with the parameters, the
     optimiser's state and the curves: stopped and resumed equals never stopped, bit for bit. ``evaluate`` must
-    not draw from ``rng``. The first Ctrl-C lets the step end, saves and raises ``Stopped``.
+    not draw from ``rng``. What it writes into ``notes`` (JSON types) is kept with the curves and is there again
+    when the run goes on. The first Ctrl-C, or SIGTERM, lets the step end, saves and raises ``Stopped``.
 
     Raises UserError if the checkpoint to resume from is another model's, another run's, or broken.
     """
@@ -60,11 +62,13 @@ def fit(
     losses: list[float] = []
     done, seconds = 0, 0.0
     if resume and checkpoint is not None and checkpoint.exists():
-        state, saved = trees.load(checkpoint)
-        if saved.get("format") != CHECKPOINT_FORMAT or "rng" not in saved:
+        state, saved = load_checkpoint(checkpoint)
+        if not saved.keys() >= {"rng", "curves", "losses", "step", "seconds"}:
             raise UserError(f"{checkpoint} was not written by this version's training loop.")
         for key in metadata.keys() | saved["run"].keys():
             if saved["run"].get(key) != metadata.get(key):
+                if key == "data":
+                    raise UserError(f"Cannot resume from {checkpoint}: it was trained on other data than this run's.")
                 raise UserError(
                     f"Cannot resume from {checkpoint}: its {key} is {saved['run'].get(key)!r},"
                     f" this run's is {metadata.get(key)!r}."
@@ -73,6 +77,8 @@ def fit(
         rng.bit_generator.state = saved["rng"]
         curves, losses = saved["curves"], saved["losses"]
         done, seconds = saved["step"], saved["seconds"]
+        if notes is not None:
+            notes.update(saved.get("notes") or {})
 
     def save(step: int) -> None:
         if checkpoint is not None:
@@ -82,7 +88,7 @@ def fit(
                 "step": step,
                 "rng": rng.bit_generator.state,
             }
-            about |= {"curves": curves, "losses": losses, "seconds": seconds}
+            about |= {"curves": curves, "losses": losses, "seconds": seconds, "notes": notes}
             trees.save(checkpoint, learner.state(), about)
 
     def record(step: int, training: float) -> None:
@@ -116,17 +122,27 @@ def load_model(path: Path, lesson: str) -> tuple[Tree, dict[str, Any]]:
 
     Raises UserError if the file is no checkpoint of this lesson.
     """
+    state, saved = load_checkpoint(path)
+    run = saved["run"]
+    if run.get("lesson") != lesson:
+        raise UserError(f"{path} is a checkpoint of {run.get('lesson')}, not of {lesson}.")
+    if not isinstance(run.get("about"), dict):
+        raise UserError(f"{path} does not say how its model is used: it was not written by `groundup run`.")
+    return state["params"], run["about"]
+
+
+def load_checkpoint(path: Path) -> tuple[Tree, dict[str, Any]]:
+    """The state and the metadata of a checkpoint. Raises UserError if the file is none of this format."""
     state, saved = trees.load(path)
-    if saved.get("format") != CHECKPOINT_FORMAT or "params" not in state:
-        raise UserError(f"{path} is not a checkpoint of groundup.")
-    if saved["run"].get("lesson") != lesson:
-        raise UserError(f"{path} is a checkpoint of {saved['run'].get('lesson')}, not of {lesson}.")
-    return state["params"], saved["run"]["about"]
+    named = isinstance(state, dict) and "params" in state and isinstance(saved.get("run"), dict)
+    if saved.get("format") != CHECKPOINT_FORMAT or not named:
+        raise UserError(f"{path} is no checkpoint of groundup: it was not written by this version's training loop.")
+    return state, saved
 
 
 @contextlib.contextmanager
 def between_steps() -> Iterator[Callable[[], bool]]:
-    """Hold back the first Ctrl-C until it is asked for; a second one interrupts at once."""
+    """Hold back the first Ctrl-C or SIGTERM until it is asked for; a second one interrupts at once."""
     pressed = threading.Event()
 
     def handle(number: int, frame: Any) -> None:
@@ -137,8 +153,9 @@ def between_steps() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield pressed.is_set
         return
-    before = signal.signal(signal.SIGINT, handle)
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -95,6 +95,6 @@ def load(path: Path) -> tuple[Tree, dict[str, Any]]:
         with safe_open(path, framework="numpy") as file:
             flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
             metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-    except (SafetensorError, ValueError, OSError) as error:
+    except (SafetensorError, ValueError, TypeError, AttributeError, OSError) as error:  # bfloat16 has no NumPy type
         raise UserError(f"{path} is not a whole safetensors checkpoint of groundup ({error}).") from error
     return unflatten(flat), metadata

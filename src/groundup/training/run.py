@@ -2,9 +2,11 @@
 
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,13 +26,17 @@ from rich.progress import (
 from threadpoolctl import threadpool_limits
 
 from groundup.errors import UserError
-from groundup.files import write_whole
+from groundup.files import sweep, write_whole
 from groundup.lesson import Batch, Budget, Curves, Learner, Lesson, Result, Track
 from groundup.plots import save as save_figure
-from groundup.training.loop import fit
+from groundup.training.loop import fit, load_checkpoint
 from groundup.training.streams import random_stream
 
 T = TypeVar("T")
+FIRST_LOOK = 3.0  # seconds of steps, after which the rest can be estimated
+LONG = 120.0  # seconds of waiting that are worth a sentence
+LARGEST = 1_000_000_000  # bytes of a file that is worth hashing; no text that large is read
+BUDGETS = ("smoke", "default", "long")
 
 
 @dataclass
@@ -52,6 +58,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.started = time.monotonic()
+        self.data = {name: fingerprint(Path(value)) for name, value in self.options.items() if value is not None}
         self.console = Console(stderr=True, quiet=self.quiet)
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -89,21 +96,32 @@ class Run:
         evaluate: Callable[[Learner], dict[str, float]] | None = None,
         every: int = 100,
         about: Mapping[str, Any] | None = None,
+        notes: dict[str, Any] | None = None,
     ) -> Curves:
         """``training.fit`` with this run's seed, checkpoint and progress bar.
 
-        ``about`` goes into the checkpoint: what is needed to use the model later (sizes, vocabulary).
+        ``about`` goes into the checkpoint: what is needed to use the model later (sizes, vocabulary). ``notes``
+        is what ``evaluate`` writes down on the way (samples): it survives a resume.
         """
         metadata = {"lesson": self.lesson.slug, "model": name, "track": self.track, "seed": self.seed}
-        metadata |= {"budget": self.budget, "steps": steps, "about": dict(about or {})}
+        metadata |= {"budget": self.budget, "steps": steps, "about": dict(about or {}), "data": self.data}
         task = self.progress.add_task(name, total=steps, loss="")
+        began: list[tuple[int, float]] = []  # the first step of this run, and when it was done
 
         def report(step: int, loss: float) -> None:
             self.progress.update(task, completed=step, loss=f"loss {loss:.4f}")
+            now = time.monotonic()
+            if not began:
+                began.append((step, now))
+            elif len(began) == 1 and now - began[0][1] > FIRST_LOOK:
+                began.append((step, now))
+                left = (now - began[0][1]) / (step - began[0][0]) * (steps - step)
+                if left > LONG:
+                    self.say(f"{name}: about {left / 60:.0f} minutes for {steps - step} more steps; Ctrl-C keeps them.")
 
         return fit(
             learner, next_batch, steps, self.rng("training", name), evaluate, every,
-            self.checkpoint(name), self.resume, metadata, report,
+            self.checkpoint(name), self.resume, metadata, report, notes,
         )  # fmt: skip
 
 
@@ -111,6 +129,7 @@ def run_lesson(run: Run) -> Result:
     """Run the experiment; if the run has a folder, leave metrics.json, curves.csv, figures and checkpoints there."""
     if run.folder is not None:
         prepare_folder(run.folder)
+        demand_nothing_greater(run, run.folder)
     with limited_to(run.threads, run.track), run.progress:
         result = run.lesson.experiment(run)
     missing = {claim.name for claim in run.lesson.claims} ^ set(result.measured)
@@ -145,6 +164,42 @@ def prepare_folder(folder: Path) -> None:
     probe = folder / ".groundup"
     write_whole(probe, b"")
     probe.unlink()
+    sweep(folder)
+
+
+def demand_nothing_greater(run: Run, folder: Path) -> None:
+    """Raise UserError where a model stands that was trained for longer: a smoke run would write over it."""
+    for path in sorted(folder.glob("*.safetensors")):
+        with contextlib.suppress(UserError):  # not ours, and not written to
+            kept = load_checkpoint(path)[1]["run"].get("budget")
+            if kept in BUDGETS and BUDGETS.index(kept) > BUDGETS.index(run.budget):
+                break
+    else:
+        return
+    raise UserError(
+        f"{folder} holds a model of the {kept} budget, which a {run.budget} run would replace:"
+        " name another folder with --out, or remove it first."
+    )
+
+
+def fingerprint(path: Path) -> str:
+    """What tells the user's data from other data: a hash of a file's bytes, of the names and sizes in a folder.
+
+    A path that cannot be read gives "", and whoever reads it says why.
+    """
+    digest = hashlib.sha256()
+    try:
+        if path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.is_file():
+                    digest.update(os.fsencode(f"{file.relative_to(path)}\0{file.stat().st_size}\n"))
+        elif path.is_file() and path.stat().st_size < LARGEST:
+            digest.update(path.read_bytes())
+        else:
+            return ""
+    except OSError:
+        return ""
+    return digest.hexdigest()[:16]
 
 
 def write_result(run: Run, result: Result, folder: Path) -> None:
@@ -152,9 +207,7 @@ def write_result(run: Run, result: Result, folder: Path) -> None:
     write_whole(folder / "metrics.json", json.dumps(describe(run, result), indent=2, allow_nan=False) + "\n")
     write_whole(folder / "curves.csv", curves_csv(result.curves))
     for name, figure in run.lesson.figures(result).items():
-        path = folder / "figures" / f"{name}.png"
-        write_whole(path, b"")  # the same clear errors as for every other file
-        save_figure(figure, path)
+        save_figure(figure, folder / "figures" / f"{name}.png")
 
 
 def describe(run: Run, result: Result) -> dict[str, Any]:

@@ -1,22 +1,19 @@
-"""Train the digits network on both tracks, and measure the tape, the table of calls and the V curve."""
+"""Train the digits network, beside simpler methods, and measure the V curve of a slope."""
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from groundup.data.digits import Digits, load_digits, split_digits
-from groundup.lesson import Batch, Curves, Learner, Measured, Result
+from groundup.lesson import Batch, Learner, Measured, Result
 from groundup.lessons.p00_numpy_and_pytorch.model import exp, init, log, mlp
-from groundup.lessons.p00_numpy_and_pytorch.table import ROWS, run_raw, table_arrays
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
 from groundup.ops.activations import relu
 from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.types import Array, Tree
-from groundup.proof.checks import largest_error
 from groundup.proof.instruments import growth
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.optim import constant
@@ -69,7 +66,7 @@ def batch(rng: np.random.Generator, *, inputs: int, classes: int, batch: int, **
 
 
 def run(run: Run) -> Result:
-    """The experiment of the lesson. What needs PyTorch is not a number where it is not installed: claim not met."""
+    """The experiment of the lesson."""
     data = split_digits(load_digits())
     model = learner(run.track, run.rng("parameters"), np.float32, **SIZE)
 
@@ -86,27 +83,13 @@ def run(run: Run) -> Result:
     simple = simple_guesses(data, run.rng("linear"), steps)
     hits = {name: guess == data.test.labels for name, guess in simple.items()} | {"one hidden layer": right}
 
-    with_torch = importlib.util.find_spec("torch") is not None
-    race = race_tracks(run, data.train, run.pick(20, 200), ("numpy", "torch") if with_torch else ("numpy",))
-    apart = float("nan")
-    calls = dict.fromkeys((row.call for row in ROWS), float("nan"))
-    if with_torch:
-        apart = max(abs(a - b) for a, b in zip(race["numpy"]["training"], race["torch"]["training"], strict=True))
-        calls = table_errors(run.rng("table"))
-    else:
-        run.say("PyTorch is not installed, so the claims that compare with it are not measured (and not met).")
-
     trained = map_tree(lambda leaf: leaf.astype(np.float64), model.parameters())
-    batches = [next_batch(run.rng("tape", str(trial))) for trial in range(10)]
-    tape = max(tape_error(trained, found["images"].astype(np.float64), found["labels"]) for found in batches)
+    shown = next_batch(run.rng("graph"))
     errors = v_curve(run, data.train, run.pick(10, 100))
     slopes = v_slopes(errors["float64, central"])
     return Result(
         measured={
-            "tracks": Measured(apart),
             "accuracy": Measured(float(np.mean(right)), float(np.mean(hits["nearest class mean"]))),
-            "tape": Measured(tape),
-            "calls": Measured(float(np.max(list(calls.values())))),
             "v_curve": Measured(max(abs(slopes["rounding"] + 1), abs(slopes["truncation"] - 2))),
         },
         metrics={
@@ -114,12 +97,11 @@ def run(run: Run) -> Result:
             "test accuracy": {"chance": 1 / SIZE["classes"]} | {name: np.mean(found) for name, found in hits.items()},
             "test digits that only the hidden layer reads": int(np.sum(right & ~hits["linear"])),
             "test digits that only the linear one reads": int(np.sum(hits["linear"] & ~right)),
-            "calls": calls,
             "slopes of the V": slopes,
             "best nudge": {name: NUDGES[np.argmin(error)] for name, error in errors.items()},
         },
-        curves={"mlp": curve} | {f"{track}, float64": found for track, found in race.items()},
-        arrays={"errors": errors, "race": race, "params": trained, "batch": batches[0], "hits": hits},
+        curves={"mlp": curve},
+        arrays={"errors": errors, "params": trained, "batch": shown, "hits": hits},
     )
 
 
@@ -131,20 +113,6 @@ def some_of(digits: Digits, rows: Array, dtype: type = np.float32) -> Batch:
 def guesses(model: Learner, digits: Digits) -> Array:
     """The class with the largest logit, for every picture."""
     return np.argmax(model.outputs({"images": digits.images, "labels": digits.labels}), axis=1)
-
-
-def race_tracks(run: Run, digits: Digits, steps: int, tracks: tuple[str, ...]) -> dict[str, Curves]:
-    """Train in float64 on every track: same start, same batches. The curves have a row for every step."""
-    rows = run.rng("race batches").integers(len(digits.labels), size=(steps, SIZE["batch"]))
-    curves = {}
-    for track in tracks:
-        model = learner(track, run.rng("race"), np.float64, **SIZE)
-
-        def next_batch(rng: np.random.Generator, model: Learner = model) -> Batch:
-            return some_of(digits, rows[model.steps], np.float64)
-
-        curves[track] = run.fit(f"{track}_float64", model, next_batch, steps, every=1)
-    return curves
 
 
 def simple_guesses(data: Any, rng: np.random.Generator, steps: int) -> dict[str, Array]:
@@ -185,30 +153,6 @@ def mlp_on_tape(tape: Tape, params: Tree, images: Array, labels: Array) -> tuple
     exponentials = tape.apply(exp, logits - logits.value.max(axis=1, keepdims=True))
     picked = exponentials[np.arange(len(labels)), labels] / exponentials.sum(axis=1)
     return tape.apply(log, picked).sum() * (-1 / len(labels)), found
-
-
-def tape_error(params: Tree, images: Array, labels: Array) -> float:
-    """The largest relative difference between the tape's gradients and those written by hand."""
-    tape = Tape()
-    loss, found = mlp_on_tape(tape, params, images, labels)
-    gradients = tape.gradients(loss)
-    logits, backward = mlp(params, images)
-    by_hand = flatten(backward(cross_entropy(logits, labels)[1]()))
-    return largest_error({name: gradients[variable] for name, variable in found.items()}, by_hand)
-
-
-def table_errors(rng: np.random.Generator) -> dict[str, float]:
-    """For every row of the table: the largest relative difference of value and gradients between its two sides."""
-    from groundup.lessons.p00_numpy_and_pytorch.twin import run_call
-
-    arrays = table_arrays(rng)
-    errors = {}
-    for row in ROWS:
-        value, backward = run_raw(row, arrays)
-        g = rng.normal(size=np.shape(value))
-        expected, gradients = run_call(row, arrays, g)
-        errors[row.call] = largest_error({"value": value} | backward(g), {"value": expected} | gradients)
-    return errors
 
 
 def v_curve(run: Run, digits: Digits, directions: int) -> dict[str, Array]:

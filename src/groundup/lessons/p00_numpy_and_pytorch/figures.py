@@ -18,11 +18,10 @@ GREY = "#8b939e"
 
 
 def draw(result: Result) -> dict[str, Figure]:
-    """The network's tape, the V curve, the losses of both tracks, and accuracy while learning."""
+    """The network's tape, the V curve, and accuracy while learning."""
     return {
         "graph": network_graph(result),
         "v_curve": v_figure(result.arrays["errors"]),
-        "tracks": tracks(result),
         "accuracy": accuracy(result),
     }
 
@@ -46,23 +45,6 @@ def v_figure(errors: Mapping[str, Array]) -> Figure:
         text = f"{name}: h to the {slopes[name]:.2f}"
         axes.annotate(text, place, xycoords="axes fraction", ha=side, color=COLOURS[0], fontsize=9.5)
     axes.get_legend().set_loc("lower right")
-    return fig
-
-
-def tracks(result: Result) -> Figure:
-    """Losses of both tracks, step by step, and how far they are apart."""
-    race = result.arrays["race"]
-    fig, (left, right) = figure(10, 3.6, columns=2)
-    steps, by_hand = race["numpy"]["step"][1:], race["numpy"]["training"][1:]
-    lines = {"NumPy, by hand": by_hand}
-    if "torch" in race:
-        lines["PyTorch, autograd"] = race["torch"]["training"][1:]
-        apart = np.abs(np.subtract(by_hand, lines["PyTorch, autograd"])) / np.finfo(float).eps
-        right.plot(steps, apart, ".", color=COLOURS[0])
-        describe(right, "step", "|difference| / ε,  ε = 2.2e-16", "How far apart they are")
-    else:
-        right.text(0.5, 0.5, "PyTorch is not installed", ha="center", transform=right.transAxes)
-    curves(left, steps, lines, "step", "loss of the batch, nats", "Both tracks from the same start")
     return fig
 
 

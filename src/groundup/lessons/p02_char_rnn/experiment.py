@@ -116,7 +116,8 @@ def run(run: Run) -> Result:
             return {"held-out bits": held_out_bits(model, validation, size["hidden"])}
 
         about = {"vocabulary": vocabulary}
-        return model, run.fit(optimiser, model, next_batch, steps, evaluate, every, about)
+        notes = samples if optimiser == "adam" else None
+        return model, run.fit(optimiser, model, next_batch, steps, evaluate, every, about, notes)
 
     untrained = learner(run.track, run.rng("parameters"), **size).parameters()
     before = tracking(hidden_states(untrained, test), test_text)

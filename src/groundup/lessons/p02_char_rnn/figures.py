@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from groundup.lesson import Result
-from groundup.plots import COLOURS, curves, describe, figure, heatmap, printable
+from groundup.plots import COLOURS, curves, describe, families, figure, heatmap, printable
 
 EXCERPT = 72
 
@@ -52,7 +52,7 @@ def cells(result: Result) -> Figure:
         high=1,
         bar="activation",
     )
-    axes.set_xticks(range(len(shown)), [printable(character) for character in shown], fontsize=9)
+    axes.set_xticks(range(len(shown)), [printable(character) for character in shown], fontsize=9, fontfamily=families())
     return fig
 
 

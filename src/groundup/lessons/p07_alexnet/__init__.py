@@ -6,6 +6,7 @@ import numpy as np
 
 from groundup.lesson import Claim, Lesson, Model, Paper
 from groundup.lessons.p07_alexnet import experiment, figures
+from groundup.lessons.p07_alexnet.facts import FACTS
 from groundup.lessons.p07_alexnet.model import alexnet, conv_block, dense_block
 from groundup.ops.activations import tanh
 from groundup.ops.types import Case
@@ -55,6 +56,7 @@ LESSON = Lesson(
         ),
     ),
     cases=(Case("conv_block, stride 2, tanh", conv_block, block_arguments, ("x", "params"), block_oracle),),
+    facts=FACTS,
     claims=(
         Claim(
             "accuracy",

@@ -128,7 +128,7 @@ def crossing(curve: Curves, name: str) -> float:
 
 def run(run: Run) -> Result:
     """The experiment of the lesson; ``--images FOLDER`` puts the user's own pictures in the place of the digits."""
-    data = load_data(run.options.get("images"), run.pick(MOST_OWN, MOST_OWN, 60_000), run.rng("pictures"))
+    data = load_data(run.options.get("images"), run.pick(MOST_OWN, MOST_OWN, 60_000), run.rng("pictures"), run.say)
     labels = np.concatenate([part.labels for part in (data.train, data.validation, data.test)])
     size = {**SIZE, "size": data.size, "channels": data.train.images.shape[3], "classes": int(labels.max()) + 1}
     size["filters"] = run.pick((8, 8), SIZE["filters"])
@@ -274,7 +274,6 @@ def time_convolutions(run: Run, params: Tree, data: Data) -> tuple[float, dict[s
     """How many times as long loops take as im2col for the first layer on two pictures: the median of five pairs."""
     x = views(data.train.images[:2], data)[0][:, :8, :8] - data.mean
     weight, bias = params["conv1"]["weight"], params["conv1"]["bias"]
-    np.testing.assert_allclose(conv2d_loops(x, weight, bias, 2), conv2d(x, weight, bias, 1, 2)[0], atol=1e-4)
     loops, products = side_by_side(
         [lambda: conv2d_loops(x, weight, bias, 2), lambda: [conv2d(x, weight, bias, 1, 2) for _ in range(20)]],
         run.pick(1, 5),

@@ -1,5 +1,6 @@
 """Pictures: digits or the user's own, their augmentation, and the views that a test averages over."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,14 +30,16 @@ class Data(NamedTuple):
     size: int  # pixels that the network sees
 
 
-def load_data(folder: Any, most: int | None, rng: np.random.Generator) -> Data:
+def load_data(
+    folder: Any, most: int | None, rng: np.random.Generator, say: Callable[[str], None] = lambda text: None
+) -> Data:
     """The digits, or the user's pictures: 70/10/20 % or 60/20/20 % of every class to train, choose and measure."""
     if folder is None:
         digits = load_digits()
         parts = split_digits(Digits(digits.images[..., None], digits.labels))
     else:
-        found = load_image_folder(folder)
-        rows = np.arange(len(found.labels)) if most is None else rng.permutation(len(found.labels))[:most]
+        found = load_image_folder(folder, most=most, say=say)
+        rows = np.arange(len(found.labels)) if most is None else rng.permutation(len(found.labels))
         parts = split_digits(Digits(found.images[rows], found.labels[rows]), 0.2, 0.2)
     train, validation, test = (Part(part.images, part.labels) for part in parts)
     photos = train.images.shape[3] == 3

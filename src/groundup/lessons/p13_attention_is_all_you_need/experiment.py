@@ -28,7 +28,6 @@ from groundup.lessons.p13_attention_is_all_you_need.measure import (
     Encoded,
     encoded,
     exact,
-    leak,
     one,
     year_head,
 )
@@ -199,7 +198,6 @@ def run(run: Run) -> Result:
             "exact_match": Measured(share["transformer"], max(share["lstm"], share["lstm, last checkpoint"])),
             "positions": Measured(abs(share["learned positions, early"] - share["transformer, early"])),
             "beam": Measured(float(beamed.mean()), float(compared.mean())),
-            "causal": Measured(leak(ours.params, test, heads)),
             "heads": Measured(mass, mass_before),
             "memory": Measured(slopes["attention"]["mebibytes"], slopes["lstm"]["mebibytes"]),
         },

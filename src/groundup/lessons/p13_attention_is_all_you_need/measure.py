@@ -8,9 +8,7 @@ import numpy as np
 from groundup.data.dates import END, LONGEST, PAD, DatePair, encode_pairs
 from groundup.lesson import Batch
 from groundup.lessons.p13_attention_is_all_you_need.decoding import attention_maps
-from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode
 from groundup.ops.types import Array, Tree
-from groundup.proof.instruments import leaks
 
 
 class Encoded(NamedTuple):
@@ -56,13 +54,6 @@ def exact(data: Encoded, write: Callable[[Array], Array], chunk: int = 250) -> A
 def one(data: Encoded, row: int) -> tuple[Array, Array]:
     """Source (1, S) and what the decoder is given (1, 11) of one example, without padding."""
     return data.source[[row], : data.lengths[row]], data.target[[row], :-1]
-
-
-def leak(params: Tree, data: Encoded, heads: int, rows: int = 8) -> float:
-    """By how much, at most, a changed character of the target moves the logits of places before it. It must be 0."""
-    source, given = data.source[:rows], data.target[:rows, :-1]
-    memory, _ = encode(params, source, heads)
-    return float(leaks(lambda given: decode(params, given, memory, source, heads)[0], given).max())
 
 
 def year_head(params: Tree, choose: Encoded, measure: Encoded, heads: int, rows: int = 500) -> tuple[int, float]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from groundup.lesson import Claim, Lesson, Paper
 from groundup.lessons.p25_kolmogorov_complexity import experiment, figures
+from groundup.lessons.p25_kolmogorov_complexity.facts import FACTS
 
 LESSON = Lesson(
     number="25",
@@ -23,16 +24,8 @@ LESSON = Lesson(
     experiment=experiment.run,
     figures=figures.draw,
     tracks=("numpy",),
+    facts=FACTS,
     claims=(
-        Claim(
-            "counting",
-            "Every measured count of short descriptions stays below its bound: strings with K <= k below 2^k,"
-            " strings that save c bits below a share of 2^-c",
-            "<",
-            bar=1,
-            unit="largest share of a bound",
-        ),
-        Claim("kraft", "The sum of 2^-length over all halting programs is at most 1 on both machines", "<=", bar=1),
         Claim(
             "coding",
             "K(x) follows -log2 m(x), the weight of all programs that print x, on both machines",
@@ -48,28 +41,6 @@ LESSON = Lesson(
             baseline="largest difference between K(x) and the length of x",
             unit="bits",
         ),
-        Claim(
-            "interpreters",
-            "Behind its interpreter each machine prints what the other prints, from the same bits",
-            ">=",
-            bar=1,
-            unit="share of the other's programs",
-        ),
-        Claim(
-            "invariance",
-            "The complexities of the two machines differ by no more than the longer interpreter",
-            "<=",
-            baseline="length of the longer interpreter",
-            unit="bits",
-        ),
-        Claim(
-            "bound_at_work",
-            "For 01 repeated 256 times, interpreter and short program beat the tape machine's printing bit by bit",
-            "<",
-            baseline="the tape machine's shortest program without loops",
-            unit="bits",
-        ),
-        Claim("random", "No compressor shortens random bytes", ">=", bar=1, unit="compressed size / size"),
         Claim(
             "text",
             "Every compressor shortens English text",
@@ -92,13 +63,6 @@ LESSON = Lesson(
             "<",
             bar=0.2,
             baseline="random bytes, the best compressor",
-            unit="compressed size / size",
-        ),
-        Claim(
-            "digits_floor",
-            "But no compressor gets them below the one bit in eight that carries information",
-            ">=",
-            bar=0.125,
             unit="compressed size / size",
         ),
         Claim(

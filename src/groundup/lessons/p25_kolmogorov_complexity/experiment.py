@@ -1,4 +1,4 @@
-"""All short programs of two machines, and both interpreters; ``texts`` measures with compressors."""
+"""All short programs of two machines; ``texts`` measures with compressors."""
 
 import math
 from typing import Any
@@ -12,15 +12,12 @@ from groundup.lessons.p25_kolmogorov_complexity.codes import (
     is_prefix_free,
     kraft_sum,
 )
-from groundup.lessons.p25_kolmogorov_complexity.interpreters import TAPE_INTERPRETER, rewriting_interpreter
 from groundup.lessons.p25_kolmogorov_complexity.model import (
     Census,
     Machine,
-    assemble,
     census,
     certain,
     complexities,
-    run_program,
 )
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
@@ -31,7 +28,6 @@ from groundup.training.run import Run
 LIMITS = {"tape": 2000, "rewriting": 1000}  # steps
 MARGIN = 4  # m(x) is compared with K(x) where programs up to MARGIN bits longer than the shortest were run
 BLOCK = 64  # length of the strings in the counting bound of the counting code
-ALTERNATING = "TT@TT@01."  # on the rewriting machine: 01, 256 times
 
 
 def run(run: Run) -> Result:
@@ -40,15 +36,10 @@ def run(run: Run) -> Result:
     found = {machine.name: take_census(run, machine, longest) for machine in (TAPE, REWRITING)}
     counts = counting(found)
     theorem = {name: coding_theorem(one) for name, one in found.items()}
-    imitation = interpreters(run, run.pick(10, 14))
-    alike = invariance(found, imitation)
     sizes = compressor_ratios(run)
     families = languages(run)
 
-    constant = max(one["length"] for one in imitation.values())
     measured = {
-        "counting": Measured(counts["largest"]),
-        "kraft": Measured(max(kraft_sum(map(len, one.programs)) for one in found.values())),
         "coding": Measured(
             min(one["correlation"] for one in theorem.values()),
             max(one["correlation with length"] for one in theorem.values()),
@@ -57,14 +48,9 @@ def run(run: Run) -> Result:
             max(one["largest gap"] for one in theorem.values()),
             min(one["largest gap to length"] for one in theorem.values()),
         ),
-        "interpreters": Measured(min(one["share"] for one in imitation.values())),
-        "invariance": Measured(alike["largest difference"], constant),
-        "bound_at_work": Measured(alike["bits by interpreter"], alike["bits by printing"]),
-        "random": Measured(min(sizes["random bytes"].values())),
         "text": Measured(max(sizes["English text"].values()), min(sizes["random bytes"].values())),
         "generator": Measured(min(sizes["generator's output"].values()), sizes["generator"]["program"]),
         "digits": Measured(min(sizes["random bits as digits"].values()), min(sizes["random bytes"].values())),
-        "digits_floor": Measured(min(sizes["random bits as digits"].values())),
         "languages": Measured(families["same language"], families["same language, chance"]),
         "families": Measured(min(families["family"].values()), families["family, shuffled labels"]),
     }
@@ -74,8 +60,6 @@ def run(run: Run) -> Result:
             "machines": {name: describe_census(one) for name, one in found.items()},
             "counting": {key: counts[key] for key in ("largest", "where")},
             "coding theorem": theorem,
-            "interpreters": imitation,
-            "invariance": alike,
             "compressed size / size": sizes,
             "languages": {key: value for key, value in families.items() if key not in ("matrix", "names")},
         },
@@ -169,60 +153,3 @@ def coding_theorem(found: Census) -> dict[str, Any]:
 def correlation(x: Array, y: Array) -> float:
     """Pearson's r."""
     return float(np.corrcoef(x, y)[0, 1])
-
-
-def interpreters(run: Run, longest: int) -> dict[str, dict[str, Any]]:
-    """Each machine as host of the other's programs of up to ``longest`` bits: the same output, the same bits read?"""
-    done = {}
-    for host, guest, header in (
-        (TAPE, REWRITING, TAPE_INTERPRETER),
-        (REWRITING, TAPE, rewriting_interpreter()),
-    ):
-        programs = census(guest, longest, LIMITS[guest.name]).programs
-        bar = run.progress.add_task(f"{guest.name} programs on the {host.name} machine", total=len(programs), loss="")
-        ready, _ = run_program(host, header)
-        same = 0
-        for program in programs:
-            same += imitates(host, ready, guest, program)
-            run.progress.advance(bar)
-        done[f"{host.name} machine imitates the {guest.name} machine"] = {
-            "length": len(header),
-            "programs": len(programs),
-            "share": same / len(programs),
-        }
-    return done
-
-
-def imitates(host: Machine, ready: Any, guest: Machine, program: str) -> bool:
-    """Whether ``host``, its interpreter read, halts on a guest's program with the same output after the same bits."""
-    expected, _ = run_program(guest, program)
-    state, used = run_program(host, program, 1_000_000, ready)
-    return state.verdict == "halted" and used == len(program) and state.output == expected.output
-
-
-def invariance(found: dict[str, Census], imitation: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """How far the two complexities differ where both are exact, and a string for which the bound is useful."""
-    tape, rewriting = complexities(found["tape"]), complexities(found["rewriting"])
-    both = certain(found["tape"]) & certain(found["rewriting"])
-    differences = {x: tape[x] - rewriting[x] for x in both}
-    farthest = max(sorted(both), key=lambda x: abs(differences[x]))
-    x = "01" * 256
-    program = assemble(REWRITING, ALTERNATING)
-    state, used = run_program(TAPE, TAPE_INTERPRETER + program, 100_000_000)
-    right = state.verdict == "halted" and state.output == x
-    return {
-        "strings": len(both),
-        "largest difference": abs(differences[farthest]),
-        "at": farthest,
-        "mean difference": float(np.mean(list(differences.values()))),
-        "constants": {name: one["length"] for name, one in imitation.items()},
-        "bits by interpreter": used if right else math.inf,
-        "bits by printing": printing_length(x),
-    }
-
-
-def printing_length(x: str) -> int:
-    """Bits of the shortest tape program that prints x without a loop and without reading: ., + and - only."""
-    changes = sum(a != b for a, b in zip("0" + x, x, strict=False))
-    per_change = len(TAPE.code["+"])
-    return len(TAPE.code["."]) * len(x) + per_change * changes + len(TAPE.code["]"])

@@ -380,8 +380,8 @@ fig = coding(found, MARGIN)
 # A trap: the machine reads a program only as it needs it. An `R` at the front must not run before the interpreter is
 # read to its end, or it takes the interpreter's own bits for data. `K` *interpreter* `0` reads it whole first.
 
-# %% name="interpreters" include="groundup.lessons.p25_kolmogorov_complexity.interpreters:TAPE_INTERPRETER groundup.lessons.p25_kolmogorov_complexity.interpreters:rewriting_interpreter groundup.lessons.p25_kolmogorov_complexity.experiment:imitates"
-from groundup.lessons.p25_kolmogorov_complexity.experiment import imitates
+# %% name="interpreters" include="groundup.lessons.p25_kolmogorov_complexity.interpreters:TAPE_INTERPRETER groundup.lessons.p25_kolmogorov_complexity.interpreters:rewriting_interpreter groundup.lessons.p25_kolmogorov_complexity.facts:imitates"
+from groundup.lessons.p25_kolmogorov_complexity.facts import imitates
 from groundup.lessons.p25_kolmogorov_complexity.interpreters import TAPE_INTERPRETER, rewriting_interpreter
 
 # %% name="interpreters-run"
@@ -415,8 +415,8 @@ print(
 # tape machine, printing bit by bit without a loop, needs 5 bits for each. Do the interpreter and the short program
 # together need fewer?
 
-# %% name="bound-at-work" include="groundup.lessons.p25_kolmogorov_complexity.experiment:ALTERNATING groundup.lessons.p25_kolmogorov_complexity.experiment:printing_length"
-from groundup.lessons.p25_kolmogorov_complexity.experiment import ALTERNATING, printing_length
+# %% name="bound-at-work" include="groundup.lessons.p25_kolmogorov_complexity.facts:ALTERNATING groundup.lessons.p25_kolmogorov_complexity.facts:printing_length"
+from groundup.lessons.p25_kolmogorov_complexity.facts import ALTERNATING, printing_length
 
 # %% name="bound-at-work-run"
 short = assemble(REWRITING, ALTERNATING)

@@ -1,0 +1,135 @@
+"""What must be so in this lesson: bounds, and how far they are overstepped. ``groundup check 25`` proves it."""
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from groundup.lesson import Fact
+from groundup.lessons.p25_kolmogorov_complexity.codes import kraft_sum
+from groundup.lessons.p25_kolmogorov_complexity.experiment import LIMITS, counting
+from groundup.lessons.p25_kolmogorov_complexity.interpreters import TAPE_INTERPRETER, rewriting_interpreter
+from groundup.lessons.p25_kolmogorov_complexity.model import (
+    Census,
+    Machine,
+    assemble,
+    census,
+    certain,
+    complexities,
+    run_program,
+)
+from groundup.lessons.p25_kolmogorov_complexity.ncd import COMPRESSORS, bits_as_digits, ratio
+from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING
+from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
+
+LONGEST = 14  # bits of a program
+ALTERNATING = "TT@TT@01."  # on the rewriting machine: 01, 256 times
+BYTES = 8192  # of random data
+
+
+@functools.cache
+def short_programs() -> dict[str, Census]:
+    """Every program of up to 14 bits of both machines."""
+    return {machine.name: census(machine, LONGEST, LIMITS[machine.name]) for machine in (TAPE, REWRITING)}
+
+
+def above(amount: float, bound: float) -> float:
+    """By how much an amount oversteps its bound."""
+    return max(0.0, amount - bound)
+
+
+def counts_above() -> float:
+    """Of the largest share of its bound that any count of short descriptions reaches, what is above 1."""
+    return above(counting(short_programs())["largest"], 1)
+
+
+def kraft_above() -> float:
+    """Of the sum of 2^-length over all halting programs, on the worse machine, what is above 1."""
+    return above(max(kraft_sum(map(len, one.programs)) for one in short_programs().values()), 1)
+
+
+def imitation_failed() -> float:
+    """The share of the other's programs of up to 12 bits that an interpreter does not imitate, the worse of two."""
+    failed = []
+    for host, guest, header in ((TAPE, REWRITING, TAPE_INTERPRETER), (REWRITING, TAPE, rewriting_interpreter())):
+        programs = census(guest, 12, LIMITS[guest.name]).programs
+        ready, _ = run_program(host, header)
+        failed.append(np.mean([not imitates(host, ready, guest, program) for program in programs]))
+    return float(max(failed))
+
+
+def imitates(host: Machine, ready: Any, guest: Machine, program: str) -> bool:
+    """Whether ``host``, its interpreter read, halts on a guest's program with the same output after the same bits."""
+    expected, _ = run_program(guest, program)
+    state, used = run_program(host, program, 1_000_000, ready)
+    return state.verdict == "halted" and used == len(program) and state.output == expected.output
+
+
+def invariance_above() -> float:
+    """Where both complexities are exact: by how much they differ beyond the longer interpreter, in bits."""
+    tape, rewriting = short_programs().values()
+    k, other = complexities(tape), complexities(rewriting)
+    farthest = max(abs(k[x] - other[x]) for x in certain(tape) & certain(rewriting))
+    return above(farthest, max(len(TAPE_INTERPRETER), len(rewriting_interpreter())))
+
+
+def interpreter_above() -> float:
+    """By how many bits interpreter and short program are longer than a program that prints 01, 256 times, bit by bit.
+
+    Infinite if they do not print it.
+    """
+    x = "01" * 256
+    state, used = run_program(TAPE, TAPE_INTERPRETER + assemble(REWRITING, ALTERNATING), 100_000_000)
+    right = state.verdict == "halted" and state.output == x
+    return above(used, printing_length(x)) if right else math.inf
+
+
+def printing_length(x: str) -> int:
+    """Bits of the shortest tape program that prints x without a loop and without reading: ., + and - only."""
+    changes = sum(a != b for a, b in zip("0" + x, x, strict=False))
+    per_change = len(TAPE.code["+"])
+    return len(TAPE.code["."]) * len(x) + per_change * changes + len(TAPE.code["]"])
+
+
+def random_shortened() -> float:
+    """The largest share of 8,192 random bytes that a compressor saves."""
+    data = np.random.default_rng(0).bytes(BYTES)
+    return above(1, min(ratio(data, compress) for compress in COMPRESSORS.values()))
+
+
+def digits_below() -> float:
+    """By how much a compressor gets random bits, written as the characters 0 and 1, below one bit in eight."""
+    data = bits_as_digits(np.random.default_rng(0).bytes(BYTES // 8))
+    return above(1 / 8, min(ratio(data, compress) for compress in COMPRESSORS.values()))
+
+
+FACTS = (
+    Fact(
+        "counting",
+        "Fewer than 2^k strings have K <= k, and a share below 2^-c of the strings of a length saves c bits",
+        counts_above,
+    ),
+    Fact("kraft", "The sum of 2^-length over all halting programs is at most 1 on both machines", kraft_above),
+    Fact(
+        "interpreters",
+        "Behind its interpreter each machine prints what the other prints, from the same bits",
+        imitation_failed,
+    ),
+    Fact(
+        "invariance",
+        "The complexities of the two machines differ by no more than the longer interpreter",
+        invariance_above,
+    ),
+    Fact(
+        "bound_at_work",
+        "For 01 repeated 256 times, interpreter and short program beat the tape machine's printing bit by bit",
+        interpreter_above,
+    ),
+    Fact("random", "No compressor shortens random bytes", random_shortened),
+    Fact(
+        "digits_floor",
+        "No compressor gets random bits, written as characters, below the one bit in eight that carries information",
+        digits_below,
+    ),
+)
