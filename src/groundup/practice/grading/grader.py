@@ -74,7 +74,8 @@ def grade(
     state = State()
     worker = start(exercise.track, seconds, in_process)
     try:
-        verdict = run_checks(exercise, text, worker, seed, state, began + seconds, timed)
+        deadline = float("inf") if in_process else began + seconds
+        verdict = run_checks(exercise, text, worker, seed, state, deadline, timed)
     except Exception as error:  # what came back is like nothing that was thought of: a verdict all the same
         message = f"What your code returned cannot be compared: {type(error).__name__}, {str(error)[:200]}."
         verdict = Verdict(exercise.name, "error", message, state.check)
