@@ -288,7 +288,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
 
 
 def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):
-    monkeypatch.setattr("groundup.proof.results.results_folder", lambda: None)
+    monkeypatch.setattr("groundup.data.measured.results_folder", lambda: None)
     assert refused(groundup("claims", "25", "--write"), "checkout")
     assert refused(groundup("bench", "02", "--write"), "checkout")
 

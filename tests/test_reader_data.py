@@ -17,9 +17,10 @@ LIBRARY = Library()
 def pages(tmp_path_factory):
     """The cells of every lesson's page, by folder, without outputs."""
     folder, found = tmp_path_factory.mktemp("figures"), {}
+    nothing = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
     for lesson in LESSONS:
         runs = {
-            track: with_outputs(lesson, track, notebook, {"outputs": {}, "seconds": {}, "sources": {}})
+            track: with_outputs(lesson, track, notebook, nothing)
             for track, notebook in built_notebooks(lesson, LIBRARY).items()
         }
         found[lesson.folder.name] = (runs, data.page_cells(lesson, runs, folder))

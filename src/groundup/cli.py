@@ -174,9 +174,10 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Measure every claim over several seeds, at the default budget: median, spread, met or not."""
+    from groundup.data.measured import results_folder
     from groundup.proof import results
 
-    folder = results.results_folder()
+    folder = results_folder()
     if (write or stale) and folder is None:
         raise UserError("There is no results/ folder here: --write and --stale work in a checkout of groundup.")
     chosen = [lesson for lesson in find_lessons(lessons or []) if track in lesson.tracks]
@@ -220,13 +221,14 @@ def bench(
 
     Example: `groundup bench 02 13 --no-memory`
     """
+    from groundup.data.measured import results_folder
     from groundup.proof import results
 
     show.demand("torch", "The benchmark compares with PyTorch")
     from groundup.proof.bench import bench as run_bench
     from groundup.proof.bench import bench_table
 
-    folder = results.results_folder()
+    folder = results_folder()
     if write and (folder is None or lessons):
         raise UserError("--write keeps the whole benchmark: run it in a checkout of groundup, without naming lessons.")
     chosen = find_lessons(lessons or [])

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from groundup.data.measured import results_folder
 from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.lesson import Lesson, Track, reaches
@@ -98,12 +99,6 @@ def median(values: Iterable[float | None]) -> float | None:
 def result_file(lesson: Lesson, folder: Path, track: Track = "numpy") -> Path:
     """Where a lesson's measured claims are kept."""
     return folder / f"{lesson.folder.name}{'' if track == 'numpy' else '_' + track}.json"
-
-
-def results_folder() -> Path | None:
-    """results/ of the checkout that this package runs from, or None for an installed package."""
-    folder = Path(__file__).resolve().parents[3] / "results"
-    return folder if folder.is_dir() else None
 
 
 def kept(lesson: Lesson) -> dict[str, Any] | None:
