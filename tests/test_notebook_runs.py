@@ -72,7 +72,7 @@ def test_problems_sees_what_a_reader_should_not_see() -> None:
 def test_what_a_cell_measures_is_kept_and_shows_nowhere(tmp_path: Path) -> None:
     from nbformat.v4 import new_code_cell, new_notebook
 
-    first = new_code_cell("x = 2\nx", id="first", metadata={"measures": "bits=x/4 share=x"})
+    first = new_code_cell("x = 2\nx", id="first", metadata={"measures": "bits=x / 4; share=x"})
     heard: list[str] = []
     notebook = new_notebook(cells=[first, new_code_cell("x = 3\nx", id="second")])
     done = execute(notebook, tmp_path, after=lambda name, seconds: heard.append(name))

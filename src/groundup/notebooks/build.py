@@ -61,6 +61,7 @@ def package_data(name: str) -> bytes:
 
 #: Stands for ``groundup.data.measured`` in a notebook, which carries what it draws in cells of its own.
 MEASURED_MODULE = '''
+import fnmatch
 from typing import Any
 
 MEASURED: dict[str, dict[str, Any]] = {}  # filled by a cell that is folded away
@@ -68,7 +69,10 @@ MEASURED: dict[str, dict[str, Any]] = {}  # filled by a cell that is folded away
 
 def measured(lesson: str, *names: str) -> dict[str, Any]:
     """Return curves, arrays and numbers that the lesson's experiment found with seed 0; this notebook carries them."""
-    return {name: MEASURED[lesson][name] for name in names}
+    found: dict[str, Any] = {}
+    for name in names:
+        found |= {one: value for one, value in MEASURED[lesson].items() if fnmatch.fnmatch(one, name)}
+    return found
 '''
 
 
@@ -213,7 +217,8 @@ def measured_text(source: str, where: str) -> str:
     lines = []
     for lesson, entries in found.items():
         parts = [f"    {name!r}: {entry!r}," for name, entry in entries.items()]
-        lines += [f"# What the experiment of {lesson} found with seed 0.", f"MEASURED[{lesson!r}] = {{", *parts, "}"]
+        begin = f"MEASURED.setdefault({lesson!r}, {{}}).update({{"
+        lines += [f"# What the experiment of {lesson} found with seed 0.", begin, *parts, "})"]
     return "\n".join(lines)
 
 

@@ -113,7 +113,7 @@ def _asking(cell: Notebook) -> list[Notebook]:
     """The cell that prints the numbers which ``cell`` measures, if it measures any."""
     import nbformat
 
-    wanted = dict(pair.split("=") for pair in cell.metadata.get("measures", "").split())
+    wanted = dict(pair.strip().split("=", 1) for pair in cell.metadata.get("measures", "").split(";") if pair)
     if not wanted:
         return []
     numbers = ", ".join(f'"{name}": float({value})' for name, value in wanted.items())
