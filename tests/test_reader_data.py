@@ -7,7 +7,7 @@ import pytest
 from groundup.lessons import all_lessons
 from groundup.notebooks.source_modules import Library
 from groundup.reader import data, paths
-from groundup.reader.executed import built_notebooks, with_outputs
+from groundup.reader.executed import Kept, built_notebooks, with_outputs
 
 LESSONS = all_lessons()
 LIBRARY = Library()
@@ -17,7 +17,7 @@ LIBRARY = Library()
 def pages(tmp_path_factory):
     """The cells of every lesson's page, by folder, without outputs."""
     folder, found = tmp_path_factory.mktemp("figures"), {}
-    nothing = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
+    nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
     for lesson in LESSONS:
         runs = {
             track: with_outputs(lesson, track, notebook, nothing)

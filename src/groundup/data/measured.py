@@ -29,7 +29,7 @@ def measured(lesson: str, *names: str) -> dict[str, Any]:
     path = folder / f"{lesson}.json"
     drawn = json.loads(path.read_text(encoding="utf-8")).get("drawn", {}) if path.is_file() else {}
     kept = {f"{part}/{name}": value for part, entries in drawn.items() for name, value in entries.items()}
-    found = {}
+    found: dict[str, Any] = {}
     for name in names:
         fitting = fnmatch.filter(kept, name) if "*" in name else [name] if name in kept else []
         if not fitting:

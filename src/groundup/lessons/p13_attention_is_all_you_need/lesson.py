@@ -506,7 +506,7 @@ from groundup.plots import curves, figure
 import torch
 
 torch.manual_seed(1)
-STEPS = 1100
+STEPS = 600
 model = Transformer(len(CHARACTERS), width=48, hidden=96, layers=1, heads=4, dropout=0.0)
 optimizer = torch.optim.Adam(model.parameters(), lr=1.0, betas=(0.9, 0.98), eps=1e-9)
 scheduler = torch.optim.lr_scheduler.LambdaLR(

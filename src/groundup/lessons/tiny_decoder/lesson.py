@@ -582,7 +582,7 @@ import torch
 
 torch.manual_seed(1)
 model = TinyDecoder(len(SYMBOLS), 64, 4)
-steps, draws = 400, np.random.default_rng(6)
+steps, draws = 250, np.random.default_rng(6)
 optimizer = torch.optim.AdamW(model.parameters(), lr=8e-3, weight_decay=0.3)
 scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=steps, pct_start=0.05)
 history = {"step": [], "training loss": [], "held-out match": []}
@@ -597,10 +597,10 @@ for step in range(1, steps + 1):
     scheduler.step()
     if step % 25 == 0:
         with torch.no_grad():
-            logits, _ = model(torch.from_numpy(test["tokens"]))
+            logits, _ = model(torch.from_numpy(validation["tokens"]))
         history["step"].append(step)
         history["training loss"].append(loss.item())
-        history["held-out match"].append(right(logits.numpy(), test["targets"]).mean())
+        history["held-out match"].append(right(logits.numpy(), validation["targets"]).mean())
 fig, axes = figure(6.8, 3.4)
 lines = {name: history[name] for name in ("training loss", "held-out match")}
 curves(axes, history["step"], lines, "step", "nats per token, share of words", "The twin in training")
