@@ -136,7 +136,7 @@ def test_the_rivals_have_equally_many_parameters() -> None:
     for changes in experiment.READERS.values():
         size: dict[str, Any] = {**experiment.SIZE, **changes}
         sizes.append(count(experiment.learner("numpy", np.random.default_rng(0), **size).parameters()))
-    assert len(sizes) == 3
+    assert len(sizes) == 5
     assert len(set(sizes)) == 1
 
 

@@ -514,10 +514,10 @@ curves(axes, np.arange(1, 6) * 100, steps_shown, "step", "error on unseen digits
 # One draw of 200 digits is one draw: another one moves these numbers by as much as the measures do. The full experiment repeats
 # it with three draws, shared by the four networks, and that over several seeds.
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 07`. With your own pictures, a folder a class: `groundup run 07 --images FOLDER`.
 
 # %% [markdown] name="take-away"

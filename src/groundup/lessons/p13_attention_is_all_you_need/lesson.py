@@ -464,10 +464,10 @@ for n, attention_time, lstm_time in zip(lengths, cost["attention"]["seconds"], c
     faster = "attention" if attention_time < lstm_time else "the LSTM"
     print(f"n = {n:4}: attention takes {attention_time / lstm_time:.2f} of the LSTM's time; {faster} is faster")
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. Beside the
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. Beside the
 # Transformer an LSTM encoder–decoder is trained on as many examples and with the same loss, with the settings that
 # served it best, and a Transformer with learned positions for a part of the steps. To measure them yourself:
 # `groundup run 13`; to convert a date of your own, `groundup sample 13 --checkpoint FILE --prompt "3rd of March 1999"`.

@@ -563,10 +563,10 @@ fig = language_tree(matrices["zlib"], names)
 # a large part of the English vocabulary of law came from French and Latin. NCD measures what the compressor can use, not
 # descent. And if counting letters does as well, say so: a good result needs a strong rival beside it.
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="take-away"
