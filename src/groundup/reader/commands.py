@@ -56,7 +56,7 @@ def learn(
 def site_build(
     out: Annotated[Path, typer.Option(help="Folder for the pages: new, empty, or an older site.")],
     base: Annotated[
-        str, typer.Option(help="Path under which the host will serve them, as in /courses/groundup/.")
+        str, typer.Option(help="Path under which the host will serve them, as in /groundup/.")
     ] = "/",
     pyodide: Annotated[
         str,
