@@ -98,7 +98,7 @@ function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }
     <div className="prose" data-text={cell.id} data-track={cell.track}>
       {/* safe: Markdown with HTML disabled */}
       <div dangerouslySetInnerHTML={{ __html: html }} />
-      {cell.findings && page.findings && <FindingsFigure record={page.findings} paper={lesson.paper !== null} />}
+      {cell.findings && page.findings && <FindingsFigure record={page.findings} paper={page.lesson.paper !== null} />}
     </div>
   );
 }

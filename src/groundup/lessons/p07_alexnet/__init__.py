@@ -115,7 +115,7 @@ LESSON = Lesson(
             "AlexNet.forward": ("self.conv1(x)", "self.conv2(x)"),
         },
         "2": {
-            "conv2d": ("y = columns @ kernel.T", "y = y + bias"),
+            "conv2d": ("y = columns @ kernel.T", "y += bias"),
             "cell:im2col-shown": ('print("times", kernel.ravel()',),
         },
         "3": {

@@ -62,6 +62,7 @@ def _compare(expected: Any, got: Any, tolerance: float, around: float, part: str
 
 def compare_leaf(expected: Any, got: Any, tolerance: float, around: float, part: str, exact: bool) -> Mismatch | None:
     """One array, number, text or other plain value."""
+    got = as_meant(expected, got)
     if not is_numeric(expected):
         if type(got) is type(expected) and (got == expected or not exact):
             return None
@@ -86,6 +87,18 @@ def compare_leaf(expected: Any, got: Any, tolerance: float, around: float, part:
         return None
     where = f"the largest difference is at {list(place)}: {a[place]:.6g} is wanted, not {b[place]:.6g}" if place else ""
     return Mismatch("values", part, where, show(expected, place), show(got, place), error)
+
+
+def as_meant(expected: Any, got: Any) -> Any:
+    """Rows of whole numbers or truths as lists are the array that is wanted. (Lists of floats have no dtype: they stay
+    what they are.)"""
+    if not isinstance(expected, np.ndarray) or expected.dtype.kind not in "biu" or not isinstance(got, list):
+        return got
+    try:
+        array = np.array(got)
+    except (ValueError, OverflowError):  # rows of several lengths, numbers of any size
+        return got
+    return array.astype(expected.dtype) if array.dtype.kind == expected.dtype.kind or not array.size else got
 
 
 def largest_error(a: np.ndarray, b: np.ndarray) -> tuple[float, tuple[int, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from groundup.practice.exercise import Arguments, Check
-from groundup.practice.grading.compare import compare
+from groundup.practice.grading.compare import as_meant, compare
 from groundup.practice.grading.judge import Finding, gradients_finding, named_gradients, values_finding
 from groundup.practice.grading.subject import Answer, Failed, NoBackward, Subject
 
@@ -39,7 +39,8 @@ class Verified:
         found = values_finding(self.exercise, self.check, arguments, expected.value, got.value, False, exact=False)
         if found:
             raise Unlike(found)
-        return Answer(got.value, self.pull(arguments, expected, got)) if self.exercise.gives else got
+        pull = self.pull(arguments, expected, got) if self.exercise.gives else got.pull
+        return Answer(as_meant(expected.value, got.value), pull, got.steps)
 
     def pull(self, arguments: Arguments, expected: Answer, got: Answer) -> Any:
         """The answer's ``pull``, verified likewise."""
