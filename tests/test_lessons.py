@@ -10,6 +10,7 @@ import pytest
 from groundup.lessons import all_lessons
 from groundup.notebooks import build as notebooks
 from groundup.notebooks import run as notebook_runs
+from groundup.proof.results import filled
 from groundup.reader.executed import executed
 from groundup.training.loop import load_model
 from groundup.training.run import Run, describe, run_lesson
@@ -44,6 +45,7 @@ def test_smoke_run(lesson, track, tmp_path):
     record = json.loads((tmp_path / "metrics.json").read_text())
     assert record["lesson"] == lesson.slug
     assert all(finding["on_its_side"] is None for finding in record["findings"])
+    assert all("{" not in filled(finding.miss, [record]) for finding in lesson.findings)
     assert thickened(json.loads((tmp_path / "drawn.json").read_text())).curves
     figures = sorted(path.name for path in (tmp_path / "figures").glob("*.png"))
     assert figures
