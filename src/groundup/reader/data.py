@@ -1,4 +1,4 @@
-"""What the pages are made of: every lesson's text, code, outputs, links and claims as JSON and figures."""
+"""What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
 import ast
 import json
@@ -64,7 +64,7 @@ def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track,
     page = {
         "lesson": summary(lesson, lessons),
         "cells": page_cells(lesson, runs, figures),
-        "claims": kept(lesson),
+        "findings": kept(lesson),
         "notebooks": files,
     }
     _write_json(folder / "lessons" / f"{name}.json", page)
@@ -88,8 +88,14 @@ def summary(lesson: Lesson, lessons: Sequence[Lesson]) -> Json:
         "leadsTo": [one.folder.name for one in lessons if lesson.slug in one.needs],
         "paper": vars(lesson.paper) if lesson.paper else None,
         "tracks": list(lesson.tracks),
-        "claims": record and {"met": sum(one["met"] for one in record["claims"]), "of": len(record["claims"])},
+        "findings": record and tally(record["findings"]),
     }
+
+
+def tally(findings: Sequence[Mapping[str, Any]]) -> Json:
+    """How many findings hold, mostly hold, and there are."""
+    verdicts = [finding["verdict"] for finding in findings]
+    return {"holds": verdicts.count("holds"), "mostly": verdicts.count("mostly"), "of": len(verdicts)}
 
 
 def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) -> list[Json]:
@@ -107,9 +113,9 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         track: Track = "numpy" if cell_id in numpy else "torch"
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
-            claims = "claims" in cell.metadata.get("tags", [])
-            text = cell.source.split("\n", 1)[0] if claims and kept(lesson) else cell.source
-            found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "claims": claims})
+            findings = "findings" in cell.metadata.get("tags", [])
+            text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else cell.source
+            found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
         elif cell.cell_type == "code":
             code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures, own)
             if where == "shared" and (other := torch[cell_id].source) != cell.source:

@@ -639,10 +639,10 @@ print(
     f"\n{sum(error < 1e-7 for error in checked)} of {len(ROWS)} rows have the gradients that nudging measures; largest difference {max(checked):.0e}"
 )
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 00`.
 
 # %% [markdown] name="take-away"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from groundup.lesson import Claim, Lesson, Model, Paper
+from groundup.lesson import Finding, Lesson, Model, Paper
 from groundup.lessons.p02_char_rnn import experiment, figures
 from groundup.lessons.p02_char_rnn.model import char_rnn, next_character_loss
 
@@ -37,28 +37,47 @@ LESSON = Lesson(
             larger={"width": 256, "hidden": 1024},
         ),
     ),
-    claims=(
-        Claim(
+    findings=(
+        Finding(
             "bits",
-            "On text that it has not seen the RNN needs fewer bits per character than a trigram model",
+            "Does the network predict better than counting?",
+            "On text that it has not seen it needs fewer bits per character than the best table of counts",
             "<",
-            baseline="interpolated character trigram",
+            rival="the best n-gram up to order 6, interpolated or Witten-Bell, chosen on validation text",
             unit="bits per character",
+            paper="The post reports no such number. Its sequel (Karpathy, Johnson & Fei-Fei 2015) compares LSTMs with "
+            "n-grams and finds the LSTMs ahead, through long-range structure",
+            miss="Counting needs room and hardly any time: that table keeps {numbers that the best n-gram keeps} "
+            "numbers, the network {numbers that the network keeps}.",
         ),
-        Claim(
+        Finding(
             "quotes",
-            "A single cell follows whether the text is inside quotes, on text that did not choose the cell",
+            "Does a single cell know whether the text is inside quotes?",
+            "A cell that was chosen on other text follows the quotes, with a correlation above 0.3",
             ">",
             bar=0.3,
-            baseline="the same search in the untrained network",
+            rival="the same search in the untrained network",
             unit="|r|",
+            paper="Shows such a cell, of an LSTM, and reports no correlation",
         ),
-        Claim(
-            "temperature",
-            "At temperature 0.5 more of the written words exist in the training text than at 1.2",
+        Finding(
+            "cells",
+            "Do single cells follow other things too?",
+            "For place in the line, indentation, letters since the last space and brackets training makes better cells",
             ">",
-            baseline="temperature 1.2",
-            unit="share of words",
+            rival="the same search in the untrained network",
+            unit="mean |r| of the four",
+            paper="“About 5 %” of an LSTM's cells do something that people can read",
+            miss="The untrained network has cells for some of these already: what repeats every few characters shows "
+            "in any recurrent state, and of the rest this network learns little.",
+        ),
+        Finding(
+            "lag",
+            "How far back does the gradient reach?",
+            "Training lengthens the way back on which the gradient falls to a hundredth",
+            ">",
+            rival="the untrained network",
+            unit="characters",
         ),
     ),
     equations={

@@ -315,10 +315,10 @@ heatmap(
 )
 ticks = axes.set_xticks(range(72), [printable(character) for character in shown], fontsize=9)
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 02`.
 
 # %% [markdown] name="take-away"

@@ -258,9 +258,9 @@ def transformer(
         from_decoder, d_memory = decode_backward(d_logits)
         from_encoder = encode_backward(d_memory)
         shared = {
-            name: add_trees(from_encoder[name], from_decoder[name])
+            name: add_trees(from_encoder[name], from_decoder[name])  # (8)
             for name in from_encoder
-            if name != "encoder"  # (8)
+            if name != "encoder"
         }
         found = {**from_encoder, **from_decoder, **shared}
         return {name: found[name] for name in params}

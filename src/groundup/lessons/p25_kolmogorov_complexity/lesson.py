@@ -534,7 +534,8 @@ print(
 for name, matrix in matrices.items():
     share = neighbour_share(matrix, labels)
     wrong = [f"{names[i]} → {names[j]}" for i, j in enumerate(nearest(matrix)) if labels[i] != labels[j]]
-    verdict = "better than" if share > by_letters else "as good as" if share == by_letters else "worse than"
+    sure = abs(share - by_letters) > 2 * math.sqrt((2 - share - by_letters) / len(labels))  # else a matter of chance
+    verdict = ("better than" if share > by_letters else "worse than") if sure else "too close to tell from"
     print(
         f"{name}: {share:.3f} in the own family, {verdict} letter frequencies ({by_letters:.3f}); others: {', '.join(wrong) or 'none'}"
     )
@@ -562,10 +563,10 @@ fig = language_tree(matrices["zlib"], names)
 # a large part of the English vocabulary of law came from French and Latin. NCD measures what the compressor can use, not
 # descent. And if counting letters does as well, say so: a good result needs a strong rival beside it.
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="take-away"

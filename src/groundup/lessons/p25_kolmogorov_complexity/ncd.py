@@ -67,8 +67,13 @@ def distance_matrix(texts: Sequence[bytes], compress: Compress, tick: Callable[[
 
 def neighbour_share(distances: Array, labels: Sequence[str]) -> float:
     """The share of items whose nearest other item has the same label."""
+    return float(np.mean(neighbours_alike(distances, labels)))
+
+
+def neighbours_alike(distances: Array, labels: Sequence[str]) -> Array:
+    """(N,): whether an item's nearest other item has the same label."""
     names = np.array(labels)
-    return float(np.mean(names[nearest(distances)] == names))
+    return np.asarray(names[nearest(distances)] == names)
 
 
 def nearest(distances: Array) -> Array:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from groundup.lesson import Claim, Lesson, Model, Paper
+from groundup.lesson import Finding, Lesson, Model, Paper
 from groundup.lessons.self_attention import experiment, figures
 from groundup.lessons.self_attention.facts import FACTS
 from groundup.lessons.self_attention.model import (
@@ -133,52 +133,49 @@ LESSON = Lesson(
     ),
     cases=CASES,
     facts=FACTS,
-    claims=(
-        Claim(
-            "speed",
-            "For 128 words the matrix version is more than 100 times faster than the loops",
-            ">",
-            100.0,
-            unit="times",
-        ),
-        Claim(
-            "entropy",
-            "At d = 1024, without 1/√d, the weights on 64 keys have less than half a nat of entropy",
-            "<",
-            0.5,
-            baseline="with 1/√d",
-            unit="nats",
-        ),
-        Claim(
-            "gradient",
-            "At d = 1024, without 1/√d, the gradient behind the softmax is below 0.01 for half the queries",
-            "<",
-            0.01,
-            baseline="with 1/√d",
-            unit="median norm",
-        ),
-        Claim(
-            "memory",
-            "In blocks, the peak memory of forward and backward grows as n, not as n²",
-            "<",
-            1.1,
-            baseline="full attention",
-            unit="fitted exponent",
-        ),
-        Claim(
+    findings=(
+        Finding(
             "lookup",
-            "Trained, two heads answer both questions of every card in boxes that they have not seen",
+            "Can a layer of attention learn to look things up?",
+            "Two heads answer both questions of every card in boxes that they have not seen; one wide head does not",
             ">=",
-            0.99,
-            baseline="mean pooling, equally many parameters",
+            bar=0.99,
+            rival="one head that is twice as wide, equally many parameters",
             unit="share of answers",
+            paper="Section 6.2 and table 3, rows (A): a single head is 0.9 BLEU below the best setting",
         ),
-        Claim(
-            "heads",
-            "Two heads answer more than one head that is twice as wide",
+        Finding(
+            "scale",
+            "Does the division by √d help in training?",
+            "Trained without it the reader gives fewer right answers",
             ">",
-            baseline="one head, equally many parameters",
+            rival="the same reader, scores not divided",
             unit="share of answers",
+            paper="Section 3.2.1 gives the reason (“we suspect”: small gradients where scores are large) and no "
+            "experiment",
+        ),
+        Finding(
+            "root",
+            "Must it be the root?",
+            "Divided by √d the reader learns more than divided by d",
+            ">",
+            rival="the same reader, scores divided by d",
+            unit="share of answers",
+            paper="Section 3.2.1, footnote 4: q·k of random vectors has variance d; no experiment",
+            miss="The argument for the root is about weights before training. Training can make queries and keys as "
+            "long as it likes: without any division this reader's scores end with a standard deviation of {spread of "
+            "the scores, undivided}, with 1/√d of {spread of the scores, 1/√d}, with 1/d of {spread of the scores, "
+            "1/d}.",
+        ),
+        Finding(
+            "gradient",
+            "Do the softmax's gradients vanish without the scale?",
+            "At d = 1024 the gradient at the scores is below 0.01 for half of all random queries",
+            "<",
+            bar=0.01,
+            rival="with 1/√d",
+            unit="median norm",
+            paper="Section 3.2.1: “extremely small gradients”, without a number",
         ),
     ),
     equations={

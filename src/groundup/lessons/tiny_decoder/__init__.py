@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from groundup.lesson import Claim, Lesson, Model
+from groundup.lesson import Finding, Lesson, Model
 from groundup.lessons.tiny_decoder import experiment, figures
 from groundup.lessons.tiny_decoder.facts import FACTS
 from groundup.lessons.tiny_decoder.model import decoder, mlp, norm, self_attention
+from groundup.lessons.tiny_decoder.rival import lstm_decoder
 
 LESSON = Lesson(
     number="",
@@ -30,23 +31,51 @@ LESSON = Lesson(
             proves=(decoder, self_attention, mlp, norm),
             larger={"width": 256},
         ),
+        Model(
+            "lstm",
+            experiment.lstm_learner,
+            experiment.batch,
+            experiment.LSTM_TINY,
+            experiment.LSTM_SIZE,
+            proves=(lstm_decoder,),
+            larger={"width": 256, "hidden": 332},
+        ),
     ),
     facts=FACTS,
-    claims=(
-        Claim(
+    findings=(
+        Finding(
             "exact",
-            "One layer writes random words of 4 to 16 letters, which it has not seen, backwards without a mistake",
+            "Can one layer learn to write words backwards?",
+            "It writes words of 4 to 16 letters that it has not seen backwards, without a mistake in 99 of 100",
             ">=",
             bar=0.99,
-            baseline="the better of the same model without attention and without positions",
+            rival="an LSTM with as many parameters, as many words",
             unit="exact match",
         ),
-        Claim(
+        Finding(
+            "leak",
+            "What does a model learn that may look at the answer?",
+            "Trained without the causal mask it writes fewer words right than it seemed to in training",
+            "<",
+            rival="the same model while it sees the answer",
+            unit="exact match",
+        ),
+        Finding(
+            "mirror",
+            "Does a head find the mirror that was worked out by hand?",
+            "One head gives most of its attention to the very letter that is to be written next",
+            ">",
+            bar=0.5,
+            rival="the best head before training",
+            unit="share of its attention",
+        ),
+        Finding(
             "speed",
+            "What does the cache save?",
             "256 tokens are generated at least three times as fast with the cache as without",
             ">=",
             bar=3.0,
-            unit="times",
+            unit="times as fast",
         ),
     ),
     equations={

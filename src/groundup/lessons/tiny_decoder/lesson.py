@@ -555,10 +555,10 @@ print(
     f"{layers} layers of width {width}: {2 * layers * context * width * bytes_each / 2**30:.0f} GiB for one sequence of {context} tokens"
 )
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run tiny_decoder`.
 
 # %% [markdown] name="take-away"

@@ -69,6 +69,19 @@ class TinyDecoder(nn.Module):
         return self.readout(self.norm(x)), present  # (3), (9)
 
 
+class LSTMDecoder(nn.Module):
+    """The rival: embedding, one LSTM layer, readout."""
+
+    def __init__(self, vocabulary: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.lstm = nn.LSTM(width, hidden, batch_first=True)
+        self.readout = nn.Linear(hidden, vocabulary)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.readout(self.lstm(self.embedding(tokens))[0])
+
+
 def answer_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean cross-entropy in nats; targets of -1 do not count."""
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
