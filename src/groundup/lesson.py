@@ -174,10 +174,9 @@ class Lesson:
     cases       gradient cases for the public differentiable functions of model.py that no model proves
     options     which of the own-data options of ``groundup run`` it takes
     sample      ``sample(params, metadata, temperature, length, rng, prompt) -> str``, if there is something to sample
-    equations   for the number in each ``\\tag{}``: where the code computes it, as {function: fragments}. Each fragment
-                is on one line of the function ("attend", "Block.forward", "attend.backward" for a function inside
-                another), of the constant or of the cell ("cell:by-hand"), in NumPy or PyTorch, wherever a cell has
-                it. {} where nothing computes it, so that no equation is forgotten
+    equations   for the number in a ``\\tag{}`` that code from outside the lesson computes: the names of these functions
+                ("softmax", "softmax.backward" for a function inside another). () where nothing computes it, so that
+                no equation is forgotten. On the lesson's own lines the link is a comment with the number: ``# (4)``
     twins       for a function that a cell of the NumPy track includes: its counterpart in twin.py, a function,
                 ``Class`` or ``Class.method``
     """
@@ -201,7 +200,7 @@ class Lesson:
     tracks: Sequence[Track] = ("numpy", "torch")
     options: Sequence[Literal["text", "images"]] = ()
     sample: Callable[..., str] | None = None
-    equations: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    equations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     twins: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -4,7 +4,7 @@ import ast
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     import jupytext
 
     source = jupytext.read(lesson.text, fmt="py:percent")
+    own = links.own_names(lesson.folder)
     includes = {cell.metadata.get("name", ""): cell.metadata.get("include", "").split() for cell in source.cells}
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
@@ -116,7 +117,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
             text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else cell.source
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
         elif cell.cell_type == "code":
-            code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures)
+            code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures, own)
             if where == "shared" and (other := torch[cell_id].source) != cell.source:
                 code["torchSource"] = other
             found.append({"type": "code", "id": cell_id, "track": where, **code})
@@ -125,7 +126,14 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     return found
 
 
-def code_cell(lesson: Lesson, cell: Notebook, include: Sequence[str], torch: Mapping[str, Any], figures: Path) -> Json:
+def code_cell(
+    lesson: Lesson,
+    cell: Notebook,
+    include: Sequence[str],
+    torch: Mapping[str, Any],
+    figures: Path,
+    own: Collection[str],
+) -> Json:
     """A code cell with what the page shows around it."""
     shown = [entry.partition(":")[2] for entry in include if not FOLDED.fullmatch(entry.partition(":")[0])]
     return {
@@ -135,8 +143,7 @@ def code_cell(lesson: Lesson, cell: Notebook, include: Sequence[str], torch: Map
         "data": cell.id.startswith("data-"),
         "names": shown,
         "marks": [
-            {"line": line, "equation": number}
-            for line, number in links.marks(cell.source, cell.metadata.get("name", ""), lesson.equations)
+            {"line": line, "equation": number} for line, number in links.marks(cell.source, lesson.equations, own)
         ],
         "twins": twins(lesson, cell, shown, torch),
     }

@@ -63,56 +63,12 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "1": {
-            "scale": ("(dy * w, dy * x)",),
-            "shift": ("(dy, dy)",),
-            "square": ("dy * 2 * x",),
-            "cell:convention-code": (
-                "dy = square_backward(1.0)",
-                "= shift_backward(dy)",
-                "= scale_backward(d_product)",
-            ),
-        },
-        "2": {
-            "unbroadcast": ("gradient.sum(axis=(*range(added), *stretched))",),
-            "add.backward": ("unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)",),
-            "linear.backward": ("d_rows.sum(axis=0)",),
-            "ROWS": ('Row("x + row", "x + row"',),
-        },
-        "3": {},  # two elements of (4)
-        "4": {
-            "cell:matmul-numbers": ('print("by hand:',),
-            "linear.backward": ("dx = (d_rows @ weight)", "dweight = d_rows.T @ rows"),
-            "matmul.backward": ("da = dc @ b.swapaxes(-1, -2)", "db = a.swapaxes(-1, -2) @ dc"),
-            "ROWS": ('Row("x @ y", "x @ y"',),
-        },
-        "5": {
-            "simple_cross_entropy": ("e = np.exp(logits", "p = e / e.sum(", "loss = -np.log(p[rows, labels])"),
-            "cross_entropy": ("log_p, _ = log_softmax(", "loss = -log_p[rows, columns]"),
-            "mlp_on_tape": ("exponentials = tape.apply(exp", "picked = exponentials[", "tape.apply(log, picked)"),
-            "ROWS": ('"-np.log(p[range(4), t]).mean()"',),
-            "cell:torch-race-code": ("loss = F.cross_entropy(",),
-            "cell:torch-train": ("loss = F.cross_entropy(",),
-        },
-        "6": {
-            "simple_cross_entropy.backward": ("d_logits = p.copy()", "d_logits[rows, labels] -= 1"),
-            "cross_entropy.backward": ("q[rows, columns] += ", "dlogits = (np.exp(log_p) - q)"),
-            "ROWS": ("(p - np.eye(3)[t]) / 4",),
-        },
-        "7": {
-            "cell:check-run": ("measured = (above - below) / 2e-6", "predicted = sum(np.vdot(g, d)"),
-            "slope_errors": ("measured = (above - below) / (2 * h)", "slopes[row] = sum(float(np.vdot(g, d))"),
-        },
-        "8": {
-            "numerical_gradient": ("(function(x + nudge) - function(x - nudge)) / (2 * step)",),
-            "slope_errors": ("measured = (above - below) / (2 * h)", "abs(measured - slopes[row])"),
-        },
-        "9": {},  # how large it comes out is measured
-        "10": {
-            "cell:train": ("lambda p, g: p - rate * g",),
-            "cell:torch-race-code": ("lambda p, g: p - 0.5 * g", "optimizer.step()"),
-            "cell:torch-train": ("optimizer.step()",),
-        },
+        "2": ("unbroadcast", "linear.backward"),
+        "3": (),
+        "4": ("linear.backward", "matmul.backward"),
+        "5": ("cross_entropy",),
+        "6": ("cross_entropy.backward",),
+        "9": (),
     },
     twins={"init": "MLP.__init__", "mlp": "MLP.forward", "run_raw": "run_call"},
 )

@@ -81,33 +81,10 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "1": {
-            "two_steps": ("h1 = math.tanh(w * x1)", "h2 = math.tanh(w * x2 + u * h1)"),
-            "rnn_step": ("new = np.tanh(",),
-            "rnn": (
-                "from_x = _from_inputs(",
-                "states.append(np.tanh(from_x[:, t] + states[t] @ weight_hh.T",
-            ),
-            "CharRNN.forward": ("self.rnn(self.embedding(tokens)",),
-        },
-        "2": {
-            "char_rnn": ("logits, readout_backward = linear(",),
-            "generate": ("logits, _ = linear(hidden",),
-            "log_softmax": ("total = np.exp(shifted).sum(", "y = shifted - np.log("),
-            "CharRNN.forward": ("self.readout(states)",),
-        },
-        "3": {
-            "cell:by-hand-numbers": ("da2 = ", "da1 = "),
-            "rnn_step.backward": ("d_sum = d_new * (1.0 - new * new)",),
-            "_linear_gradients": ("d_from_hidden @ weight_hh",),
-        },
-        "4": {
-            "rnn.backward": (
-                "d_hidden = d_hidden + d_outputs[:, t]",
-                "d_sums[:, t] = d_hidden * (1.0 - states[t + 1] ** 2)",
-                "d_hidden = d_sums[:, t] @ weight_hh",
-            ),
-        },
+        "1": ("rnn_step", "rnn"),
+        "2": ("log_softmax",),
+        "3": ("rnn_step.backward", "_linear_gradients"),
+        "4": ("rnn.backward",),
     },
     twins={
         "init": "CharRNN.__init__",

@@ -110,51 +110,12 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "1": {
-            "conv2d_loops": ("total = bias[o]", "total += padded[n, p + i, q + j, c] * weight[o, c, i, j]"),
-            "AlexNet.forward": ("self.conv1(x)", "self.conv2(x)"),
-        },
-        "2": {
-            "conv2d": ("y = columns @ kernel.T", "y += bias"),
-            "cell:im2col-shown": ('print("times", kernel.ravel()',),
-        },
-        "3": {
-            "conv2d.backward": ("dkernel = rows.T @ columns",),
-            "cell:conv-backward-numbers": ("dkernel = dy @ matrix",),
-        },
-        "4": {
-            "conv2d.backward": ("dcolumns = rows @ kernel", "dx = col2im(dcolumns"),
-            "col2im": ("seen += columns[:, :, :, i, j]",),
-            "cell:conv-backward-numbers": ("dpicture = col2im((dy[:, None] * kernel.ravel())",),
-        },
-        "5": {
-            "local_response_norm": (
-                "s = k + alpha * neighbour_sum(x * x",
-                "scale = s**-beta",
-                "y = x * scale",
-            ),
-            "neighbour_sum": ("result[..., shift:] += ", "result[..., :-shift] += "),
-            "cell:lrn-numbers": ("s = k + alpha * np.sum(a**2)",),
-            "AlexNet.__init__": ("self.norm = nn.LocalResponseNorm(",),
-            "AlexNet.forward": ("self.norm(self.activation(self.conv1", "self.norm(self.activation(self.conv2"),
-        },
-        "6": {
-            "local_response_norm.backward": (
-                "inner = neighbour_sum(dy * x * scale / s",
-                "return dy * scale - 2 * alpha * beta * x * inner",
-            ),
-            "cell:lrn-numbers": ("by_hand = db * s**-beta",),
-        },
-        "7": {"random_colour": ("alphas = rng.normal(0, std", "images + ((alphas * values) @ vectors.T)")},
-        "8": {
-            "sgd.step": (
-                "direction = gradient + weight_decay * param",
-                "velocity[...] = momentum * velocity + direction",
-                "param -= rate * direction",
-            ),
-            "train": ("optimiser = sgd(momentum=0.9, weight_decay=5e-4)", "optimiser.update(params"),
-            "cell:twin-train": ("optimizer = torch.optim.SGD(", "optimizer.step()"),
-        },
+        "2": ("conv2d",),
+        "3": ("conv2d.backward",),
+        "4": ("conv2d.backward", "col2im"),
+        "5": ("local_response_norm", "neighbour_sum"),
+        "6": ("local_response_norm.backward",),
+        "8": ("sgd.step",),
     },
     twins={"init": "AlexNet.__init__", "alexnet": "AlexNet.forward", "cross_entropy": "classification_loss"},
 )

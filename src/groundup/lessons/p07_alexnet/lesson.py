@@ -95,7 +95,7 @@ from groundup.ops.conv import col2im, conv2d, im2col
 columns = im2col(x, 2)  # (1, 2, 2, 2, 2, 1): picture, two axes of places, two axes of the window, channel
 matrix = columns.reshape(4, 4)
 print("im2col, a row a place:\n", matrix)
-print("times", kernel.ravel(), "=", matrix @ kernel.ravel())
+print("times", kernel.ravel(), "=", matrix @ kernel.ravel())  # (2)
 assert np.array_equal(matrix @ kernel.ravel(), by_loops.ravel())
 
 # %% [markdown] name="conv-backward"
@@ -117,8 +117,8 @@ assert np.array_equal(matrix @ kernel.ravel(), by_loops.ravel())
 
 # %% name="conv-backward-numbers"
 dy = np.array([1.0, -1, 0, 2])
-dkernel = dy @ matrix
-dpicture = col2im((dy[:, None] * kernel.ravel()).reshape(columns.shape), (3, 3))[0, :, :, 0]
+dkernel = dy @ matrix  # (3)
+dpicture = col2im((dy[:, None] * kernel.ravel()).reshape(columns.shape), (3, 3))[0, :, :, 0]  # (4)
 assert np.array_equal(dkernel, [1, 8, -1, 0])
 assert np.array_equal(dpicture, [[1, -1, 0], [-1, 5, -2], [0, -2, 4]])
 _, conv_backward = conv2d(x, weight, bias)
@@ -185,8 +185,8 @@ from groundup.ops.norms import local_response_norm
 # %% name="lrn-numbers"
 a, db = np.array([1.0, 2.0, 0.5]), np.array([0.3, -1.0, 2.0])
 alpha, beta, k = 0.1, 0.75, 2.0
-s = k + alpha * np.sum(a**2)  # with n = 5 all three maps are neighbours of each other: one s for all
-by_hand = db * s**-beta - 2 * alpha * beta * a * np.sum(db * a * s ** (-beta - 1))
+s = k + alpha * np.sum(a**2)  # (5) with n = 5 all three maps are neighbours of each other: one s for all
+by_hand = db * s**-beta - 2 * alpha * beta * a * np.sum(db * a * s ** (-beta - 1))  # (6)
 _, lrn_backward = local_response_norm(a[None], 5, alpha, beta, k)
 assert np.allclose(lrn_backward(db[None])[0], by_hand)
 print("equation (6) by hand:", by_hand.round(4))
@@ -316,13 +316,13 @@ def error_rate(params, images, labels):
 STEPS = 1500
 params, rng = init(random_stream(0, "parameters"), size=8, channels=1, classes=10), random_stream(0, "training", "main")
 untrained = map_tree(np.copy, params)
-optimiser, rate = sgd(momentum=0.9, weight_decay=5e-4), cosine(0.1, STEPS)
+optimiser, rate = sgd(momentum=0.9, weight_decay=5e-4), cosine(0.1, STEPS)  # (8)
 state, seen = optimiser.init(params), {"step": [], "training": [], "validation": []}
 for step in range(1, STEPS + 1):
     rows = rng.choice(len(train_labels), size=64, replace=False)
     scores, backward = alexnet(params, augmented(train_images[rows], rng) - mean, 0.3, rng)
     _, loss_backward = cross_entropy(scores, train_labels[rows])
-    optimiser.update(params, backward(loss_backward()), state, rate(step - 1))
+    optimiser.update(params, backward(loss_backward()), state, rate(step - 1))  # (8)
     if step % 75 == 0:
         seen["step"].append(step)
         seen["training"].append(100 * error_rate(params, train_images[:400], train_labels[:400]))
@@ -488,7 +488,7 @@ dataset = TensorDataset(torch.from_numpy(train_images - mean), torch.from_numpy(
 loader = DataLoader(dataset, batch_size=64, shuffle=True)
 model = AlexNet(size=8, channels=1, classes=10, dropout=0.3)
 epochs = 20
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)  # (8)
 scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * len(loader))
 
 
@@ -505,7 +505,7 @@ for epoch in range(epochs):
         loss = classification_loss(model(images), labels)
         optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizer.step()  # (8)
         scheduler.step()
     history.append(100 * wrong(validation_images, validation_labels))
 fig, axes = figure(6.8, 3.4)

@@ -79,11 +79,11 @@ import numpy as np
 
 # %% name="by-hand-numbers"
 x_hand = np.array([1.0, 2.0, 0.0])
-scores_hand = np.where(np.tri(3, dtype=bool), np.outer(x_hand, x_hand), -np.inf)
-p_hand = np.exp(scores_hand - scores_hand.max(axis=1, keepdims=True))
-p_hand /= p_hand.sum(axis=1, keepdims=True)
-y_hand = p_hand @ x_hand
-by_rule = p_hand[1, :2] * (x_hand[:2] - y_hand[1])
+scores_hand = np.where(np.tri(3, dtype=bool), np.outer(x_hand, x_hand), -np.inf)  # (1)
+p_hand = np.exp(scores_hand - scores_hand.max(axis=1, keepdims=True))  # (1)
+p_hand /= p_hand.sum(axis=1, keepdims=True)  # (1)
+y_hand = p_hand @ x_hand  # (1)
+by_rule = p_hand[1, :2] * (x_hand[:2] - y_hand[1])  # (2)
 
 
 def second_output(scores):
@@ -228,8 +228,8 @@ def loss_floor(classes, epsilon=0.1):
     return -right * math.log(right) - (classes - 1) * other * math.log(other)
 
 
-wanted_distribution = np.full((1, 4), 0.1 / 4)
-wanted_distribution[0, 2] += 0.9
+wanted_distribution = np.full((1, 4), 0.1 / 4)  # (10)
+wanted_distribution[0, 2] += 0.9  # (10)
 loss_at_floor, floor_backward = smoothed_loss(np.log(wanted_distribution), np.array([2]))
 print("wanted, 4 classes:", wanted_distribution[0])
 print(f"loss at p = q: {loss_at_floor:.6f}; entropy of q: {loss_floor(4):.6f}")
@@ -514,7 +514,8 @@ STEPS = 600
 model = Transformer(len(CHARACTERS), width=48, hidden=96, layers=1, heads=4, dropout=0.0)
 optimizer = torch.optim.Adam(model.parameters(), lr=1.0, betas=(0.9, 0.98), eps=1e-9)
 scheduler = torch.optim.lr_scheduler.LambdaLR(
-    optimizer, lambda step: 48**-0.5 * min((step + 1) ** -0.5, (step + 1) * 200**-1.5)
+    optimizer,
+    lambda step: 48**-0.5 * min((step + 1) ** -0.5, (step + 1) * 200**-1.5),  # (11)
 )
 training_rng = np.random.default_rng(3)
 history = {"step": [], "training": []}

@@ -70,36 +70,4 @@ LESSON = Lesson(
             "difference.",
         ),
     ),
-    equations={
-        "1": {
-            "census": ("if x not in shortest or ", "shortest[x] = bits"),
-            "complexities": ("{x: len(bits) for x, bits in found.shortest.items()}",),
-        },
-        "2": {
-            "kraft_sum": ("math.fsum(2.0**-length for length in lengths)",),
-            "code_with_lengths": ("if sum(2 ** (longest - length) for length in lengths) > 2**longest:",),
-        },
-        "3": {
-            "compressible_share": ("short = sum(", "short / 2**n"),
-            "cell:counting-figure": ('"bound 2⁻ᶜ": 2.0**-saved',),
-        },
-        "4": {"census": ("weight = 2.0 ** -len(bits)", "mass[x] = mass.get(x, 0.0) + weight")},
-        "5": {"coding_theorem": ("-math.log2(found.mass[x])", "(bits - information).max()")},
-        "6": {
-            "cell:invariance-run": (
-                "difference = {x: tape_k[x] - rewriting_k[x]",
-                "constant = max(map(len, headers.values()))",
-                "if largest <= constant",
-            ),
-            "cell:bound-at-work-run": ("run_program(TAPE, TAPE_INTERPRETER + short",),
-        },
-        "7": {
-            "normalised_compression_distance": (
-                "size_x, size_y, both = ",
-                "(both - min(size_x, size_y)) / max(size_x, size_y)",
-            ),
-            "distance_matrix": ("least, most = sorted(", "(len(compress(x + y)) - least) / most"),
-        },
-        "8": {"average_linkage": ("between[other, new] = ",)},
-    },
 )

@@ -137,14 +137,14 @@ def coding_theorem(found: Census) -> dict[str, Any]:
     """K(x) against -log2 m(x) over the strings for which enough longer programs were run too."""
     k = {x: bits for x, bits in complexities(found).items() if bits <= found.longest - MARGIN}
     bits = np.array(list(k.values()), float)
-    information = np.array([-math.log2(found.mass[x]) for x in k])
+    information = np.array([-math.log2(found.mass[x]) for x in k])  # (5)
     lengths = np.array([len(x) for x in k], float)
     return {
         "strings": len(k),
         "exact": len(k.keys() & certain(found)),
         "correlation": correlation(bits, information),
         "correlation with length": correlation(bits, lengths),
-        "largest gap": float((bits - information).max()),
+        "largest gap": float((bits - information).max()),  # (5)
         "mean gap by K": {int(k): float((bits - information)[bits == k].mean()) for k in np.unique(bits)},
         "largest gap to length": float(np.abs(bits - lengths).max()),
     }

@@ -300,7 +300,7 @@ shares = np.array([compressible_share(64, int(c)) for c in saved])
 curves(
     right,
     saved,
-    {"bound 2⁻ᶜ": 2.0**-saved, "counting code": shares},
+    {"bound 2⁻ᶜ": 2.0**-saved, "counting code": shares},  # (3)
     "c, bits saved",
     "share of 64-bit strings",
     "Few can be shortened",
@@ -399,15 +399,14 @@ assert right == len(guests)
 # %% name="invariance-run"
 tape_k, rewriting_k = (complexities(one) for one in found.values())
 both = certain(found["tape"]) & certain(found["rewriting"])
-difference = {x: tape_k[x] - rewriting_k[x] for x in both}
+difference = {x: tape_k[x] - rewriting_k[x] for x in both}  # (6)
 largest = max(map(abs, difference.values()))
-constant = max(map(len, headers.values()))
+constant = max(map(len, headers.values()))  # (6)
 print(
     f"{len(both)} strings with exact K on both machines: |K_A - K_B| is at most {largest}; the constant is {constant:,}"
 )
-print(
-    f"the bound {'holds' if largest <= constant else 'is broken'}, and it is {constant / largest:.0f} times too generous for strings this short"
-)
+verdict = "holds" if largest <= constant else "is broken"  # (6)
+print(f"the bound {verdict}, and it is {constant / largest:.0f} times too generous for strings this short")
 
 # %% [markdown] name="constants"
 # Keep the lesson of this number. For short strings the theorem says nothing: both complexities are far below the
@@ -420,7 +419,7 @@ from groundup.lessons.p25_kolmogorov_complexity.facts import ALTERNATING, printi
 
 # %% name="bound-at-work-run"
 short = assemble(REWRITING, ALTERNATING)
-state, used = run_program(TAPE, TAPE_INTERPRETER + short, 100_000_000)
+state, used = run_program(TAPE, TAPE_INTERPRETER + short, 100_000_000)  # (6)
 printing = printing_length("01" * 256)
 print(f"{ALTERNATING} has {len(short)} bits; behind the interpreter the tape machine reads {used:,} bits")
 print(
