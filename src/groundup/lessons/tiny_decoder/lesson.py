@@ -364,8 +364,10 @@ print(
 # - *trained without mask*: it sees the whole line, answer and all, as long as it is trained. When it writes, there is
 #   nothing yet to see.
 #
-# You train the whole decoder here. The curves of the other three are those of the experiment (`groundup run tiny_decoder`),
-# with the same seed.
+# Beside them stands the strongest rival: an LSTM with as many parameters, which reads the same lines.
+#
+# You train the whole decoder here. The curves of the others are those of the experiment (`groundup run tiny_decoder`), with
+# the same seed.
 #
 # What counts is the share of held-out words whose whole answer is right. For greedy writing we need not write: if
 # at every place of the right answer the likeliest token is the right one, then writing gives just that answer.
@@ -401,10 +403,17 @@ for step in range(1, STEPS + 1):
     if step % 100 == 0:
         print(f"step {step}: loss {history['training'][-1]:.4f}, {history['exact match'][-1]:.3f} of the words right")
 
-# %% name="learning-curve" measures="exact=whole" alt="Training loss and share of faultless answers on held-out words against the step, for the decoder and three crippled versions."
-rivals = measured("tiny_decoder", "curves/no_attention", "curves/no_positions", "curves/no_mask", "metrics/exact match")
-denied = {"without attention": "no_attention", "without positions": "no_positions", "trained without mask": "no_mask"}
-found = {"decoder": history} | {name: rivals[f"curves/{key}"] for name, key in denied.items()}
+# %% name="learning-curve" measures="exact=whole" alt="Training loss and share of faultless answers on held-out words against the step, for the decoder, three crippled versions and an LSTM."
+rivals = measured(
+    "tiny_decoder", "curves/no_attention", "curves/no_positions", "curves/no_mask", "curves/lstm", "metrics/exact match"
+)
+others = {
+    "without attention": "no_attention",
+    "without positions": "no_positions",
+    "trained without mask": "no_mask",
+    "LSTM": "lstm",
+}
+found = {"decoder": history} | {name: rivals[f"curves/{key}"] for name, key in others.items()}
 fig, axes = figure(9.6, 3.6, columns=2)
 for panel, column, label, title in (
     (axes[0], "training", "loss in nats per token", "What training sees"),
@@ -413,11 +422,11 @@ for panel, column, label, title in (
     lines = {name: rows[column][-len(history["step"]) :] for name, rows in found.items()}  # others began at step 0
     curves(panel, history["step"], lines, "step", label, title, log="y" if column == "training" else "")
 axes[1].legend_.remove()
-whole, others = match(params, test), rivals["metrics/exact match"]
+whole, matches = match(params, test), rivals["metrics/exact match"]
 print(f"decoder: {whole:.3f} of the held-out words without a mistake")
-for name, key in denied.items():
-    print(f"{name}: {others[key]:.3f}, {'beaten' if whole > others[key] else 'not beaten'}")
-print(f"trained without mask, while it still sees the answer: {others['no_mask, while it sees the answer']:.3f}")
+for name, key in others.items():
+    print(f"{name}: {matches[key]:.3f}, {'beaten' if whole > matches[key] else 'not beaten'}")
+print(f"trained without mask, while it still sees the answer: {matches['no_mask, while it sees the answer']:.3f}")
 
 # %% [markdown] name="reading-curves"
 # Compare the two panels for the model that was trained without the mask. Its loss says one thing, what it writes
