@@ -60,7 +60,7 @@ from toy.ops import shift
 number = twice([1, 2])
 number
 
-# %% [markdown] tags=["claims"]
+# %% [markdown] tags=["findings"]
 # The default text.
 
 # %% name="data" tags=["shared"]
@@ -97,8 +97,8 @@ def lesson(tmp_path: Path) -> WriteLesson:
     return make
 
 
-def built(path: Path, track: Track = "numpy", claims: str | None = None, library: Library | None = None) -> Notebook:
-    notebook = build(path, track, claims, library)
+def built(path: Path, track: Track = "numpy", findings: str | None = None, library: Library | None = None) -> Notebook:
+    notebook = build(path, track, findings, library)
     assert notebook is not None
     return notebook
 
@@ -122,7 +122,7 @@ def test_numpy_notebook(library: Library, lesson: WriteLesson) -> None:
     assert sources[5] == "The default text."
     assert notebook.cells[1].metadata == {"name": "shift"}
     assert notebook.cells[4].metadata == {"name": "run", "alt": "a figure"}
-    assert notebook.cells[5].metadata == {"tags": ["claims"]}
+    assert notebook.cells[5].metadata == {"tags": ["findings"]}
     assert notebook.metadata.lesson == {"title": "Toy"}
     assert notebook.metadata.groundup.build == fingerprint(notebook)
 
@@ -138,15 +138,15 @@ def test_torch_notebook_has_its_title_and_the_shared_cells(library: Library, les
         built(lesson(LESSON.replace('name="data" tags=["shared"]', 'name="data"')), "torch", library=library)
 
 
-def test_claims_replace_the_text_of_their_cell_only(library: Library, lesson: WriteLesson) -> None:
+def test_findings_replace_the_text_of_their_cell_only(library: Library, lesson: WriteLesson) -> None:
     path = lesson(LESSON)
-    plain, measured = (built(path, claims=claims, library=library) for claims in (None, "| claim |\n|---|\n"))
+    plain, measured = (built(path, findings=findings, library=library) for findings in (None, "| finding |\n|---|\n"))
     texts = [
         (old.source, new.source)
         for old, new in zip(plain.cells, measured.cells, strict=True)
         if old.source != new.source
     ]
-    assert texts == [("The default text.", "| claim |\n|---|")]
+    assert texts == [("The default text.", "| finding |\n|---|")]
     assert plain.metadata.groundup.build != measured.metadata.groundup.build
 
 

@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints. Exit codes: 0 fine, 1 a check or claim failed, 2 bad use or input."""
+"""The command line: parses, calls, prints. Exit codes: 0 fine, 1 a check failed, 2 bad use or input."""
 
 import io
 import json
@@ -80,7 +80,7 @@ def run(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train a lesson's models and measure its claims.
+    """Train a lesson's models and measure its findings with one seed.
 
     Leaves metrics.json, curves.csv, figures and checkpoints in the folder. Ctrl-C keeps a checkpoint;
     the same command with `--resume` goes on exactly where it stopped.
@@ -102,9 +102,7 @@ def run(
     if as_json:
         show.print_json(record)
     else:
-        show.run_claims(record, folder)
-    if any(claim["met"] is False for claim in record["claims"]):
-        raise typer.Exit(1)
+        show.run_findings(record, folder)
 
 
 @app.command()
@@ -173,8 +171,12 @@ def claims(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure every claim over several seeds, at the default budget: median, spread, met or not."""
-    from groundup.proof import results
+    """Measure every finding over several seeds, at the default budget: median, spread, interval and verdict.
+
+    *holds*: with every seed, or the 95 % interval clears bar and rival; *mostly*: the median does; else *not seen*.
+    Ends with 1 if something is not seen and the lesson gives no reason.
+    """
+    from groundup.proof import results, tables
 
     folder = results.results_folder()
     if (write or stale) and folder is None:
@@ -189,12 +191,12 @@ def claims(
         for lesson in chosen:
             runs = results.measure(lesson, seeds, track, jobs, report)
             record = results.summarise(lesson, runs, track)
-            failed |= not all(claim["met"] for claim in record["claims"])
+            failed |= any(found["verdict"] == "not seen" and not found["miss"] for found in record["findings"])
             if write and folder is not None:
-                write_whole(results.result_file(lesson, folder, track), json.dumps(record, indent=1) + "\n")
-                results.write_overview(all_lessons(), folder)
+                results.keep(lesson, folder, track, record, runs[0]["drawn"])
+                tables.write_overview(all_lessons(), folder)
             show.print_json(record) if as_json else show.markdown(
-                f"### {lesson.name}\n\n{results.claims_table(record)}"
+                f"### {lesson.name}\n\n{tables.findings_table(record)}"
             )
     if failed:
         raise typer.Exit(1)
@@ -220,7 +222,7 @@ def bench(
 
     Example: `groundup bench 02 13 --no-memory`
     """
-    from groundup.proof import results
+    from groundup.proof import results, tables
 
     show.demand("torch", "The benchmark compares with PyTorch")
     from groundup.proof.bench import bench as run_bench
@@ -235,7 +237,7 @@ def bench(
         record = run_bench(chosen, pairs, threads, memory, report)
     if write and folder is not None:
         write_whole(folder / "bench.json", json.dumps(record, indent=1) + "\n")
-        results.write_overview(all_lessons(), folder)
+        tables.write_overview(all_lessons(), folder)
     show.print_json(record) if as_json else show.markdown(bench_table(record))
 
 
@@ -253,9 +255,9 @@ def notebook(
     if execute:
         show.demand("nbclient", "Executed notebooks")
     from groundup.notebooks import run as notebook_runs
-    from groundup.proof.results import claims_text
+    from groundup.proof.tables import findings_text
 
-    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr, claims_text)
+    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr, findings_text)
     if execute:
         notebook_runs.execute_files(paths, show.has("torch"), show.stderr)
     for path in paths:
@@ -320,10 +322,10 @@ def lab(
     show.demand("jupyterlab", "JupyterLab")
     show.demand("jupytext", "JupyterLab")
     from groundup.notebooks import run as notebook_runs
-    from groundup.proof.results import claims_text
+    from groundup.proof.tables import findings_text
 
     chosen = find_lesson(lesson) if lesson else all_lessons()[0]
-    notebook_runs.bring(all_lessons(), out, show.stderr, claims_text, fresh)
+    notebook_runs.bring(all_lessons(), out, show.stderr, findings_text, fresh)
     command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb")
     command += [f"--port={port}", *([] if browser else ["--no-browser"])]
     os.execve(command[0], command, notebook_runs.lab_environment())

@@ -12,7 +12,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from groundup import __version__
@@ -61,7 +60,7 @@ def lesson_record(lesson: Lesson) -> dict[str, Any]:
         "tracks": list(lesson.tracks),
         "needs": list(lesson.needs),
         "paper": vars(paper) if paper else None,
-        "claims": [claim.statement for claim in lesson.claims],
+        "findings": [finding.question for finding in lesson.findings],
         "options": list(lesson.options),
     }
 
@@ -82,20 +81,20 @@ def lessons_table(lessons: Sequence[Lesson]) -> None:
     print_table(("lesson", "what you build", "level", "min", "tracks", "needs"), rows, right=("min",))
 
 
-def run_claims(record: dict[str, Any], folder: Path) -> None:
-    """The claims of one run: measured, bar, baseline, met or not."""
-    console = output()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("claim", "measured", "bar", "baseline", "met"):
-        table.add_column(column)
-    for claim in record["claims"]:
-        met = {True: "[green]yes[/]", False: "[red]no[/]", None: "not judged"}[claim["met"]]
-        bar = "" if claim["bar"] is None else f"{claim['sense']} {number(claim['bar'])}"
-        baseline = f"{number(claim['baseline'])} ({claim['baseline_is']})" if claim["baseline_is"] else ""
-        table.add_row(claim["statement"], f"{number(claim['measured'])} {claim['unit']}", bar, baseline, met)
-    console.print(table)
-    if any(claim["met"] is None for claim in record["claims"]):
-        console.print("Claims are judged at the default budget or longer, on the lesson's own data.", style="dim")
+def run_findings(record: dict[str, Any], folder: Path) -> None:
+    """The findings of one run: question, value and bar, rival, the paper's number. One seed is no verdict."""
+    console, rows = output(), []
+    for finding in record["findings"]:
+        value = f"{number(finding['value'])} {finding['unit']}".strip()
+        bar = "" if finding["bar"] is None else f" (bar: {finding['sense']} {number(finding['bar'])})"
+        rival = f"{number(finding['rival'])}: {finding['rival_is']}" if finding["rival_is"] else "—"
+        rows.append((finding["question"], value + bar, rival, finding["paper"] or "—"))
+    print_table(("question", "measured", "strongest rival", "the paper"), rows)
+    if any(finding["on_its_side"] is None for finding in record["findings"]):
+        console.print("Findings are judged at the default budget or longer, on the lesson's own data.", style="dim")
+    else:
+        command = f"groundup claims {record['lesson']} --seeds 5"
+        console.print(f"One seed is no verdict. For intervals and verdicts: {command}", style="dim", highlight=False)
     console.print(
         f"{record['seconds']} s. Metrics, curves, figures and checkpoints are in {folder}/",
         markup=False, highlight=False, soft_wrap=True,

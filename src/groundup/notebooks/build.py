@@ -63,13 +63,13 @@ def notebook_name(lesson_file: Path, track: Track) -> str:
 
 
 def build(
-    lesson_file: Path, track: Track = "numpy", claims: str | None = None, library: Library | None = None
+    lesson_file: Path, track: Track = "numpy", findings: str | None = None, library: Library | None = None
 ) -> Notebook | None:
     """Build one notebook of a lesson; None for the PyTorch notebook of a lesson without cells tagged "torch".
 
     The NumPy notebook has every cell but those tagged "torch"; the PyTorch notebook has those tagged "torch"
-    or "shared" below a title of its own. ``claims`` is Markdown that replaces the text of cells tagged
-    "claims". One ``library`` for many builds reads each module once. Two builds are equal byte by byte.
+    or "shared" below a title of its own. ``findings`` is Markdown that replaces the text of cells tagged
+    "findings". One ``library`` for many builds reads each module once. Two builds are equal byte by byte.
     Raises SourceError, naming file and line or cell, where a cell cannot stand alone.
     """
     import jupytext
@@ -102,8 +102,8 @@ def build(
         elif cell.cell_type == "code":
             names = _ordinary(cell.source, names, library, where)
             used = {**dict.fromkeys(used_names(cell.source), where), **used}
-        elif cell.cell_type == "markdown" and "claims" in tags and claims is not None:
-            cell.source = claims.rstrip("\n")
+        elif cell.cell_type == "markdown" and "findings" in tags and findings is not None:
+            cell.source = findings.rstrip("\n")
         cell.id = cell_id
         cell.metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
         cells.append(cell)
@@ -199,11 +199,11 @@ def dumps(notebook: Notebook) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def write(lesson_file: Path, folder: Path, claims: str | None = None, library: Library | None = None) -> list[Path]:
+def write(lesson_file: Path, folder: Path, findings: str | None = None, library: Library | None = None) -> list[Path]:
     """Build a lesson's notebooks into ``folder``, replacing what is there. Returns the files."""
     written = []
     for track in ("numpy", "torch"):
-        notebook = build(lesson_file, track, claims, library)
+        notebook = build(lesson_file, track, findings, library)
         if notebook is not None:
             written.append(folder / notebook_name(lesson_file, track))
             write_whole(written[-1], dumps(notebook))
@@ -226,18 +226,18 @@ class Synced:
 
 
 def sync(
-    lesson_files: Sequence[Path], folder: Path, claims: Mapping[str, str] | None = None, fresh: bool = False
+    lesson_files: Sequence[Path], folder: Path, findings: Mapping[str, str] | None = None, fresh: bool = False
 ) -> Synced:
     """Bring the lessons' notebooks to the reader's folder; what the reader has edited is never lost.
 
     Missing notebooks are written, untouched ones of an older build replaced, edited ones left alone; with
     ``fresh`` edited ones move to "name (edited N).ipynb" and new ones take their place. Running a notebook
-    is not an edit. ``claims`` maps the names of lesson folders to Markdown.
+    is not an edit. ``findings`` maps the names of lesson folders to Markdown.
     """
     done, library = Synced(), Library()
     for lesson_file in lesson_files:
         for track in ("numpy", "torch"):
-            text = (claims or {}).get(lesson_file.parent.name)
+            text = (findings or {}).get(lesson_file.parent.name)
             notebook = build(lesson_file, track, text, library)
             if notebook is None:
                 continue

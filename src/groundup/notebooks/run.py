@@ -169,8 +169,8 @@ def bring(
     ``measured`` gives what has been measured of a lesson, as Markdown, or None.
     """
     texts = {lesson.folder.name: measured(lesson) for lesson in lessons}
-    claims = {name: text for name, text in texts.items() if text is not None}
-    done = sync([lesson.text for lesson in lessons], folder, claims, fresh)
+    known = {name: text for name, text in texts.items() if text is not None}
+    done = sync([lesson.text for lesson in lessons], folder, known, fresh)
     for path in done.outdated:
         say(f"{path} holds your edits and was left alone; the lesson has changed since (--fresh brings the new one).")
     for old, new in done.moved.items():

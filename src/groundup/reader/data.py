@@ -1,10 +1,10 @@
-"""What the pages are made of: every lesson's text, code, outputs, links and claims as JSON and figures."""
+"""What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
 import ast
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track,
     page = {
         "lesson": summary(lesson, lessons),
         "cells": page_cells(lesson, runs, figures),
-        "claims": kept(lesson),
+        "findings": kept(lesson),
         "notebooks": files,
     }
     _write_json(folder / "lessons" / f"{name}.json", page)
@@ -88,8 +88,14 @@ def summary(lesson: Lesson, lessons: Sequence[Lesson]) -> Json:
         "leadsTo": [one.folder.name for one in lessons if lesson.slug in one.needs],
         "paper": vars(lesson.paper) if lesson.paper else None,
         "tracks": list(lesson.tracks),
-        "claims": record and {"met": sum(one["met"] for one in record["claims"]), "of": len(record["claims"])},
+        "findings": record and tally(record["findings"]),
     }
+
+
+def tally(findings: Sequence[Mapping[str, Any]]) -> Json:
+    """How many findings hold, mostly hold, and there are."""
+    verdicts = [finding["verdict"] for finding in findings]
+    return {"holds": verdicts.count("holds"), "mostly": verdicts.count("mostly"), "of": len(verdicts)}
 
 
 def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) -> list[Json]:
@@ -97,6 +103,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     import jupytext
 
     source = jupytext.read(lesson.text, fmt="py:percent")
+    own = links.own_names(lesson.folder)
     includes = {cell.metadata.get("name", ""): cell.metadata.get("include", "").split() for cell in source.cells}
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
@@ -106,11 +113,11 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         track: Track = "numpy" if cell_id in numpy else "torch"
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
-            claims = "claims" in cell.metadata.get("tags", [])
-            text = cell.source.split("\n", 1)[0] if claims and kept(lesson) else cell.source
-            found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "claims": claims})
+            findings = "findings" in cell.metadata.get("tags", [])
+            text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else cell.source
+            found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
         elif cell.cell_type == "code":
-            code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures)
+            code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures, own)
             if where == "shared" and (other := torch[cell_id].source) != cell.source:
                 code["torchSource"] = other
             found.append({"type": "code", "id": cell_id, "track": where, **code})
@@ -119,7 +126,14 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     return found
 
 
-def code_cell(lesson: Lesson, cell: Notebook, include: Sequence[str], torch: Mapping[str, Any], figures: Path) -> Json:
+def code_cell(
+    lesson: Lesson,
+    cell: Notebook,
+    include: Sequence[str],
+    torch: Mapping[str, Any],
+    figures: Path,
+    own: Collection[str],
+) -> Json:
     """A code cell with what the page shows around it."""
     shown = [entry.partition(":")[2] for entry in include if not FOLDED.fullmatch(entry.partition(":")[0])]
     return {
@@ -129,8 +143,7 @@ def code_cell(lesson: Lesson, cell: Notebook, include: Sequence[str], torch: Map
         "data": cell.id.startswith("data-"),
         "names": shown,
         "marks": [
-            {"line": line, "equation": number}
-            for line, number in links.marks(cell.source, cell.metadata.get("name", ""), lesson.equations)
+            {"line": line, "equation": number} for line, number in links.marks(cell.source, lesson.equations, own)
         ],
         "twins": twins(lesson, cell, shown, torch),
     }

@@ -18,7 +18,7 @@ from groundup.notebooks import build as notebooks
 from groundup.notebooks.build import Notebook
 from groundup.notebooks.run import VECTOR, NotebookError, execute
 from groundup.notebooks.source_modules import Library
-from groundup.proof.results import claims_text
+from groundup.proof.tables import findings_text
 
 #: Counts up when what is kept changes its meaning.
 KEPT_SINCE = 1
@@ -39,9 +39,9 @@ class Executed:
 
 
 def built_notebooks(lesson: Lesson, library: Library) -> dict[Track, Notebook]:
-    """A lesson's notebooks without outputs, by track, with its measured claims."""
+    """A lesson's notebooks without outputs, by track, with its measured findings."""
     tracks: tuple[Track, Track] = ("numpy", "torch")
-    both = {track: notebooks.build(lesson.text, track, claims_text(lesson), library) for track in tracks}
+    both = {track: notebooks.build(lesson.text, track, findings_text(lesson), library) for track in tracks}
     return {track: notebook for track, notebook in both.items() if notebook is not None}
 
 

@@ -4,7 +4,7 @@ import '../styles/shell.css';
 import '../styles/math.css';
 import '../styles/lesson.css';
 import '../styles/code.css';
-import '../styles/claims.css';
+import '../styles/findings.css';
 import '../styles/print.css';
 import '../practice/list.css';
 import { mountCells } from '../cells';

@@ -164,24 +164,24 @@ assert np.allclose(by_nudge, (12, 4))
 
 # %% name="convention-code"
 def scale(x, w):
-    return x * w, lambda dy: (dy * w, dy * x)  # returns dx and dw, in the order of the arguments
+    return x * w, lambda dy: (dy * w, dy * x)  # (1) returns dx and dw, in the order of the arguments
 
 
 def shift(x, b):
-    return x + b, lambda dy: (dy, dy)
+    return x + b, lambda dy: (dy, dy)  # (1)
 
 
 def square(x):
-    return x * x, lambda dy: dy * 2 * x
+    return x * x, lambda dy: dy * 2 * x  # (1)
 
 
 product, scale_backward = scale(3.0, 2.0)
 y, shift_backward = shift(product, 1.0)
 loss, square_backward = square(y - 5.0)
 
-dy = square_backward(1.0)  # dL/dL = 1: this is where every backward pass begins
-d_product, db = shift_backward(dy)
-dx, dw = scale_backward(d_product)
+dy = square_backward(1.0)  # (1) dL/dL = 1: this is where every backward pass begins
+d_product, db = shift_backward(dy)  # (1)
+dx, dw = scale_backward(d_product)  # (1)
 print(f"loss {loss}: dL/dw = {dw}, dL/db = {db}, and for free dL/dx = {dx}")
 assert (dw, db) == (12, 4)
 
@@ -250,7 +250,7 @@ from groundup.lessons.p00_numpy_and_pytorch.model import numerical_gradient
 # %% name="matmul-numbers"
 A, B = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]])
 G = np.array([[1.0, 0.0], [0.5, -1.0]])
-print("by hand:\n", G @ B.T, "\n", A.T @ G)
+print("by hand:\n", G @ B.T, "\n", A.T @ G)  # (4)
 # With L = Σ g c the gradient of L with respect to C is G: so L can be nudged.
 nudged_a = numerical_gradient(lambda A: (G * (A @ B)).sum(), A)
 nudged_b = numerical_gradient(lambda B: (G * (A @ B)).sum(), B)
@@ -304,14 +304,14 @@ from groundup.ops.activations import relu
 
 # %% name="cross-entropy-by-hand"
 def simple_cross_entropy(logits, labels):
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p = e / e.sum(axis=1, keepdims=True)  # (B, K)
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))  # (5)
+    p = e / e.sum(axis=1, keepdims=True)  # (5) (B, K)
     rows = np.arange(len(labels))
-    loss = -np.log(p[rows, labels]).mean()
+    loss = -np.log(p[rows, labels]).mean()  # (5)
 
     def backward(dloss=1.0):
-        d_logits = p.copy()
-        d_logits[rows, labels] -= 1  # equation (6)
+        d_logits = p.copy()  # (6)
+        d_logits[rows, labels] -= 1  # (6)
         return d_logits * (dloss / len(labels))
 
     return loss, backward
@@ -388,8 +388,8 @@ for _ in range(3):
     direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), precise)
     above = digit_loss(map_tree(lambda p, d: p + 1e-6 * d, precise, direction))[0]
     below = digit_loss(map_tree(lambda p, d: p - 1e-6 * d, precise, direction))[0]
-    measured = (above - below) / 2e-6
-    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))
+    measured = (above - below) / 2e-6  # (7)
+    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))  # (7)
     print(
         f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {abs(measured / predicted - 1):.1e}"
     )
@@ -487,7 +487,7 @@ for step in range(1, steps + 1):
     logits, backward = mlp(params, train.images[rows])
     loss, loss_backward = cross_entropy(logits, train.labels[rows])
     gradients = backward(loss_backward())
-    params = map_tree(lambda p, g: p - rate * g, params, gradients)  # equation (10)
+    params = map_tree(lambda p, g: p - rate * g, params, gradients)  # (10)
     if step % 100 == 0:
         history["step"].append(step)
         history["training"].append(share_right(params, train))
@@ -639,10 +639,10 @@ print(
     f"\n{sum(error < 1e-7 for error in checked)} of {len(ROWS)} rows have the gradients that nudging measures; largest difference {max(checked):.0e}"
 )
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 00`.
 
 # %% [markdown] name="take-away"
@@ -753,13 +753,13 @@ for step in range(200):
 
     logits, backward = mlp(params, images)
     loss, loss_backward = cross_entropy(logits, labels)
-    params = map_tree(lambda p, g: p - 0.5 * g, params, backward(loss_backward()))
+    params = map_tree(lambda p, g: p - 0.5 * g, params, backward(loss_backward()))  # (10)
     losses["NumPy, by hand"].append(float(loss))
 
-    loss = F.cross_entropy(model(torch.from_numpy(images)), torch.from_numpy(labels))
+    loss = F.cross_entropy(model(torch.from_numpy(images)), torch.from_numpy(labels))  # (5)
     optimizer.zero_grad()
     loss.backward()
-    optimizer.step()
+    optimizer.step()  # (10)
     losses["PyTorch, autograd"].append(loss.item())
 
 apart = np.abs(np.subtract(*losses.values()))
@@ -780,10 +780,10 @@ images, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
 generator = torch.Generator().manual_seed(0)
 for step in range(2000):
     rows = torch.randint(len(labels), (64,), generator=generator)
-    loss = F.cross_entropy(model(images[rows]), labels[rows])
+    loss = F.cross_entropy(model(images[rows]), labels[rows])  # (5)
     optimizer.zero_grad()
     loss.backward()
-    optimizer.step()
+    optimizer.step()  # (10)
 with torch.no_grad():
     hits = model(torch.from_numpy(test.images)).argmax(dim=1) == torch.from_numpy(test.labels)
 print(f"test digits read correctly: {100 * hits.double().mean():.1f} % of {len(hits)}; guessing gives 10 %")

@@ -74,14 +74,14 @@ x1, x2, w, u = 1.0, 0.5, 0.5, 0.8
 
 
 def two_steps(w: float, u: float) -> tuple[float, float, float]:
-    h1 = math.tanh(w * x1)
-    h2 = math.tanh(w * x2 + u * h1)
+    h1 = math.tanh(w * x1)  # (1)
+    h2 = math.tanh(w * x2 + u * h1)  # (1)
     return h1, h2, 0.5 * (h2 - 1) ** 2
 
 
 h1, h2, loss = two_steps(w, u)
-da2 = (h2 - 1) * (1 - h2**2)
-da1 = da2 * u * (1 - h1**2)
+da2 = (h2 - 1) * (1 - h2**2)  # (3)
+da1 = da2 * u * (1 - h1**2)  # (3)
 dw = da2 * x2 + da1 * x1
 du = da2 * h1
 print(f"h1 = {h1:.4f}, h2 = {h2:.4f}, loss = {loss:.4f}")
@@ -315,10 +315,10 @@ heatmap(
 )
 ticks = axes.set_xticks(range(72), [printable(character) for character in shown], fontsize=9)
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 02`.
 
 # %% [markdown] name="take-away"

@@ -300,7 +300,7 @@ shares = np.array([compressible_share(64, int(c)) for c in saved])
 curves(
     right,
     saved,
-    {"bound 2⁻ᶜ": 2.0**-saved, "counting code": shares},
+    {"bound 2⁻ᶜ": 2.0**-saved, "counting code": shares},  # (3)
     "c, bits saved",
     "share of 64-bit strings",
     "Few can be shortened",
@@ -399,15 +399,14 @@ assert right == len(guests)
 # %% name="invariance-run"
 tape_k, rewriting_k = (complexities(one) for one in found.values())
 both = certain(found["tape"]) & certain(found["rewriting"])
-difference = {x: tape_k[x] - rewriting_k[x] for x in both}
+difference = {x: tape_k[x] - rewriting_k[x] for x in both}  # (6)
 largest = max(map(abs, difference.values()))
-constant = max(map(len, headers.values()))
+constant = max(map(len, headers.values()))  # (6)
 print(
     f"{len(both)} strings with exact K on both machines: |K_A - K_B| is at most {largest}; the constant is {constant:,}"
 )
-print(
-    f"the bound {'holds' if largest <= constant else 'is broken'}, and it is {constant / largest:.0f} times too generous for strings this short"
-)
+verdict = "holds" if largest <= constant else "is broken"  # (6)
+print(f"the bound {verdict}, and it is {constant / largest:.0f} times too generous for strings this short")
 
 # %% [markdown] name="constants"
 # Keep the lesson of this number. For short strings the theorem says nothing: both complexities are far below the
@@ -420,7 +419,7 @@ from groundup.lessons.p25_kolmogorov_complexity.facts import ALTERNATING, printi
 
 # %% name="bound-at-work-run"
 short = assemble(REWRITING, ALTERNATING)
-state, used = run_program(TAPE, TAPE_INTERPRETER + short, 100_000_000)
+state, used = run_program(TAPE, TAPE_INTERPRETER + short, 100_000_000)  # (6)
 printing = printing_length("01" * 256)
 print(f"{ALTERNATING} has {len(short)} bits; behind the interpreter the tape machine reads {used:,} bits")
 print(
@@ -535,7 +534,8 @@ print(
 for name, matrix in matrices.items():
     share = neighbour_share(matrix, labels)
     wrong = [f"{names[i]} → {names[j]}" for i, j in enumerate(nearest(matrix)) if labels[i] != labels[j]]
-    verdict = "better than" if share > by_letters else "as good as" if share == by_letters else "worse than"
+    sure = abs(share - by_letters) > 2 * math.sqrt((2 - share - by_letters) / len(labels))  # else a matter of chance
+    verdict = ("better than" if share > by_letters else "worse than") if sure else "too close to tell from"
     print(
         f"{name}: {share:.3f} in the own family, {verdict} letter frequencies ({by_letters:.3f}); others: {', '.join(wrong) or 'none'}"
     )
@@ -563,10 +563,10 @@ fig = language_tree(matrices["zlib"], names)
 # a large part of the English vocabulary of law came from French and Latin. NCD measures what the compressor can use, not
 # descent. And if counting letters does as well, say so: a good result needs a strong rival beside it.
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="take-away"

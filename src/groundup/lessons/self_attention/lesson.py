@@ -82,10 +82,10 @@ X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
 
 by_hand = []
 for other in X:
-    by_hand.append(sum(X[0, u] * other[u] for u in range(4)))
-powers = [math.exp(score) for score in by_hand]
-shares = [power / sum(powers) for power in powers]
-first = sum(share * x for share, x in zip(shares, X, strict=True))
+    by_hand.append(sum(X[0, u] * other[u] for u in range(4)))  # (2)
+powers = [math.exp(score) for score in by_hand]  # (3)
+shares = [power / sum(powers) for power in powers]  # (3)
+first = sum(share * x for share, x in zip(shares, X, strict=True))  # (1)
 print("scores      ", np.round(by_hand, 3))
 print("exponentials", np.round(powers, 3), "sum", round(sum(powers), 3))
 print("weights     ", np.round(shares, 3))
@@ -250,7 +250,7 @@ from groundup.lessons.self_attention.experiment import product_variance, softmax
 widths = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
 rng = np.random.default_rng(2)
 measured = np.array([product_variance(rng, d, 20_000) for d in widths])
-off = np.abs(measured[:, 0] - widths) / measured[:, 1]
+off = np.abs(measured[:, 0] - widths) / measured[:, 1]  # (10)
 for d, (variance, error), standard_errors in zip(widths, measured, off, strict=True):
     print(f"d = {d:5}: variance {variance:8.2f} ± {error:.2f}, off by {standard_errors:.1f} standard errors")
 print("equal to d" if off.max() < 4 else "not equal to d", "as far as 20,000 pairs can tell")
@@ -611,12 +611,12 @@ for row, (name, place) in zip(axes, offsets.items(), strict=True):
     for panel, order in zip(row, ([0, 1, 2], [2, 1, 0]), strict=True):
         x = vectors[order] + place
         y, _ = self_attention(x[None], layer, heads=1)
-        outputs.append(y[0, order])  # rows back in the order cat, chases, mouse
+        outputs.append(y[0, order])  # (18) rows back in the order cat, chases, mouse
         query, key = (linear(x, layer[part]["weight"], layer[part]["bias"])[0] for part in ("query", "key"))
         labels = [words[index] for index in order]
         _ = heatmap(panel, attention_weights(query, key), labels, labels, f"{' '.join(labels)}, {name}", 0, 1, ".2f")
         panel.title.set_fontsize(9.5)
-    changes[name] = np.abs(outputs[0] - outputs[1]).max(axis=-1)
+    changes[name] = np.abs(outputs[0] - outputs[1]).max(axis=-1)  # (18)
     print(f"{name:18} change of", {word: f"{change:.1e}" for word, change in zip(words, changes[name], strict=True)})
 print(
     "attention alone",
@@ -624,10 +624,10 @@ print(
     "tell the two sentences apart",
 )
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run self_attention`.
 
 # %% [markdown] name="take-away"
@@ -671,14 +671,14 @@ import torch
 
 torch.manual_seed(0)
 query, key, value = torch.randn(3, 2, 6, 8).unbind(0)
-by_formula = torch.softmax(query @ key.mT / math.sqrt(8), dim=-1) @ value
-fused = torch.nn.functional.scaled_dot_product_attention(query, key, value)
+by_formula = torch.softmax(query @ key.mT / math.sqrt(8), dim=-1) @ value  # (11)
+fused = torch.nn.functional.scaled_dot_product_attention(query, key, value)  # (11)
 print(f"formula and fused kernel differ by {(by_formula - fused).abs().max().item():.0e}")
 
 layer = SelfAttention(8, heads=2)
 x = torch.randn(1, 5, 8)
 order = torch.tensor([3, 1, 4, 0, 2])
-moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()
+moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()  # (18)
 print(f"another order of the words, the same vectors in that order: they differ by {moved:.0e}")
 
 # %% name="twin-train" tags=["torch"] alt="Share of right answers in unseen boxes against the training step, for the PyTorch readers with two heads, one head and mean pooling."

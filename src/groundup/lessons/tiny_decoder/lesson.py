@@ -146,7 +146,7 @@ heatmap(axes[0], table.T, title="Positions", low=-1, high=1, bar="value")
 axes[0].set(xlabel="position", ylabel="dimension")
 axes[0].set_aspect("auto")
 products = {
-    "same angle": (table[:-4] * table[4:]).sum(axis=1),
+    "same angle": (table[:-4] * table[4:]).sum(axis=1),  # (6)
     "cosine one position late": (slip[:-4] * slip[4:]).sum(axis=1),
 }
 curves(axes[1], range(60), products, "position p", "P(p) · P(p + 4)", "Two positions, four apart")
@@ -177,11 +177,11 @@ place_of = sinusoidal_positions(33, 64, np.float64)
 frequencies = 10000.0 ** (-np.arange(0, 64, 2) / 64)
 projection = np.zeros((64, 64))
 for pair, omega in enumerate(frequencies):
-    sine, cosine = math.sin(31 * omega), math.cos(31 * omega)
-    projection[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] = [[-cosine, sine], [sine, cosine]]
+    sine, cosine = math.sin(31 * omega), math.cos(31 * omega)  # (8)
+    projection[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] = [[-cosine, sine], [sine, cosine]]  # (8)
 asking = np.arange(16, 32)
-scores = (place_of[asking] @ projection.T) @ place_of[:32].T
-fits = (scores.argmax(axis=1) == 31 - asking).all()
+scores = (place_of[asking] @ projection.T) @ place_of[:32].T  # (7)
+fits = (scores.argmax(axis=1) == 31 - asking).all()  # (1)
 print(
     f"the largest score is at the mirrored place for {'all' if fits else 'not all'} of the places {asking[0]} to {asking[-1]}"
 )
@@ -555,10 +555,10 @@ print(
     f"{layers} layers of width {width}: {2 * layers * context * width * bytes_each / 2**30:.0f} GiB for one sequence of {context} tokens"
 )
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run tiny_decoder`.
 
 # %% [markdown] name="take-away"
