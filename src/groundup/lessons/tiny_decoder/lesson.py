@@ -62,7 +62,7 @@
 
 # %% name="imports" tags=["shared"]
 import math
-import time
+from functools import partial
 
 import numpy as np
 
@@ -517,22 +517,21 @@ for word in ("hello", "decoder", "attention"):
 # Count places read and the cache should win by $(T + 1)/2$. The clock sees less: reading many places at once is what
 # matrix products are good at, and for one place at a time the overhead of each call dominates. So measure.
 
+# %% name="clock" include="groundup.proof.instruments:side_by_side"
+from groundup.proof.instruments import side_by_side
+
 # %% name="cache-times" alt="Milliseconds to generate against the number of tokens, without and with the cache, on logarithmic axes, and their quotient."
-lengths, seconds = (16, 32, 64, 128, 256), {False: [], True: []}
+lengths, taken = (16, 32, 64, 128, 256), []
 for length in lengths:
-    for cached, column in seconds.items():
-        runs = []
-        for _ in range(3):
-            started = time.perf_counter()
-            generate(params, prompts[:1], length, HEADS, cached)
-            runs.append(time.perf_counter() - started)
-        column.append(1000 * min(runs))
-quotient = np.divide(seconds[False], seconds[True])
+    ways = [partial(generate, params, prompts[:1], length, HEADS, cached) for cached in (False, True)]
+    taken.append(1000 * side_by_side(ways, 3))  # milliseconds, (2, 3)
+plain, cached = np.median(taken, axis=2).T
+quotient = [np.median(slow / fast) for slow, fast in taken]
 fig, axes = figure(9.6, 3.4, columns=2)
 curves(
     axes[0],
     lengths,
-    {"without cache": seconds[False], "with cache": seconds[True]},
+    {"without cache": plain, "with cache": cached},
     "tokens generated",
     "milliseconds",
     "Time to generate",
