@@ -10,8 +10,9 @@ import pytest
 
 from groundup.lesson import Finding, Measured, Result
 from groundup.lessons import all_lessons, find_lesson
+from groundup.ops.fast import FAST
 from groundup.proof import hashes, results, tables
-from groundup.proof.bench import load_bench, sizes
+from groundup.proof.bench import EARNED, load_bench, sizes
 from groundup.training.thin import thinned
 
 FOLDER = Path(__file__).parents[1] / "results"
@@ -70,6 +71,14 @@ def test_kept_benchmark_is_of_this_code():
         for at, size in sizes(model).items()
     }
     assert kept == now, "stale: groundup bench --write"
+
+
+def test_every_fast_form_has_earned_its_place():
+    record = load_bench(FOLDER)
+    assert record is not None
+    for form in FAST.values():
+        saved = [row["saved"] for row in record["rows"] if form.__name__ in row.get("fast", ())]
+        assert max(saved, default=0) >= EARNED, f"{form.__name__}: groundup bench --write"
 
 
 def test_overview_is_made_from_the_records():

@@ -29,6 +29,7 @@ from groundup.errors import UserError
 from groundup.files import sweep, write_whole
 from groundup.lesson import Batch, Budget, Curves, Learner, Lesson, Result, Track
 from groundup.plots import save as save_figure
+from groundup.training.forms import fast_forms
 from groundup.training.loop import fit, load_checkpoint
 from groundup.training.streams import random_stream
 from groundup.training.thin import thinned
@@ -127,11 +128,14 @@ class Run:
 
 
 def run_lesson(run: Run) -> Result:
-    """Run the experiment; if the run has a folder, leave numbers, curves, figures and checkpoints there."""
+    """Run the experiment, with fast forms where there are any.
+
+    If the run has a folder, leave numbers, curves, figures and checkpoints there.
+    """
     if run.folder is not None:
         prepare_folder(run.folder)
         demand_nothing_greater(run, run.folder)
-    with limited_to(run.threads, run.track), run.progress:
+    with fast_forms(), limited_to(run.threads, run.track), run.progress:
         result = run.lesson.experiment(run)
     missing = {finding.name for finding in run.lesson.findings} ^ set(result.measured)
     if missing:

@@ -191,7 +191,8 @@ def embed_cards(cards: Array, table: Array) -> tuple[Array, Backward]:
     fields, embedding_backward = embedding(cards, table)  # (B, T, 4, D)
 
     def backward(dx: Array) -> Array:
-        return embedding_backward(np.broadcast_to(dx[:, :, None], fields.shape))
+        every_field = np.broadcast_to(dx[:, :, None], (*cards.shape, dx.shape[-1]))  # a sum hands on to all its terms
+        return embedding_backward(every_field)
 
     return fields.sum(axis=2), backward
 
