@@ -25,7 +25,8 @@ Json = dict[str, Any]
 BROWSER_SECONDS = 3.0
 #: Helpers whose source a reader wants folded even where a cell names them: what draws, and what measures.
 FOLDED = re.compile(
-    r"(groundup\.plots|.*\.figures):.*|groundup\.proof\.instruments:(growth|peak_mib|seconds|side_by_side)"
+    r"(groundup\.plots|.*\.figures):.*"
+    r"|groundup\.proof\.(instruments:(growth|peak_mib|seconds|side_by_side)|slopes:show_slopes)"
 )
 #: CSS pixels in a point.
 PIXELS = 96 / 72
