@@ -181,7 +181,7 @@ def test_chinese_emoji_and_code_are_text_too(groundup, tmp_path):
 def test_run_leaves_everything_and_sample_writes(groundup, tmp_path):
     code, out, err = groundup("run", "char", "--budget", "smoke", "--out", tmp_path)
     assert code == 0, err
-    assert "not judged" in out
+    assert "judged at the default budget" in out
     assert json.loads((tmp_path / "metrics.json").read_text())["lesson"] == "char_rnn"
     assert (tmp_path / "curves.csv").read_text().startswith("model,step,seconds,training")
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cells.png", "learning.png"]
@@ -290,7 +290,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
 
 
 def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):
-    monkeypatch.setattr("groundup.proof.results.results_folder", lambda: None)
+    monkeypatch.setattr("groundup.data.measured.results_folder", lambda: None)
     assert refused(groundup("claims", "25", "--write"), "checkout")
     assert refused(groundup("bench", "02", "--write"), "checkout")
 

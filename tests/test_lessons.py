@@ -10,11 +10,10 @@ import pytest
 from groundup.lessons import all_lessons
 from groundup.notebooks import build as notebooks
 from groundup.notebooks import run as notebook_runs
-from groundup.proof.results import filled
+from groundup.proof.results import filled, kept
 from groundup.reader.executed import executed
 from groundup.training.loop import load_model
 from groundup.training.run import Run, describe, run_lesson
-from groundup.training.thin import thickened
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = all_lessons()
@@ -46,7 +45,7 @@ def test_smoke_run(lesson, track, tmp_path):
     assert record["lesson"] == lesson.slug
     assert all(finding["on_its_side"] is None for finding in record["findings"])
     assert all("{" not in filled(finding.miss, [record]) for finding in lesson.findings)
-    assert thickened(json.loads((tmp_path / "drawn.json").read_text())).curves
+    assert json.loads((tmp_path / "drawn.json").read_text()).keys() == {"curves", "arrays", "metrics"}
     figures = sorted(path.name for path in (tmp_path / "figures").glob("*.png"))
     assert figures
     assert all((tmp_path / "figures" / name).stat().st_size > 5000 for name in figures)
@@ -74,7 +73,21 @@ def test_notebook_stands_alone(lesson, track):
     """It runs where groundup is missing; outputs that the site's build keeps, by the hash of all that made them, do."""
     notebook = notebooks.build(lesson.text, track)
     assert notebooks.dumps(notebook) == notebooks.dumps(notebooks.build(lesson.text, track))
-    assert not notebook_runs.problems(executed(lesson, track, notebook, ROOT / "build" / "executed").notebook)
+    done = executed(lesson, track, notebook, ROOT / "build" / "executed")
+    print(f"{lesson.name}, {track}: {sum(done.seconds.values()):.1f} s of a processor")
+    assert not notebook_runs.problems(done.notebook)
+
+
+@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if lesson.models], ids=lambda lesson: lesson.slug)
+def test_notebook_trains_the_model_of_the_table(lesson):
+    """What it measures with seed 0 is no farther from that seed's kept number than seeds are from one another."""
+    notebook = notebooks.build(lesson.text, "numpy")
+    found = executed(lesson, "numpy", notebook, ROOT / "build" / "executed").measured
+    findings = {finding["name"]: finding["values"] for finding in (kept(lesson) or {"findings": []})["findings"]}
+    assert found
+    for name, value in found.items():
+        values = findings[name]
+        assert abs(value - values[0]) <= max(values) - min(values) + 1e-6 * abs(value), (name, value, values)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)

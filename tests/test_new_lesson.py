@@ -87,7 +87,7 @@ def test_new_lessons_work_at_once(copy):
         f"claims {FREE} --seeds 1 --write",
         f"bench {FREE} --no-memory",
     ]
-    chosen = "(throwaway or solitary) and not notebook_stands_alone"
+    chosen = "(throwaway or solitary) and not notebook_"
     where = [f"tests/test_{name}.py" for name in ("lessons", "proofs", "links")]
     generic = ["pytest", "-q", "--assert=plain", "-p", "no:cacheprovider", "-k", chosen, "-rA", *where]
     listed, checked, *_, benched, tested = several(

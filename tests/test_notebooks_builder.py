@@ -290,6 +290,36 @@ def test_a_notebook_carries_its_data(library: Library, lesson: WriteLesson, tmp_
         build(lesson(cells), library=library)
 
 
+def test_a_notebook_carries_what_was_measured(
+    library: Library, lesson: WriteLesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "toy/data"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "measured.py").write_text("def measured(lesson, *names): raise FileNotFoundError")
+    kept = {"drawn": {"curves": {"rival": {"step": [1, 2], "loss": [0.5, None]}}, "arrays": {"large": [1] * 999}}}
+    (tmp_path / "p99_other.json").write_text(json.dumps(kept))
+    monkeypatch.setattr("groundup.data.measured.results_folder", lambda: tmp_path)
+    cells = """
+    # %% include="toy.data.measured:measured"
+    from toy.data.measured import measured
+    # %% name="rival"
+    rival = measured("p99_other", "curves/riv*")["curves/rival"]
+    print(rival)
+    """
+    notebook = built(lesson(cells), library=library)
+    assert [cell.id for cell in notebook.cells] == ["cell-0", "measured-rival", "rival"]
+    assert "large" not in notebook.cells[1].source
+    assert notebook.cells[1].metadata.jupyter.source_hidden
+    (output,) = execute(notebook, tmp_path, blocked=("toy", "groundup")).cells[-1].outputs
+    assert output.text == "{'step': [1, 2], 'loss': [0.5, None]}\n"
+
+    with pytest.raises(SourceError, match=r'"rival": results/p99_other.json does not keep curves/rivals'):
+        build(lesson(cells.replace('"curves/riv*")', '"curves/rivals")')), library=library)
+    with pytest.raises(SourceError, match="what is wanted must be named in plain text"):
+        build(lesson(cells.replace('"curves/riv*")', 'f"curves/rival")')), library=library)
+
+
 # The reader's folder
 
 PLAIN = """

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from groundup.data import measured as measured_module
+from groundup.data.measured import measured
+from groundup.errors import UserError
 from groundup.lesson import Finding, Measured, Result
 from groundup.lessons import all_lessons, find_lesson
 from groundup.ops.fast import FAST
@@ -146,7 +149,6 @@ def test_results_of_an_older_form_are_measured_again(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "results_folder", lambda: tmp_path)
     results.result_file(lesson, tmp_path).write_text('{"hash": "0", "claims": []}')
     assert results.kept(lesson) is None
-    assert results.kept_result(lesson) is None
     assert results.is_stale(lesson, tmp_path)
     assert tables.findings_text(lesson) is None
     assert lesson.slug not in tables.overview([lesson], tmp_path)
@@ -154,7 +156,8 @@ def test_results_of_an_older_form_are_measured_again(tmp_path, monkeypatch):
 
 def test_what_seed_0_found_comes_back_for_figures(tmp_path, monkeypatch):
     lesson = replace(find_lesson("25"), findings=(finding(bar=1.0),))
-    monkeypatch.setattr(results, "results_folder", lambda: tmp_path)
+    for module in (results, measured_module):
+        monkeypatch.setattr(module, "results_folder", lambda: tmp_path)
     steps = [float(step) for step in range(1000)]
     found = Result(
         metrics={"share": np.float32(0.123456789), "text": "x", "none": math.nan},
@@ -169,15 +172,18 @@ def test_what_seed_0_found_comes_back_for_figures(tmp_path, monkeypatch):
     )
     results.keep(lesson, tmp_path, "numpy", results.summarise(lesson, runs([2.0]), "numpy"), thinned(found))
     assert "drawn" not in (results.kept(lesson) or {"drawn": 0})
-    back = results.kept_result(lesson)
-    assert back is not None
-    assert back.metrics == {"share": 0.12346, "text": "x"}
-    assert (back.curves["main"]["step"][0], back.curves["main"]["step"][-1]) == (0, 999)
-    assert len(back.curves["main"]["loss"]) == 60
-    assert set(back.arrays) == {"small", "holes", "by size"}
-    np.testing.assert_array_equal(back.arrays["small"], [[0, 1, 2], [3, 4, 5]])
-    np.testing.assert_array_equal(back.arrays["holes"], [1, math.nan])
-    assert list(back.arrays["by size"]) == [16, 32]
+    folder = lesson.folder.name
+    back = measured(folder, "metrics/*", "curves/*", "arrays/*")
+    assert {name: back.pop(f"metrics/{name}") for name in ("share", "text")} == {"share": 0.12346, "text": "x"}
+    curve = back.pop("curves/main")
+    assert (curve["step"][0], curve["step"][-1], len(curve["loss"])) == (0, 999, 60)
+    assert back == {
+        "arrays/small": [[0, 1, 2], [3, 4, 5]],
+        "arrays/holes": [1, None],
+        "arrays/by size": {"16": 1.0, "32": [1, 1]},
+    }
+    with pytest.raises(UserError, match=r"does not keep arrays/huge"):
+        measured(folder, "arrays/huge")
 
 
 def test_what_is_kept_for_figures_stays_small():

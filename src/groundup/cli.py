@@ -176,9 +176,10 @@ def claims(
     *holds*: with every seed, or the 95 % interval clears bar and rival; *mostly*: the median does; else *not seen*.
     Ends with 1 if something is not seen and the lesson gives no reason.
     """
+    from groundup.data.measured import results_folder
     from groundup.proof import results, tables
 
-    folder = results.results_folder()
+    folder = results_folder()
     if (write or stale) and folder is None:
         raise UserError("There is no results/ folder here: --write and --stale work in a checkout of groundup.")
     chosen = [lesson for lesson in find_lessons(lessons or []) if track in lesson.tracks]
@@ -222,13 +223,14 @@ def bench(
 
     Example: `groundup bench 02 13 --no-memory`
     """
-    from groundup.proof import results, tables
+    from groundup.data.measured import results_folder
+    from groundup.proof import tables
 
     show.demand("torch", "The benchmark compares with PyTorch")
     from groundup.proof.bench import bench as run_bench
     from groundup.proof.bench import bench_table
 
-    folder = results.results_folder()
+    folder = results_folder()
     if write and (folder is None or lessons):
         raise UserError("--write keeps the whole benchmark: run it in a checkout of groundup, without naming lessons.")
     chosen = find_lessons(lessons or [])

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from groundup.data.measured import measured
+from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.notebooks.source import collect
 from groundup.notebooks.source_modules import (
@@ -33,7 +35,8 @@ Track = Literal["numpy", "torch"]
 Notebook = Any  # nbformat.NotebookNode, which has no types
 
 SESSION_NAMES = {"display", "get_ipython", "In", "Out"}  # what IPython provides by itself
-KEPT_METADATA = ("alt", "name", "tags")
+KEPT_METADATA = ("alt", "measures", "name", "tags")
+FOLDED = {"jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 #: Without the version of the Python at hand, so that a build is the same everywhere.
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
@@ -56,6 +59,22 @@ def package_data(name: str) -> bytes:
     return gzip.decompress(base64.b64decode(PACKAGE_DATA[name]))
 '''
 
+#: Stands for ``groundup.data.measured`` in a notebook, which carries what it draws in cells of its own.
+MEASURED_MODULE = '''
+import fnmatch
+from typing import Any
+
+MEASURED: dict[str, dict[str, Any]] = {}  # filled by a cell that is folded away
+
+
+def measured(lesson: str, *names: str) -> dict[str, Any]:
+    """Return curves, arrays and numbers that the lesson's experiment found with seed 0; this notebook carries them."""
+    found: dict[str, Any] = {}
+    for name in names:
+        found |= {one: value for one, value in MEASURED[lesson].items() if fnmatch.fnmatch(one, name)}
+    return found
+'''
+
 
 def notebook_name(lesson_file: Path, track: Track) -> str:
     """The file name of a built notebook: the lesson's folder, with ``_torch`` for the PyTorch part."""
@@ -76,7 +95,8 @@ def build(
     import nbformat
 
     library = library or Library()
-    library = replace(library, overrides={f"{library.package}.data.files": DATA_MODULE, **library.overrides})
+    ours = {f"{library.package}.data.files": DATA_MODULE, f"{library.package}.data.measured": MEASURED_MODULE}
+    library = replace(library, overrides={**ours, **library.overrides})
     lesson = jupytext.read(lesson_file, fmt="py:percent")
     tagged = [set(cell.metadata.get("tags", [])) for cell in lesson.cells]
     if track == "torch" and not any("torch" in tags for tags in tagged):
@@ -106,15 +126,16 @@ def build(
             cell.source = findings.rstrip("\n")
         cell.id = cell_id
         cell.metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
+        if cell.cell_type == "code" and "measured" in names and (text := measured_text(cell.source, where)):
+            cells.append(nbformat.v4.new_code_cell(text, id=f"measured-{cell_id}"[:64], metadata=FOLDED))
         cells.append(cell)
         if cell.cell_type == "code" and "package_data" in names:
             for file in data_files(cell.source, where):
                 data_id = "data-" + re.sub(r"[^a-zA-Z0-9_-]+", "-", file)
                 if data_id not in ids:
                     ids.add(data_id)
-                    folded = {"jupyter": {"source_hidden": True}}
                     text = data_text(file, library, where)
-                    cells.append(nbformat.v4.new_code_cell(text, id=data_id, metadata=folded))
+                    cells.append(nbformat.v4.new_code_cell(text, id=data_id, metadata=FOLDED))
     for name in sorted(used.keys() - names.keys() - BUILTINS - SESSION_NAMES):
         hint = 'does the cell that defines it lack the tag "shared"?' if track == "torch" else ""
         raise SourceError(f"{used[name]}: no cell of the {track} notebook defines `{name}`. {hint}".rstrip(". "))
@@ -179,6 +200,26 @@ def data_text(file: str, library: Library, where: str) -> str:
         raise SourceError(f"{where}: there is no data file {file}")
     lines = textwrap.wrap(base64.b64encode(path.read_bytes()).decode(), 1000)
     return f'# The data file {file} of {library.package}.\nPACKAGE_DATA["{file}"] = """\n' + "\n".join(lines) + '\n"""'
+
+
+def measured_text(source: str, where: str) -> str:
+    """The cell that carries what a cell's code asks ``measured`` for; "" if it asks for nothing."""
+    found: dict[str, dict[str, Any]] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "measured":
+            if node.keywords or not all(isinstance(argument, ast.Constant) for argument in node.args):
+                raise SourceError(f"{where}: `{ast.unparse(node)}`: what is wanted must be named in plain text")
+            lesson, *names = (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+            try:
+                found.setdefault(lesson, {}).update(measured(lesson, *names))
+            except UserError as error:
+                raise SourceError(f"{where}: {error}") from error
+    lines = []
+    for lesson, entries in found.items():
+        parts = [f"    {name!r}: {entry!r}," for name, entry in entries.items()]
+        begin = f"MEASURED.setdefault({lesson!r}, {{}}).update({{"
+        lines += [f"# What the experiment of {lesson} found with seed 0.", begin, *parts, "})"]
+    return "\n".join(lines)
 
 
 def _of_cell(origin: str) -> bool:

@@ -12,13 +12,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from groundup.data.measured import results_folder
 from groundup.errors import UserError
 from groundup.files import write_whole
-from groundup.lesson import Finding, Lesson, Result, Track
+from groundup.lesson import Finding, Lesson, Track
 from groundup.proof.hashes import experiment_hash
 from groundup.proof.machine import machine
 from groundup.proof.measure import split_probability, verdict
-from groundup.training.thin import thickened
 
 Record = dict[str, Any]
 
@@ -124,12 +124,6 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
-def results_folder() -> Path | None:
-    """results/ of the checkout that this package runs from, or None for an installed package."""
-    folder = Path(__file__).resolve().parents[3] / "results"
-    return folder if folder.is_dir() else None
-
-
 def result_file(lesson: Lesson, folder: Path, track: Track = "numpy") -> Path:
     """Where a lesson's findings are kept."""
     return folder / f"{lesson.folder.name}{'' if track == 'numpy' else '_' + track}.json"
@@ -152,15 +146,6 @@ def kept(lesson: Lesson) -> Record | None:
     """A lesson's kept record without what figures need, or None. A wheel carries results/ as groundup/measured."""
     record = read(lesson, kept_folder())
     return record and {key: value for key, value in record.items() if key != "drawn"}
-
-
-def kept_result(lesson: Lesson) -> Result | None:
-    """What seed 0 found, thinned: curves, arrays and metrics of the experiment, or None if nothing is kept.
-
-    Figures of rivals and of ablations, which no notebook trains, are drawn from it.
-    """
-    record = read(lesson, kept_folder())
-    return thickened(record["drawn"]) if record else None
 
 
 def kept_folder() -> Path:

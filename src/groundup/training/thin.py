@@ -1,6 +1,5 @@
 """What a run found, small enough to be kept beside its numbers, so that figures can be drawn from there later."""
 
-import contextlib
 import json
 import math
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ def thinned(result: Result) -> dict[str, Any]:
 
     Curves keep 60 points, evenly spread, first and last among them. Arrays and metrics are kept whole or left out:
     what is too large, what is no number, text or collection of these, and then the largest until all of it fits.
-    ``thickened`` gives it back.
+    ``groundup.data.measured`` gives them to lessons.
     """
     found: dict[str, Any] = {
         "curves": {name: thin_curve(curve) for name, curve in result.curves.items()},
@@ -36,11 +35,6 @@ def thinned(result: Result) -> dict[str, Any]:
         part, name = max(sizes, key=lambda key: sizes[key])
         del found[part][name]
     return found
-
-
-def thickened(found: Mapping[str, Any]) -> Result:
-    """A Result with the curves, arrays and metrics of a ``thinned`` one; NaN stands for a number that there is not."""
-    return Result(**{part: unpacked(found[part]) for part in ("curves", "arrays", "metrics")})
 
 
 def thin_curve(curve: Curves) -> dict[str, Any]:
@@ -67,29 +61,6 @@ def packed(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.5g}") if math.isfinite(value) else None
     return value if isinstance(value, str) and len(value) <= MOST_CHARACTERS else None
-
-
-def unpacked(value: Any) -> Any:
-    """What was packed: lists of numbers, however deep, are arrays; keys that are numbers throughout are numbers."""
-    if isinstance(value, Mapping):
-        keys = list(value)
-        for kind in (int, float):
-            with contextlib.suppress(ValueError):
-                keys = [kind(key) for key in value]
-                break
-        return {key: unpacked(item) for key, item in zip(keys, value.values(), strict=True)}
-    if not isinstance(value, list):
-        return value
-    with contextlib.suppress(TypeError, ValueError):  # text, dicts, or rows of several lengths
-        array = np.array(value if value else [], float if holds_none(value) else None)
-        if array.dtype.kind in "biuf":
-            return array
-    return [unpacked(item) for item in value]
-
-
-def holds_none(value: Any) -> bool:
-    """Whether a list, however deep, lacks a number somewhere."""
-    return value is None or (isinstance(value, list) and any(holds_none(item) for item in value))
 
 
 def is_missing(item: Any) -> bool:
