@@ -248,6 +248,7 @@ def describe(run: Run, result: Result) -> dict[str, Any]:
             "budget": run.budget,
             "options": {name: value for name, value in run.options.items() if value is not None},
             "seconds": round(time.monotonic() - run.started, 1),
+            "processor_seconds": round(time.process_time(), 1),  # of the process: no matter what else the machine does
             "findings": findings,
             "metrics": result.metrics,
         }
