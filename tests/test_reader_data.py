@@ -65,6 +65,9 @@ def test_segments_cover_the_lines_and_show_what_the_cell_is_about(pages, lesson)
         shown = [
             line for part in cell["segments"] if not part["folded"] for line in text[part["start"] - 1 : part["end"]]
         ]
+        assert not {"growth", "peak_mib", "seconds", "show_slopes", "side_by_side"} & set(cell["names"]), (
+            "tools are folded"
+        )
         for name in cell["names"]:
             assert any(re.match(rf"(def|class) {name}\b|{name}\b.*=", line) for line in shown) or not re.search(
                 rf"^(def|class) {name}\b|^{name}\b.*=", cell["source"], re.MULTILINE

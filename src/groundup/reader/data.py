@@ -23,8 +23,11 @@ Json = dict[str, Any]
 #: A cell that took longer than this natively, with all it needs, is too much for a browser, where Python is
 #: 3 to 50 times slower.
 BROWSER_SECONDS = 3.0
-#: Helpers whose source a reader wants folded even where a cell names them.
-FOLDED = re.compile(r"groundup\.plots|.*\.figures")
+#: Helpers whose source a reader wants folded even where a cell names them: what draws, and what measures.
+FOLDED = re.compile(
+    r"(groundup\.plots|.*\.figures):.*"
+    r"|groundup\.proof\.(instruments:(growth|peak_mib|seconds|side_by_side)|slopes:show_slopes)"
+)
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -135,7 +138,7 @@ def code_cell(
     own: Collection[str],
 ) -> Json:
     """A code cell with what the page shows around it."""
-    shown = [entry.partition(":")[2] for entry in include if not FOLDED.fullmatch(entry.partition(":")[0])]
+    shown = [entry.partition(":")[2] for entry in include if not FOLDED.fullmatch(entry)]
     return {
         "source": cell.source,
         "segments": segments(cell.source, shown) if include else [_segment(cell.source)],

@@ -48,7 +48,6 @@
 
 # %% name="imports"
 import math
-import time
 
 import numpy as np
 
@@ -253,7 +252,6 @@ assert complexities(small)["1"] == 8
 LONGEST = 20
 found = {}
 for machine, limit in ((TAPE, 2000), (REWRITING, 1000)):
-    started = time.perf_counter()
     found[machine.name] = census(machine, LONGEST, limit)
     one = found[machine.name]
     halting = kraft_sum(map(len, one.programs))

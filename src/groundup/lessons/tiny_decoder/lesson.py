@@ -62,7 +62,7 @@
 
 # %% name="imports" tags=["shared"]
 import math
-import time
+from functools import partial
 
 import numpy as np
 
@@ -270,10 +270,10 @@ from groundup.lessons.tiny_decoder.model import decoder, init
 # passes measure must be the one that the gradient predicts. Drop the `d_middle += d_last` above, the term (12) of the
 # second residual sum, and run this again.
 
-# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.training.params:map_tree groundup.training.params:count groundup.ops.losses:cross_entropy"
+# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree groundup.training.params:count groundup.ops.losses:cross_entropy"
 from groundup.ops.losses import cross_entropy
 from groundup.training.params import count, map_tree
-from groundup.proof.slopes import compare_slopes
+from groundup.proof.slopes import compare_slopes, show_slopes
 
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
@@ -287,10 +287,7 @@ def tiny_loss(params):
     return loss, backward(loss_backward())
 
 
-for measured, predicted in compare_slopes(tiny_loss, tiny, rng):
-    print(
-        f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {abs(measured / predicted - 1):.1e}"
-    )
+assert show_slopes(tiny_loss, tiny, rng) < 1e-5
 
 # %% [markdown] name="mask"
 # ## The mask, proven
@@ -503,22 +500,21 @@ for word in ("hello", "decoder", "attention"):
 # Count places read and the cache should win by $(T + 1)/2$. The clock sees less: reading many places at once is what
 # matrix products are good at, and for one place at a time the overhead of each call dominates. So measure.
 
+# %% name="clock" include="groundup.proof.instruments:side_by_side"
+from groundup.proof.instruments import side_by_side
+
 # %% name="cache-times" alt="Milliseconds to generate against the number of tokens, without and with the cache, on logarithmic axes, and their quotient."
-lengths, seconds = (16, 32, 64, 128, 256), {False: [], True: []}
+lengths, taken = (16, 32, 64, 128, 256), []
 for length in lengths:
-    for cached, column in seconds.items():
-        runs = []
-        for _ in range(3):
-            started = time.perf_counter()
-            generate(params, prompts[:1], length, HEADS, cached)
-            runs.append(time.perf_counter() - started)
-        column.append(1000 * min(runs))
-quotient = np.divide(seconds[False], seconds[True])
+    ways = [partial(generate, params, prompts[:1], length, HEADS, cached) for cached in (False, True)]
+    taken.append(1000 * side_by_side(ways, 3))  # milliseconds, (2, 3)
+plain, cached = np.median(taken, axis=2).T
+quotient = [np.median(slow / fast) for slow, fast in taken]
 fig, axes = figure(9.6, 3.4, columns=2)
 curves(
     axes[0],
     lengths,
-    {"without cache": seconds[False], "with cache": seconds[True]},
+    {"without cache": plain, "with cache": cached},
     "tokens generated",
     "milliseconds",
     "Time to generate",
