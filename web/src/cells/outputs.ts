@@ -1,4 +1,5 @@
 // Collects what a running cell sends into blocks for the screen.
+import { drawn } from '../figures/drawn';
 import type { RunEvent, SvgFrames } from '../runtime/types';
 import type { Block } from './state';
 import { createTerminal, type Terminal } from './terminal';
@@ -68,7 +69,9 @@ function figure(svg: string, frames?: SvgFrames): Block {
 }
 
 function address(svg: string): string {
-  return URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  drawn.set(url, svg);
+  return url;
 }
 
 /** Matplotlib writes points: 72 an inch, where CSS has 96 pixels. */
@@ -79,6 +82,10 @@ function size(svg: string, name: 'width' | 'height'): number | undefined {
 
 export function release(blocks: Block[]): void {
   for (const block of blocks) {
-    if (block.kind === 'figure') for (const url of block.frames?.urls ?? [block.url]) URL.revokeObjectURL(url);
+    if (block.kind !== 'figure') continue;
+    for (const url of block.frames?.urls ?? [block.url]) {
+      URL.revokeObjectURL(url);
+      drawn.delete(url);
+    }
   }
 }

@@ -26,7 +26,7 @@ export function FramesView({ frames, alt }: { frames: Frames; alt: string }) {
   };
 
   return (
-    <div className="frames" onPointerEnter={loadAll} onFocus={loadAll}>
+    <div className="frames">
       <button
         type="button"
         className="zoom-button"
@@ -45,6 +45,8 @@ export function FramesView({ frames, alt }: { frames: Frames; alt: string }) {
             step={1}
             value={at}
             aria-valuetext={value}
+            onPointerEnter={loadAll}
+            onFocus={loadAll}
             onChange={(event) => setAt(Number(event.currentTarget.value))}
           />
         </label>

@@ -6,7 +6,7 @@ from groundup.diagrams import GRADIENT, arrow, box, brace, cells, circle, diagra
 def chain() -> str:
     """The smallest model as a graph, with its values going right and its gradients coming back."""
     parts = []
-    steps = (("×", "6"), ("+", "7"), ("−", "2"), ("²", "4"))
+    steps = (("×", "6"), ("+", "7"), ("−", "2"), ("$( )^2$", "4"))
     for place, (sign, value) in enumerate(steps):
         x = 150 + 130 * place
         parts += [
@@ -38,7 +38,7 @@ def chain() -> str:
         arrow((88, 80), (130, 80), colour="ink"),
         box(618, 62, 44, 36, "$L$", "ink", 16),
         label(20, 26, "values go forward;", "ink", 13, "start"),
-        label(136, 26, "gradients come back, each the one before times a local slope", GRADIENT, 13, "start"),
+        label(148, 26, "gradients come back, each the one before times a local slope", GRADIENT, 13, "start"),
     ]
     return diagram(680, 206, *parts)
 
@@ -65,7 +65,7 @@ def broadcast() -> str:
         label(496, 30, "summed", GRADIENT, 13),
         cells(530, 62, [["11", "22", "33"]], 30, GRADIENT),
         label(575, 16, "$d$row (3)", GRADIENT, 13),
-        brace((620, 140), (530, 140), "the row's own shape"),
+        brace((620, 140), (530, 140), "the row's shape"),
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def unrolled() -> str:
         arrow((120, 300), (160, 300), colour="ink"),
         label(168, 300, "values", "ink", 13, "start"),
         arrow((290, 300), (250, 300), colour=GRADIENT, dashed=True),
-        label(298, 300, "gradients of the loss: from the bet, and from the next step", GRADIENT, 13, "start"),
+        label(298, 300, "gradients: from the bet, and from the next step", GRADIENT, 13, "start"),
     ]
     return diagram(660, 316, *parts)
 

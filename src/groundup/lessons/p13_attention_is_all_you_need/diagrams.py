@@ -16,7 +16,7 @@ def whole() -> str:
         label(right + 100, 16, "decoder: writes one by one", "ink", 14, bold=True),
         box(left - 22, 124, 244, 182, "", "faint", fill=0.03, dashed=True),
         box(right - 22, 96, 244, 276, "", "faint", fill=0.03, dashed=True),
-        label(left - 44, 215, "layers", "faint", 13),
+        label(left - 47, 215, "layers", "faint", 13),
         box(left, 424, 200, 36, "3rd of March 1999", "blue", 14),
         box(right, 424, 200, 36, "1999-0", "blue", 14),
         arrow((left + 100, 424), (left + 100, 394), colour="ink"),
@@ -38,7 +38,7 @@ def whole() -> str:
         line((left + 100, 132), (left + 100, 84), (345, 84), colour=KEY, thick=2),
         arrow((345, 84), (345, 254), (right - 2, 254), colour=KEY, thick=2),
         label(left + 110, 66, "memory $B × S × d$", KEY, 13, "start"),
-        label(352, 276, "keys, values", KEY, 12, "start"),
+        label(338, 170, "keys,\nvalues", KEY, 12, "end"),
         label(right + 110, 289, "queries", QUERY, 12, "start"),
     )  # fmt: skip
 

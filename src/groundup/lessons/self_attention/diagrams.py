@@ -13,7 +13,7 @@ def average() -> str:
             cells(x, 40, [["", "", "", ""]], 32, VALUE, [[0.15, 0.35, 0.55, 0.25]]),
             label(x + 65, 88, f"$x_{place + 1}$"),
             arrow((x + 65, 102), (345, 186), colour=QUERY, thick=thick),
-            label((x + 65 + 345) / 2 + (-22, 20, 24)[place], 142, f"$a_{{2{place + 1}}}$", QUERY),
+            label((x + 65 + 345) / 2 + (-24, 20, 40)[place], 142, f"$a_{{2{place + 1}}}$", QUERY),
         ]
     parts += [
         cells(281, 190, [["", "", "", ""]], 32, VALUE, [[0.25, 0.3, 0.45, 0.4]]),
@@ -46,7 +46,7 @@ def library() -> str:
         circle(656, 153, 15, "+", VALUE),
         arrow((671, 153), (700, 153), colour=VALUE),
         label(716, 153, "$y_2$", VALUE, 17),
-        label(342, 216, "softmax", "faint", 13),
+        label(342, 187, "softmax", "faint", 13),
     ]
     return diagram(740, 262, *parts)
 
@@ -55,10 +55,10 @@ def heads() -> str:
     """The width is cut into heads; each attends by itself; the results stand side by side and are mixed."""
     parts = [
         box(14, 92, 70, 88, "$X$\n$T × D$", size=15),
-        brace((140, 28), (244, 28), "$D$: two heads of $D/2$"),
+        brace((140, 38), (244, 38), "$D$: two heads of $D/2$"),
     ]
     for place, (name, colour) in enumerate((("Q", QUERY), ("K", KEY), ("V", VALUE))):
-        y = 34 + 76 * place
+        y = 42 + 74 * place
         parts += [
             arrow((84, 136), (136, y + 26)),
             box(140, y, 52, 52, f"${name}_1$", colour, 15, 0.22, round_by=2),
@@ -67,7 +67,7 @@ def heads() -> str:
     for head in (1, 2):
         y = 50 + 98 * (head - 1)
         parts += [
-            *(arrow((244, 60 + 76 * place), (302, y + 30), colour=(QUERY, KEY, VALUE)[place]) for place in range(3)),
+            *(arrow((244, 68 + 74 * place), (302, y + 30), colour=(QUERY, KEY, VALUE)[place]) for place in range(3)),
             box(
                 306,
                 y,

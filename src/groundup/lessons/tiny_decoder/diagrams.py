@@ -20,9 +20,9 @@ def block() -> str:
         box(616, 128, 62, 56, "norm,\nreadout", "green", 13),
         arrow((678, 156), (704, 156), colour="ink"),
         label(724, 156, "$z$", "ink", 16),
-        label(294, 174, "residual stream, $B × T × D$", "faint", 12),
+        label(294, 188, "residual stream, $B × T × D$", "faint", 12),
     ]
-    for x, name, colour in ((244, "attention", QUERY), (430, "MLP", KEY)):
+    for x, name, colour in ((244, "attention", QUERY), (430, "MLP", "ink")):
         parts += [
             arrow((x + 14, 156), (x + 14, 106), colour="faint"),
             box(x - 14, 72, 56, 34, "norm", "faint", 13),
@@ -69,7 +69,7 @@ def mask() -> str:
         arrow((520, 209), (556, 209), colour=VALUE),
         label(562, 209, "everything so far", "faint", 13, "start"),
     ]
-    return diagram(690, 238, *parts)
+    return diagram(704, 238, *parts)
 
 
 def cache() -> str:
@@ -94,4 +94,4 @@ def cache() -> str:
         arrow((556, 81), (600, 81), colour=QUERY),
         label(606, 81, "one row of scores,\nover all keys", "faint", 13, "start"),
     ]
-    return diagram(730, 140, *parts)
+    return diagram(744, 140, *parts)
