@@ -17,11 +17,11 @@ RECORD: dict[str, Any] = {
     "threads": 1,
     "rows": [
         {"lesson": "a", "model": "m", "at": "lesson", "size": {"width": 8, "batch": 2}, "pairs": 30, "numpy_ms": 1.0,
-         "torch_ms": 2.0, "ratio": 0.5, "readable": 0.95, "ratio_low": 0.4, "ratio_high": 0.6, "numpy_mib": 3.0,
-         "torch_mib": 1.0},
+         "torch_ms": 2.0, "ratio": 0.5, "readable": 0.95, "ratio_low": 0.4, "ratio_high": 0.6, "fast": ["f"],
+         "saved": 0.47, "numpy_mib": 3.0, "torch_mib": 1.0},
         {"lesson": "a", "model": "m", "at": "larger", "size": {"width": 32, "batch": 2}, "pairs": 10, "numpy_ms": 9.0,
-         "torch_ms": 9.0, "ratio": 1.0, "readable": 1.0, "ratio_low": 0.9, "ratio_high": 1.1, "numpy_mib": 1.0,
-         "torch_mib": 0.0},
+         "torch_ms": 9.0, "ratio": 1.0, "readable": 1.0, "ratio_low": 0.9, "ratio_high": 1.1, "fast": ["f", "g"],
+         "saved": 0.14, "numpy_mib": 1.0, "torch_mib": 0.0},
     ],
     "means": {"lesson": {"ratio": 0.5, "readable": 0.95}, "larger": {"ratio": 1.0, "readable": 1.0}},
 }  # fmt: skip
@@ -45,9 +45,18 @@ def test_a_record_has_a_row_for_every_size_and_the_means_of_both():
     ]
     for row in record["rows"]:
         assert row["ratio"] == row["readable"] > 0
+        assert (row["fast"], row["saved"]) == ([], 0)
         assert record["means"][row["at"]]["ratio"] == pytest.approx(row["ratio"])
     assert len(said) == 2
     json.dumps(record, allow_nan=False)
+
+
+def test_a_model_with_a_fast_form_is_timed_in_both_forms():
+    model = find_lesson("self_attention").models[0]
+    row = bench.bench_model(model, model.tiny, 20, 1)
+    assert row["fast"] == ["embedding"]
+    assert row["readable"] != row["ratio"] > 0
+    assert row["saved"] < 1
 
 
 def test_a_model_without_a_larger_size_is_timed_at_its_own():
@@ -65,6 +74,8 @@ def test_the_table_says_sizes_ratios_memory_and_bars_honestly():
     assert "**0.50** as run (at most 0.75, as it should be)" in table
     assert "**0.95** in the readable form (above the bar of 0.9)" in table
     assert "at most 1.5 times PyTorch's in 0 of 1 rows" in table
+    assert "`f` saves 47% of a step of a: m (earned: the bar is 15%)" in table
+    assert "`g` saves 14% of a step of a: m (not earned: the bar is 15%)" in table
     assert "30 and 10 alternating pairs" in table
 
 

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from groundup import cli, show
-from groundup.lessons import all_lessons
+from groundup.lesson import Finding
+from groundup.lessons import all_lessons, find_lesson
 
 COMMANDS = ["list", "run", "sample", "check", "claims", "bench", "notebook", "export", "new", "lab", "doctor"]
 
@@ -168,8 +170,8 @@ def test_chinese_emoji_and_code_are_text_too(groundup, tmp_path):
     code, out, err = groundup("run", "02", "--text", path, "--budget", "smoke", "--out", tmp_path / "out", "--json")
     assert code == 0, err
     record = json.loads(out)
-    assert all(claim["met"] is None for claim in record["claims"])  # claims are about the lesson's own data
-    assert 0 < record["claims"][0]["measured"] < 20
+    assert all(found["on_its_side"] is None for found in record["findings"])  # they are about the lesson's own data
+    assert 0 < record["findings"][0]["value"] < 20
     checkpoint = tmp_path / "out" / "adam.safetensors"
     code, out, err = groundup("sample", "02", "--checkpoint", checkpoint, "--length", 30, "--prompt", "Ω unseen ß")
     assert code == 0, err
@@ -179,7 +181,7 @@ def test_chinese_emoji_and_code_are_text_too(groundup, tmp_path):
 def test_run_leaves_everything_and_sample_writes(groundup, tmp_path):
     code, out, err = groundup("run", "char", "--budget", "smoke", "--out", tmp_path)
     assert code == 0, err
-    assert "not judged" in out
+    assert "judged at the default budget" in out
     assert json.loads((tmp_path / "metrics.json").read_text())["lesson"] == "char_rnn"
     assert (tmp_path / "curves.csv").read_text().startswith("model,step,seconds,training")
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cells.png", "learning.png"]
@@ -226,7 +228,7 @@ def test_image_folders(groundup, tmp_path):
     out = tmp_path / "out"
     code, text, err = groundup("run", "07", "--images", folder, "--budget", "smoke", "--out", out, "--json")
     assert code == 0, err
-    assert all(claim["met"] is None for claim in json.loads(text)["claims"])
+    assert all(found["on_its_side"] is None for found in json.loads(text)["findings"])
 
     broken = folder / "dark" / "3.png"
     broken.write_bytes(broken.read_bytes()[:40])
@@ -288,15 +290,38 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
 
 
 def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):
-    monkeypatch.setattr("groundup.proof.results.results_folder", lambda: None)
+    monkeypatch.setattr("groundup.data.measured.results_folder", lambda: None)
     assert refused(groundup("claims", "25", "--write"), "checkout")
     assert refused(groundup("bench", "02", "--write"), "checkout")
 
 
-def test_a_failed_claim_gives_exit_code_1(groundup, tmp_path, monkeypatch):
+def test_one_run_shows_question_value_rival_and_paper_and_gives_no_verdict(groundup, tmp_path, monkeypatch):
     from groundup.training import run
 
     monkeypatch.setattr(run, "is_judged", lambda this: True)
     code, out, _ = groundup("run", "02", "--budget", "smoke", "--out", tmp_path)
-    assert code == 1  # eight steps of training do not beat a trigram
-    assert "no" in out
+    assert code == 0  # that thirty steps of training do not beat counting is a finding too
+    words = " ".join(out.split())
+    assert "Does the network predict better than counting?" in words
+    assert "the best n-gram up to order 6" in words
+    assert "reports no such number" in words
+    assert "groundup claims char_rnn --seeds 5" in words
+
+
+@pytest.mark.parametrize(("miss", "expected"), [("", 1), ("Too few steps.", 0)])
+def test_what_is_not_seen_needs_a_reason(groundup, monkeypatch, miss, expected):
+    from groundup.proof import results
+
+    def measure(lesson, seeds, track, jobs, report):
+        found = [{"value": 1.0, "rival": 2.0, "pairs": None} for _ in lesson.findings]
+        return [{"findings": found, "seconds": 1.0, "processor_seconds": 1.0, "metrics": {}, "drawn": {}}] * seeds
+
+    lesson = find_lesson("00")
+    unseen = Finding("x", "Is x large?", "x is large", ">", rival="another", miss=miss, paper="Table 1: 7")
+    monkeypatch.setattr(results, "measure", measure)
+    monkeypatch.setattr("groundup.cli.find_lessons", lambda names: [replace(lesson, findings=(unseen,))])
+    code, out, _ = groundup("claims", "00", "--seeds", "2")
+    assert code == expected
+    assert "**not seen**, 0/2 seeds" in out
+    assert "2: another; difference -1 … -1" in out
+    assert "groundup claims numpy_and_pytorch --seeds 2" in out

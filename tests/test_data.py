@@ -30,7 +30,7 @@ from groundup.data.dates import (
     split_date_pairs,
     write_date,
 )
-from groundup.data.digits import load_digits, split_digits
+from groundup.data.digits import hold_out_writers, load_digits, split_digits
 from groundup.data.images import load_idx, load_image_folder
 from groundup.data.languages import FAMILIES, language_texts
 from groundup.data.text import (
@@ -571,3 +571,13 @@ def test_damaged_idx_files_are_refused(fashion: Path) -> None:
     assert str(packed) in refusal(load_idx, fashion)
     packed.write_bytes(b"not gzip at all")
     assert str(packed) in refusal(load_idx, fashion)
+
+
+def test_other_writers_are_the_end_of_the_file():
+    digits = load_digits()
+    train, test = hold_out_writers(digits)
+    assert (len(train.labels), len(test.labels)) == (1438, 359)
+    np.testing.assert_array_equal(np.concatenate([train.images, test.images]), digits.images)
+    for share in (0, 1, 1.5):
+        with pytest.raises(ValueError, match="both sides"):
+            hold_out_writers(digits, share)

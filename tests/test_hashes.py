@@ -132,7 +132,7 @@ def changed(module: str, old: str, new: str) -> Library:
 def test_real_lessons():
     lesson = find_lesson("alexnet")
     here = experiment_hash(lesson)
-    assert experiment_hash(replace(lesson, title="Another", summary="Other words", claims=())) == here
+    assert experiment_hash(replace(lesson, title="Another", summary="Other words", findings=())) == here
     loop, streams = "groundup.training.loop", "groundup.training.streams"
     assert (
         experiment_hash(lesson, changed(loop, "SECONDS_BETWEEN_CHECKPOINTS = ", "SECONDS_BETWEEN_CHECKPOINTS = 1 + "))

@@ -9,7 +9,7 @@ SRC = Path(groundup.__file__).parent
 #: A room uses its own modules and what stands before it; the record and the primitives come first.
 ORDER = ("errors", "files", "ops", "lesson", "plots", "diagrams", "data", "training", "notebooks", "proof")
 LATER = ("lessons", "practice", "reader")
-COMMANDS = {"cli", "show", "__main__"}
+COMMANDS = {"cli", "show", "tables", "__main__"}
 #: The commands of practice and reader may print through ``show``.
 SPEAKING = {
     "practice.commands", "practice.desk", "practice.watch", "practice.render", "reader.commands", "reader.dev",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from groundup.lessons.p07_alexnet import experiment, model
-from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, views
+from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, moved, views
 from groundup.ops.conv import conv2d
 from groundup.ops.types import Case
 from groundup.proof.checks import check_case
@@ -160,3 +160,29 @@ def test_a_flatten_in_the_wrong_order_is_caught(rng: np.random.Generator) -> Non
 
     assert errors(model.alexnet)["gradient"]
     assert not errors(planted)["gradient"]
+
+
+def test_a_move_is_by_one_pixel(rng: np.random.Generator) -> None:
+    picture = rng.uniform(1, 2, size=(1, 5, 5, 1))
+    found = moved(np.repeat(picture, 40, axis=0), rng)[..., 0]
+    there = picture[0, :, :, 0]
+    steps = {(0, 1): 0, (0, -1): 0, (1, 0): 0, (-1, 0): 0}
+    for image in found:
+        for down, right in steps:
+            expected = np.zeros((7, 7))
+            expected[1 + down : 6 + down, 1 + right : 6 + right] = there
+            steps[down, right] += int(np.allclose(image, expected[1:6, 1:6]))
+    assert sum(steps.values()) == 40
+    assert min(steps.values()) > 0
+
+
+def test_the_strongest_rival_stands_beside_the_network() -> None:
+    right = {
+        "network": np.array([1, 1, 1, 0], bool),
+        "plain": np.array([1, 1, 0, 0], bool),
+        "nearest": np.zeros(4, bool),
+    }
+    measured = experiment.beside_the_best(right)
+    assert (measured.value, measured.rival) == (0.75, 0.5)
+    assert measured.pairs is not None
+    assert measured.pairs[1] is right["plain"]

@@ -16,7 +16,7 @@ from groundup.ops.attention import scaled_dot_product_attention
 from groundup.ops.init import linear_params
 from groundup.ops.types import Array
 from groundup.proof.checks import check_case
-from groundup.training.params import count
+from groundup.training.params import count, flatten
 
 X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
 
@@ -136,7 +136,7 @@ def test_the_rivals_have_equally_many_parameters() -> None:
     for changes in experiment.READERS.values():
         size: dict[str, Any] = {**experiment.SIZE, **changes}
         sizes.append(count(experiment.learner("numpy", np.random.default_rng(0), **size).parameters()))
-    assert len(sizes) == 3
+    assert len(sizes) == 5
     assert len(set(sizes)) == 1
 
 
@@ -181,3 +181,25 @@ def test_an_untrained_reader_is_near_chance() -> None:
     test = experiment.deal(np.random.default_rng(10), 64, 32, 48, 16)
     first, second = experiment.accuracy(reader, test)
     assert (first + second) / 2 == pytest.approx(1 / 16, abs=0.03)
+
+
+@pytest.mark.parametrize("divided", ["by d", "not"])
+def test_other_scales_are_those_scales_on_both_tracks(divided: str) -> None:
+    torch = pytest.importorskip("torch")
+    size: dict[str, Any] = {**experiment.TINY, "divided": divided}
+    pair = [experiment.learner(track, np.random.default_rng(9), np.float64, **size) for track in ("numpy", "torch")]
+    batch = experiment.batch(np.random.default_rng(10), **experiment.TINY)
+    (loss, tree), (twin_loss, twin_tree) = (one.gradients(batch) for one in pair)
+    assert loss == pytest.approx(twin_loss, rel=1e-10)
+    for name, gradient in flatten(tree).items():
+        np.testing.assert_allclose(gradient, flatten(twin_tree)[name], rtol=1e-8, atol=1e-12)
+    module = pair[1].module  # type: ignore[attr-defined]
+    x = torch.randn(2, 3, 4, dtype=torch.float64)
+    query, key, value = (
+        module.attention.split(part(x))
+        for part in (module.attention.query, module.attention.key, module.attention.value)
+    )
+    d = 4 // experiment.TINY["heads"]
+    weights = torch.softmax(query @ key.transpose(-1, -2) / {"by d": d, "not": 1}[divided], dim=-1)
+    expected = module.attention.out((weights @ value).transpose(1, 2).flatten(2))
+    torch.testing.assert_close(module.attention(x), expected)

@@ -15,7 +15,7 @@ from groundup.ops.norms import layer_norm
 from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Tree
 from groundup.proof.instruments import leaks
-from groundup.training.params import map_tree
+from groundup.training.params import count, map_tree
 
 HEADS = 2
 
@@ -281,3 +281,11 @@ def test_twin_with_masks_positions_and_cache() -> None:
             np.testing.assert_allclose(mine, theirs.numpy(), rtol=1e-10, atol=1e-10)
     mine = generate(params, words, 15, HEADS)[0]
     np.testing.assert_array_equal(mine, twin.generate(module, torch.from_numpy(words), 15).numpy())
+
+
+def test_the_lstm_has_as_many_parameters() -> None:
+    ours, rival = (
+        count(make("numpy", np.random.default_rng(0), **size).parameters())
+        for make, size in ((experiment.learner, experiment.SIZE), (experiment.lstm_learner, experiment.LSTM_SIZE))
+    )
+    assert abs(rival - ours) < 0.01 * ours

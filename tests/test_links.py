@@ -2,21 +2,24 @@
 
 import functools
 import re
+from pathlib import Path
 
 import pytest
 
+import groundup
 from groundup.lessons import all_lessons, find_lesson
 from groundup.notebooks import build as notebooks
 from groundup.notebooks.source_modules import Library
-from groundup.reader.links import Twin, definitions, marks, twins
+from groundup.reader.links import Twin, definitions, marks, numbered, own_names, twins
 
 LESSONS = all_lessons()
 LIBRARY = Library()
-MARKED = [
-    pytest.param(lesson, number, id=f"{lesson.slug}-{number}")
+SRC = Path(groundup.__file__).parent
+NAMED = [
+    pytest.param(lesson, number, name, id=f"{lesson.slug}-{number}-{name}")
     for lesson in LESSONS
-    for number, places in lesson.equations.items()
-    if places
+    for number, names in lesson.equations.items()
+    for name in names
 ]
 TWINS = [
     pytest.param(lesson, function, id=f"{lesson.slug}-{function}") for lesson in LESSONS for function in lesson.twins
@@ -36,39 +39,59 @@ def cells_of(lesson):
     return [cell for track in ("numpy", "torch") for cell in code_cells(lesson, track)]
 
 
+def tags_of(lesson):
+    return re.findall(r"\\tag\{([^}]*)\}", lesson.text.read_text())
+
+
 @functools.cache
-def cells_with(lesson, function):
-    """The cells that define a function, or the one that ``cell:name`` means."""
-    return [
-        (name, source)
-        for name, source in cells_of(lesson)
-        if function == f"cell:{name}" or function in definitions(source)
-    ]
+def marked(lesson):
+    """The numbers of equations that some line of some cell computes, by a comment of its own."""
+    own = own_names(lesson.folder)
+    return {number for _, source in cells_of(lesson) for _, number in marks(source, {}, own)}
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
-def test_every_numbered_equation_is_in_the_record(lesson):
-    tags = re.findall(r"\\tag\{([^}]*)\}", lesson.text.read_text())
+def test_every_equation_is_linked_or_said_to_have_no_code(lesson):
+    tags = tags_of(lesson)
     assert tags, "no numbered equation"
-    assert tags == list(lesson.equations), "the record names other equations, or in another order"
-
-
-@pytest.mark.parametrize(("lesson", "number"), MARKED)
-def test_every_fragment_is_on_one_line_of_its_function(lesson, number):
-    for function, fragments in lesson.equations[number].items():
-        cells = cells_with(lesson, function)
-        assert cells, f"no cell has {function}"
-        for fragment in fragments:
-            assert fragment.strip(), function
-            found = [marks(source, name, {number: {function: (fragment,)}}) for name, source in cells]
-            assert max(map(len, found)) == 1, f"{function} does not have {fragment!r}"
+    assert len(set(tags)) == len(tags)
+    named = {number for number, names in lesson.equations.items() if names}
+    nowhere = lesson.equations.keys() - named
+    assert set(tags) == marked(lesson) | named | nowhere
+    assert not nowhere & marked(lesson)
+    assert list(lesson.equations) == [tag for tag in tags if tag in lesson.equations], "the record has another order"
+    assert len(nowhere) < len(tags) / 2
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
-def test_all_marks_of_a_lesson_at_once(lesson):
-    found = {number for name, source in cells_of(lesson) for _, number in marks(source, name, lesson.equations)}
-    assert found == {number for number, places in lesson.equations.items() if places}
-    assert sum(map(bool, lesson.equations.values())) > len(lesson.equations) / 2
+def test_every_comment_of_a_lesson_is_shown_by_a_cell(lesson):
+    """A link in code that no cell holds leads nowhere, and one with a number that the text lacks is a mistake."""
+    files = {path: path.read_text() for path in lesson.folder.glob("*.py")}
+    lines = {
+        (text.splitlines()[line - 1].strip(), number)
+        for text in files.values()
+        for line, numbers in numbered(text)
+        for number in numbers
+    }
+    own = own_names(lesson.folder)
+    shown = {
+        (source.splitlines()[line - 1].strip(), number)
+        for _, source in cells_of(lesson)
+        for line, number in marks(source, {}, own)
+    }
+    assert lines == shown
+    assert {number for _, number in lines} <= set(tags_of(lesson))
+
+
+@pytest.mark.parametrize(("lesson", "number", "name"), NAMED)
+def test_the_record_names_functions_of_the_house_that_a_cell_shows(lesson, number, name):
+    assert name.partition(".")[0] not in own_names(lesson.folder), "on the lesson's own lines a comment is the link"
+    assert any(name in definitions(source) for _, source in cells_of(lesson)), f"no cell has {name}"
+
+
+def test_code_that_serves_many_lessons_has_no_numbers_of_one():
+    house = [path for path in SRC.rglob("*.py") if (SRC / "lessons") not in path.parents]
+    assert not [(path.name, line) for path in house for line, _ in numbered(path.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize(("lesson", "function"), TWINS)
@@ -94,13 +117,16 @@ def test_twins_where_there_is_a_twin(lesson):
 
 def test_a_known_lesson():
     lesson = find_lesson("self_attention")
-    name, source = next(cell for cell in code_cells(lesson, "numpy") if cell[0] == "attend")
+    source = next(source for name, source in code_cells(lesson, "numpy") if name == "attend")
     lines = source.splitlines()
-    at = {(lines[line - 1].strip(), number) for line, number in marks(source, name, lesson.equations)}
+    found = marks(source, lesson.equations, own_names(lesson.folder))
+    at = {(lines[line - 1].partition("  #")[0].strip(), number) for line, number in found}
     assert ("y = weights @ value", "8") in at
     assert ("y = weights @ value", "1") in at
-    assert ("return y * (dy - inner)  # dL/dx_i = y_i (dL/dy_i - Σ_j y_j dL/dy_j)", "6") in at
-    assert ("total = e.sum(axis=axis, keepdims=True)", "3") in at
+    assert ("d_value = weights.swapaxes(-1, -2) @ dy", "4") in at
+    softmax = lines.index("def softmax(x: Array, axis: int = -1) -> tuple[Array, Backward]:") + 1
+    assert (softmax, "3") in found
+    assert ("def backward(dy: Array) -> Array:", "6") in at
 
 
 SOURCE = '''\
@@ -157,24 +183,42 @@ def test_definitions():
     assert definitions("a = b = 1\nc: int = 2\nd.e = 3\n") == {"a": (1, 1), "b": (1, 1), "c": (2, 2)}
 
 
+NUMBERED = '''\
+x = 1  # (3) words
+y = x  # see (3)
+# (3) on a line without code
+z = [
+    x,  # (4), (5a): words (6)
+    y,  # (4) (B, T)
+]
+text = "  # (7)"
+
+
+@other  # not a function
+def ours(x):
+    """Sum.  # (7)"""
+
+    def backward(dy):
+        return dy  # (1)
+
+    return x, backward
+
+
+def theirs(x):
+    return x  # (1), (2)
+
+
+THEIRS = 1  # (2)
+'''
+
+
 def test_marks_are_lines_of_code():
-    equations: dict[str, dict[str, tuple[str, ...]]] = {
-        "2": {"outer": ("y = a",), "Layer.width": ("z = 1",)},
-        "1": {"outer.inner": ("b * 2",), "RATE": ("0.5",), "cell:here": ("functools.cache", "import functools")},
-        "3": {"outer": ("b * 2",)},
-        "4": {"elsewhere": ("x",)},
-        "5": {},
-    }
-    found = [(1, "1"), (3, "1"), (6, "1"), (13, "1"), (13, "3"), (15, "2"), (27, "2")]
-    assert marks(SOURCE, "here", equations) == found
-    assert marks(SOURCE, "there", equations) == found[1:2] + found[3:]
-
-
-def test_a_fragment_on_two_lines_is_refused():
-    message = r"equation 7: 'return' is on 2 lines of outer in cell 'here' \(lines 13, 16\)"
-    with pytest.raises(ValueError, match=message):
-        marks(SOURCE, "here", {"7": {"outer": ("return",)}})
-    assert marks(SOURCE, "here", {"7": {"outer.inner": ("return",)}}) == [(13, "7")]
+    ours = [(1, "3"), (5, "4"), (5, "5a"), (6, "4"), (16, "1")]
+    own = {"x", "y", "z", "text", "ours"}
+    assert marks(NUMBERED, {}, own) == ours
+    assert marks(NUMBERED, {}, {*own, "theirs"}) == [*ours, (22, "1"), (22, "2")]
+    named: dict[str, tuple[str, ...]] = {"9": ("theirs", "ours", "elsewhere"), "8": ("ours.backward",), "7": ()}
+    assert marks(NUMBERED, named, own) == sorted([*ours, (21, "9"), (12, "9"), (15, "8")])
 
 
 TORCH = """\

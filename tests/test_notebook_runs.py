@@ -69,6 +69,20 @@ def test_problems_sees_what_a_reader_should_not_see() -> None:
     assert problems(notebook)[-1] == 'cell "y" has a figure but no alt'
 
 
+def test_what_a_cell_measures_is_kept_and_shows_nowhere(tmp_path: Path) -> None:
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    first = new_code_cell("x = 2\nx", id="first", metadata={"measures": "bits=x / 4; share=x"})
+    heard: list[str] = []
+    notebook = new_notebook(cells=[first, new_code_cell("x = 3\nx", id="second")])
+    done = execute(notebook, tmp_path, after=lambda name, seconds: heard.append(name))
+    assert done.cells[0].metadata.measured == {"bits": 0.5, "share": 2.0}
+    assert [cell.execution_count for cell in done.cells] == [1, 2]
+    assert [[output.execution_count for output in cell.outputs] for cell in done.cells] == [[1], [2]]
+    assert heard == ["first", "second"]
+    assert [cell.id for cell in notebook.cells] == ["first", "second"]
+
+
 def test_every_figure_of_the_house_style_is_shown(tmp_path: Path) -> None:
     from nbformat.v4 import new_code_cell, new_notebook
 

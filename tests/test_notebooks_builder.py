@@ -60,7 +60,7 @@ from toy.ops import shift
 number = twice([1, 2])
 number
 
-# %% [markdown] tags=["claims"]
+# %% [markdown] tags=["findings"]
 # The default text.
 
 # %% name="data" tags=["shared"]
@@ -97,8 +97,8 @@ def lesson(tmp_path: Path) -> WriteLesson:
     return make
 
 
-def built(path: Path, track: Track = "numpy", claims: str | None = None, library: Library | None = None) -> Notebook:
-    notebook = build(path, track, claims, library)
+def built(path: Path, track: Track = "numpy", findings: str | None = None, library: Library | None = None) -> Notebook:
+    notebook = build(path, track, findings, library)
     assert notebook is not None
     return notebook
 
@@ -122,7 +122,7 @@ def test_numpy_notebook(library: Library, lesson: WriteLesson) -> None:
     assert sources[5] == "The default text."
     assert notebook.cells[1].metadata == {"name": "shift"}
     assert notebook.cells[4].metadata == {"name": "run", "alt": "a figure"}
-    assert notebook.cells[5].metadata == {"tags": ["claims"]}
+    assert notebook.cells[5].metadata == {"tags": ["findings"]}
     assert notebook.metadata.lesson == {"title": "Toy"}
     assert notebook.metadata.groundup.build == fingerprint(notebook)
 
@@ -138,15 +138,15 @@ def test_torch_notebook_has_its_title_and_the_shared_cells(library: Library, les
         built(lesson(LESSON.replace('name="data" tags=["shared"]', 'name="data"')), "torch", library=library)
 
 
-def test_claims_replace_the_text_of_their_cell_only(library: Library, lesson: WriteLesson) -> None:
+def test_findings_replace_the_text_of_their_cell_only(library: Library, lesson: WriteLesson) -> None:
     path = lesson(LESSON)
-    plain, measured = (built(path, claims=claims, library=library) for claims in (None, "| claim |\n|---|\n"))
+    plain, measured = (built(path, findings=findings, library=library) for findings in (None, "| finding |\n|---|\n"))
     texts = [
         (old.source, new.source)
         for old, new in zip(plain.cells, measured.cells, strict=True)
         if old.source != new.source
     ]
-    assert texts == [("The default text.", "| claim |\n|---|")]
+    assert texts == [("The default text.", "| finding |\n|---|")]
     assert plain.metadata.groundup.build != measured.metadata.groundup.build
 
 
@@ -288,6 +288,36 @@ def test_a_notebook_carries_its_data(library: Library, lesson: WriteLesson, tmp_
     (folder / "a b.gz").unlink()
     with pytest.raises(SourceError, match=r"there is no data file a b\.gz"):
         build(lesson(cells), library=library)
+
+
+def test_a_notebook_carries_what_was_measured(
+    library: Library, lesson: WriteLesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "toy/data"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "measured.py").write_text("def measured(lesson, *names): raise FileNotFoundError")
+    kept = {"drawn": {"curves": {"rival": {"step": [1, 2], "loss": [0.5, None]}}, "arrays": {"large": [1] * 999}}}
+    (tmp_path / "p99_other.json").write_text(json.dumps(kept))
+    monkeypatch.setattr("groundup.data.measured.results_folder", lambda: tmp_path)
+    cells = """
+    # %% include="toy.data.measured:measured"
+    from toy.data.measured import measured
+    # %% name="rival"
+    rival = measured("p99_other", "curves/riv*")["curves/rival"]
+    print(rival)
+    """
+    notebook = built(lesson(cells), library=library)
+    assert [cell.id for cell in notebook.cells] == ["cell-0", "measured-rival", "rival"]
+    assert "large" not in notebook.cells[1].source
+    assert notebook.cells[1].metadata.jupyter.source_hidden
+    (output,) = execute(notebook, tmp_path, blocked=("toy", "groundup")).cells[-1].outputs
+    assert output.text == "{'step': [1, 2], 'loss': [0.5, None]}\n"
+
+    with pytest.raises(SourceError, match=r'"rival": results/p99_other.json does not keep curves/rivals'):
+        build(lesson(cells.replace('"curves/riv*")', '"curves/rivals")')), library=library)
+    with pytest.raises(SourceError, match="what is wanted must be named in plain text"):
+        build(lesson(cells.replace('"curves/riv*")', 'f"curves/rival")')), library=library)
 
 
 # The reader's folder

@@ -7,7 +7,7 @@ import pytest
 from groundup.lessons import all_lessons
 from groundup.notebooks.source_modules import Library
 from groundup.reader import data, paths
-from groundup.reader.executed import built_notebooks, with_outputs
+from groundup.reader.executed import Kept, built_notebooks, with_outputs
 
 LESSONS = all_lessons()
 LIBRARY = Library()
@@ -17,9 +17,10 @@ LIBRARY = Library()
 def pages(tmp_path_factory):
     """The cells of every lesson's page, by folder, without outputs."""
     folder, found = tmp_path_factory.mktemp("figures"), {}
+    nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
     for lesson in LESSONS:
         runs = {
-            track: with_outputs(lesson, track, notebook, {"outputs": {}, "seconds": {}, "sources": {}})
+            track: with_outputs(lesson, track, notebook, nothing)
             for track, notebook in built_notebooks(lesson, LIBRARY).items()
         }
         found[lesson.folder.name] = (runs, data.page_cells(lesson, runs, folder))
@@ -64,6 +65,9 @@ def test_segments_cover_the_lines_and_show_what_the_cell_is_about(pages, lesson)
         shown = [
             line for part in cell["segments"] if not part["folded"] for line in text[part["start"] - 1 : part["end"]]
         ]
+        assert not {"growth", "peak_mib", "seconds", "show_slopes", "side_by_side"} & set(cell["names"]), (
+            "tools are folded"
+        )
         for name in cell["names"]:
             assert any(re.match(rf"(def|class) {name}\b|{name}\b.*=", line) for line in shown) or not re.search(
                 rf"^(def|class) {name}\b|^{name}\b.*=", cell["source"], re.MULTILINE

@@ -5,6 +5,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -192,26 +193,35 @@ def test_on_a_narrow_screen_a_switch_shows_one_track_and_is_remembered(visit: Vi
 
 
 @pytest.mark.parametrize("folder", folders())
-def test_claims_show_every_seed_and_why_one_was_missed(public: Path, folder: str) -> None:
-    record = ROOT / "results" / f"{folder}.json"
+def test_findings_show_every_seed_the_rival_the_paper_and_why_one_is_not_seen(public: Path, folder: str) -> None:
     html = (public / "lessons" / folder / "index.html").read_text()
-    rows = re.findall(r'<li class="(met|missed)" id="claim-([^"]+)">(.*?)</li>', html, re.DOTALL)
-    claims = json.loads(record.read_text())["claims"] if record.exists() else []
-    assert [(verdict == "met", name) for verdict, name, _ in rows] == [(one["met"], one["name"]) for one in claims]
-    for claim, (_, _, row) in zip(claims, rows, strict=True):
-        assert row.count('class="seed"') == sum(value is not None for value in claim["values"]) > 0
-        assert f"Held in {claim['seeds_met']} of" in re.sub("<!-- -->", "", row)
-        assert ("Why not:" in row) == (not claim["met"])
+    rows = re.findall(r'<li class="(holds|mostly|unseen)" id="finding-([^"]+)">(.*?)</li>', html, re.DOTALL)
+    record = data(folder)["findings"]
+    findings = record["findings"] if record else []
+    words = {"holds": "holds", "mostly": "mostly", "unseen": "not seen"}
+    assert [(words[kind], name) for kind, name, _ in rows] == [(one["verdict"], one["name"]) for one in findings]
+    for finding, (_, _, row) in zip(findings, rows, strict=True):
+        text = unescape(re.sub("<[^>]+>", "", re.sub("<!-- -->", "", row)))
+        assert row.count('class="seed"') == sum(value is not None for value in finding["values"]) > 0
+        assert f"{finding['seeds_for']} of {record['seeds']}" in text
+        shown = [finding["question"], finding["statement"], finding["rival_is"], finding["miss"]]
+        shown += [finding["paper"]] if data(folder)["lesson"]["paper"] else []
+        assert all(one.replace("'", "’") in text.replace("'", "’") for one in shown)
+        assert ("Why not:" in text) == bool(finding["miss"])
+        assert ("paired test" in text) == bool(finding["pairs"])
+    assert not findings or record["command"] in html
 
 
-def test_the_missed_claim_of_alexnet_says_why(visit: Visits, static: str) -> None:
+def test_what_is_not_seen_in_alexnet_says_why(visit: Visits, static: str) -> None:
+    record = data(ALEXNET)["findings"]
+    assert record, "measure it: groundup claims alexnet --write"
     page = visit(lesson_url(static, ALEXNET)).page
-    missed = [claim for claim in data(ALEXNET)["claims"]["claims"] if not claim["met"]]
-    assert missed
-    for claim in missed:
-        row = page.locator(f"#claim-{claim['name']}")
-        assert claim["miss"].replace("'", "’") in row.inner_text()
-        assert row.locator("circle.seed").count() == len(claim["values"])
+    unseen = [finding for finding in record["findings"] if finding["verdict"] == "not seen"]
+    assert unseen
+    for finding in unseen:
+        row = page.locator(f"#finding-{finding['name']}")
+        assert finding["miss"].replace("'", "’") in row.inner_text()
+        assert row.locator("circle.seed").count() == len(finding["values"])
         assert row.locator(".strip").is_visible()
 
 
@@ -551,7 +561,7 @@ def test_axe_finds_nothing_serious_where_there_is_no_page(themed: Visits, bare: 
 
 
 def test_axe_finds_nothing_serious_in_a_lesson(themed: Visits, static: str) -> None:
-    page = themed(lesson_url(static, RNN)).page  # with pairs, claims, tables, figures: and the shortest
+    page = themed(lesson_url(static, RNN)).page  # with pairs, findings, tables, figures: and the shortest
     assert serious(page) == []
     cell = page.locator("section.cell[data-track=numpy]:visible").first
     cell.get_by_role("button", name="Edit").click()

@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints. Exit codes: 0 fine, 1 a check or claim failed, 2 bad use or input."""
+"""The command line: parses, calls, prints. Exit codes: 0 fine, 1 a check failed, 2 bad use or input."""
 
 import io
 import json
@@ -80,7 +80,7 @@ def run(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train a lesson's models and measure its claims.
+    """Train a lesson's models and measure its findings with one seed.
 
     Leaves metrics.json, curves.csv, figures and checkpoints in the folder. Ctrl-C keeps a checkpoint;
     the same command with `--resume` goes on exactly where it stopped.
@@ -102,9 +102,7 @@ def run(
     if as_json:
         show.print_json(record)
     else:
-        show.run_claims(record, folder)
-    if any(claim["met"] is False for claim in record["claims"]):
-        raise typer.Exit(1)
+        show.run_findings(record, folder)
 
 
 @app.command()
@@ -173,10 +171,15 @@ def claims(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure every claim over several seeds, at the default budget: median, spread, met or not."""
-    from groundup.proof import results
+    """Measure every finding over several seeds, at the default budget: median, spread, interval and verdict.
 
-    folder = results.results_folder()
+    *holds*: with every seed, or the 95 % interval clears bar and rival; *mostly*: the median does; else *not seen*.
+    Ends with 1 if something is not seen and the lesson gives no reason.
+    """
+    from groundup.data.measured import results_folder
+    from groundup.proof import results, tables
+
+    folder = results_folder()
     if (write or stale) and folder is None:
         raise UserError("There is no results/ folder here: --write and --stale work in a checkout of groundup.")
     chosen = [lesson for lesson in find_lessons(lessons or []) if track in lesson.tracks]
@@ -189,12 +192,12 @@ def claims(
         for lesson in chosen:
             runs = results.measure(lesson, seeds, track, jobs, report)
             record = results.summarise(lesson, runs, track)
-            failed |= not all(claim["met"] for claim in record["claims"])
+            failed |= any(found["verdict"] == "not seen" and not found["miss"] for found in record["findings"])
             if write and folder is not None:
-                write_whole(results.result_file(lesson, folder, track), json.dumps(record, indent=1) + "\n")
-                results.write_overview(all_lessons(), folder)
+                results.keep(lesson, folder, track, record, runs[0]["drawn"])
+                tables.write_overview(all_lessons(), folder)
             show.print_json(record) if as_json else show.markdown(
-                f"### {lesson.name}\n\n{results.claims_table(record)}"
+                f"### {lesson.name}\n\n{tables.findings_table(record)}"
             )
     if failed:
         raise typer.Exit(1)
@@ -220,13 +223,14 @@ def bench(
 
     Example: `groundup bench 02 13 --no-memory`
     """
-    from groundup.proof import results
+    from groundup.data.measured import results_folder
+    from groundup.proof import tables
 
     show.demand("torch", "The benchmark compares with PyTorch")
     from groundup.proof.bench import bench as run_bench
     from groundup.proof.bench import bench_table
 
-    folder = results.results_folder()
+    folder = results_folder()
     if write and (folder is None or lessons):
         raise UserError("--write keeps the whole benchmark: run it in a checkout of groundup, without naming lessons.")
     chosen = find_lessons(lessons or [])
@@ -235,7 +239,7 @@ def bench(
         record = run_bench(chosen, pairs, threads, memory, report)
     if write and folder is not None:
         write_whole(folder / "bench.json", json.dumps(record, indent=1) + "\n")
-        results.write_overview(all_lessons(), folder)
+        tables.write_overview(all_lessons(), folder)
     show.print_json(record) if as_json else show.markdown(bench_table(record))
 
 
@@ -253,9 +257,9 @@ def notebook(
     if execute:
         show.demand("nbclient", "Executed notebooks")
     from groundup.notebooks import run as notebook_runs
-    from groundup.proof.results import claims_text
+    from groundup.proof.tables import findings_text
 
-    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr, claims_text)
+    paths = notebook_runs.bring([find_lesson(lesson)], out, show.stderr, findings_text)
     if execute:
         notebook_runs.execute_files(paths, show.has("torch"), show.stderr)
     for path in paths:
@@ -320,10 +324,10 @@ def lab(
     show.demand("jupyterlab", "JupyterLab")
     show.demand("jupytext", "JupyterLab")
     from groundup.notebooks import run as notebook_runs
-    from groundup.proof.results import claims_text
+    from groundup.proof.tables import findings_text
 
     chosen = find_lesson(lesson) if lesson else all_lessons()[0]
-    notebook_runs.bring(all_lessons(), out, show.stderr, claims_text, fresh)
+    notebook_runs.bring(all_lessons(), out, show.stderr, findings_text, fresh)
     command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb")
     command += [f"--port={port}", *([] if browser else ["--no-browser"])]
     os.execve(command[0], command, notebook_runs.lab_environment())

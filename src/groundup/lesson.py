@@ -45,6 +45,7 @@ class Learner(Protocol):
 Level = Literal["beginner", "intermediate", "advanced"]
 Track = Literal["numpy", "torch"]
 Budget = Literal["smoke", "default", "long"]
+Sense = Literal["<", "<=", ">", ">="]
 
 
 @dataclass(frozen=True)
@@ -59,35 +60,43 @@ class Paper:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run found for one claim, and the baseline that stands beside it."""
+    """What one run found: the value, and what the strongest rival reached on the same data.
+
+    pairs  where both are shares of right answers on one test set: whether each was right, example by example
+    """
 
     value: float
-    baseline: float | None = None
+    rival: float | None = None
+    pairs: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A sentence that a measurement can refute.
+class Finding:
+    """A question that a measurement answers, and that could have come out otherwise.
 
-    sense     the direction in which the measured value must lie from bar and baseline
-    bar       the value to reach; None if the baseline alone is the bar
-    baseline  what the baseline is, in words; "" if there is none
-    miss      why the bar is not reached at this scale, if it is not: shown beside the miss, never hiding it
+    statement  the answer that the measurement can refute
+    sense      the direction in which the measured value must lie from bar and rival
+    bar        the value to reach; None if the rival alone is the bar
+    rival      what the strongest measured rival is, in words, flattering or not; "" if there is none
+    paper      what the paper reports, with its section, table or figure; "" if it reports nothing of the kind
+    miss       why it is not seen at this scale, if it is not: measured too, and shown beside the verdict
     """
 
     name: str
+    question: str
     statement: str
-    sense: Literal["<", "<=", ">", ">="]
+    sense: Sense
     bar: float | None = None
-    baseline: str = ""
+    rival: str = ""
     unit: str = ""
+    paper: str = ""
     miss: str = ""
 
-    def met(self, measured: Measured) -> bool:
-        """Whether the value reaches the bar and beats the baseline (a value that is no number does neither)."""
-        if (self.bar is None and not self.baseline) or (bool(self.baseline) != (measured.baseline is not None)):
-            raise ValueError(f"claim {self.name!r}: what it is measured against is missing, or not named")
-        return reaches(self.sense, measured.value, self.bar, measured.baseline)
+    def on_its_side(self, measured: Measured) -> bool:
+        """Whether the value of one run reaches the bar and beats the rival (what is no number does neither)."""
+        if (self.bar is None and not self.rival) or (bool(self.rival) != (measured.rival is not None)):
+            raise ValueError(f"finding {self.name!r}: what it is measured against is missing, or not named")
+        return reaches(self.sense, measured.value, self.bar, measured.rival)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +125,7 @@ def reaches(sense: str, value: float | None, *marks: float | None) -> bool:
 class Result:
     """What an experiment hands back.
 
-    measured  by claim name
+    measured  by the name of the finding
     metrics   other numbers and short texts worth keeping, JSON types only
     curves    by model name
     arrays    what the figures draw; any Python objects, kept in memory only
@@ -160,14 +169,14 @@ class Lesson:
     needs       slugs of lessons to read first
     experiment  ``run(run) -> Result``
     figures     ``draw(result) -> {file name: figure}``
+    findings    what is measured over seeds, and could have come out otherwise: three to five
     facts       what must be so, beside gradients and parity
     cases       gradient cases for the public differentiable functions of model.py that no model proves
     options     which of the own-data options of ``groundup run`` it takes
     sample      ``sample(params, metadata, temperature, length, rng, prompt) -> str``, if there is something to sample
-    equations   for the number in each ``\\tag{}``: where the code computes it, as {function: fragments}. Each fragment
-                is on one line of the function ("attend", "Block.forward", "attend.backward" for a function inside
-                another), of the constant or of the cell ("cell:by-hand"), in NumPy or PyTorch, wherever a cell has
-                it. {} where nothing computes it, so that no equation is forgotten
+    equations   for the number in a ``\\tag{}`` that code from outside the lesson computes: the names of these functions
+                ("softmax", "softmax.backward" for a function inside another). () where nothing computes it, so that
+                no equation is forgotten. On the lesson's own lines the link is a comment with the number: ``# (4)``
     twins       for a function that a cell of the NumPy track includes: its counterpart in twin.py, a function,
                 ``Class`` or ``Class.method``
     """
@@ -181,7 +190,7 @@ class Lesson:
     minutes: int
     folder: Path
     experiment: Callable[..., Result]
-    claims: Sequence[Claim]
+    findings: Sequence[Finding]
     figures: Callable[[Result], dict[str, Any]]
     facts: Sequence[Fact] = ()
     paper: Paper | None = None
@@ -191,7 +200,7 @@ class Lesson:
     tracks: Sequence[Track] = ("numpy", "torch")
     options: Sequence[Literal["text", "images"]] = ()
     sample: Callable[..., str] | None = None
-    equations: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    equations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     twins: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -4,16 +4,15 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.text import Text
 
 from groundup import __version__
 from groundup.errors import UserError
@@ -21,6 +20,7 @@ from groundup.lesson import Lesson
 from groundup.proof.checks import Proof
 from groundup.proof.machine import blas
 from groundup.proof.results import number
+from groundup.tables import laid_out, print_markdown
 
 #: Optional part: the module, the extra that brings it, what it is for.
 OPTIONAL = {
@@ -35,9 +35,15 @@ DISTRIBUTIONS = {"PIL": "pillow"}
 
 
 def output() -> Console:
-    """Standard output; into a file or pipe, lines are as long as tables need."""
+    """Standard output; into a file or pipe, lines are as long as tables need, unless COLUMNS says how long."""
     console = Console()
-    return console if console.is_terminal else Console(width=200)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=10_000)
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str | Text]], right: Collection[str] = ()) -> None:
+    """A table on standard output, as columns or, where it is too narrow for them, a few lines for each row."""
+    console = output()
+    console.print(laid_out(header, rows, console.width, right))
 
 
 def lesson_record(lesson: Lesson) -> dict[str, Any]:
@@ -54,18 +60,15 @@ def lesson_record(lesson: Lesson) -> dict[str, Any]:
         "tracks": list(lesson.tracks),
         "needs": list(lesson.needs),
         "paper": vars(paper) if paper else None,
-        "claims": [claim.statement for claim in lesson.claims],
+        "findings": [finding.question for finding in lesson.findings],
         "options": list(lesson.options),
     }
 
 
 def lessons_table(lessons: Sequence[Lesson]) -> None:
     """The lessons by part."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("lesson", "what you build", "level", "min", "tracks", "needs"):
-        table.add_column(column, justify="right" if column == "min" else "left", no_wrap=column == "lesson")
-    for lesson in lessons:
-        table.add_row(
+    rows = [
+        (
             lesson.name,
             lesson.summary,
             lesson.level,
@@ -73,23 +76,25 @@ def lessons_table(lessons: Sequence[Lesson]) -> None:
             ", ".join(lesson.tracks),
             ", ".join(lesson.needs) or "—",
         )
-    output().print(table)
+        for lesson in lessons
+    ]
+    print_table(("lesson", "what you build", "level", "min", "tracks", "needs"), rows, right=("min",))
 
 
-def run_claims(record: dict[str, Any], folder: Path) -> None:
-    """The claims of one run: measured, bar, baseline, met or not."""
-    console = output()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("claim", "measured", "bar", "baseline", "met"):
-        table.add_column(column)
-    for claim in record["claims"]:
-        met = {True: "[green]yes[/]", False: "[red]no[/]", None: "not judged"}[claim["met"]]
-        bar = "" if claim["bar"] is None else f"{claim['sense']} {number(claim['bar'])}"
-        baseline = f"{number(claim['baseline'])} ({claim['baseline_is']})" if claim["baseline_is"] else ""
-        table.add_row(claim["statement"], f"{number(claim['measured'])} {claim['unit']}", bar, baseline, met)
-    console.print(table)
-    if any(claim["met"] is None for claim in record["claims"]):
-        console.print("Claims are judged at the default budget or longer, on the lesson's own data.", style="dim")
+def run_findings(record: dict[str, Any], folder: Path) -> None:
+    """The findings of one run: question, value and bar, rival, the paper's number. One seed is no verdict."""
+    console, rows = output(), []
+    for finding in record["findings"]:
+        value = f"{number(finding['value'])} {finding['unit']}".strip()
+        bar = "" if finding["bar"] is None else f" (bar: {finding['sense']} {number(finding['bar'])})"
+        rival = f"{number(finding['rival'])}: {finding['rival_is']}" if finding["rival_is"] else "—"
+        rows.append((finding["question"], value + bar, rival, finding["paper"] or "—"))
+    print_table(("question", "measured", "strongest rival", "the paper"), rows)
+    if any(finding["on_its_side"] is None for finding in record["findings"]):
+        console.print("Findings are judged at the default budget or longer, on the lesson's own data.", style="dim")
+    else:
+        command = f"groundup claims {record['lesson']} --seeds 5"
+        console.print(f"One seed is no verdict. For intervals and verdicts: {command}", style="dim", highlight=False)
     console.print(
         f"{record['seconds']} s. Metrics, curves, figures and checkpoints are in {folder}/",
         markup=False, highlight=False, soft_wrap=True,
@@ -104,33 +109,30 @@ def proofs_table(proofs: Sequence[Proof]) -> None:
         if key not in worst or not proof.error <= worst[key].error:
             worst[key] = proof
     checks = list(dict.fromkeys(check for _, check in worst))
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("largest relative error", no_wrap=True)
-    for check in checks:
-        table.add_column(check, justify="right")
+    rows = []
     for subject in dict.fromkeys(subject for subject, _ in worst):
-        cells = []
+        cells: list[str | Text] = [subject]
         for check in checks:
             found = worst.get((subject, check))
             if found is None:
                 cells.append("")
-            elif found.limit == 0:
-                cells.append("ok" if found.passed else "[red]no[/]")
-            else:
-                cells.append(f"{found.error:.0e}" if found.passed else f"[red]{found.error:.0e}[/]")
-        table.add_row(subject, *cells)
+                continue
+            words = ("ok" if found.passed else "no") if found.limit == 0 else f"{found.error:.0e}"
+            cells.append(Text(words, "" if found.passed else "red"))
+        rows.append(cells)
+    print_table(("largest relative error", *checks), rows, right=checks)
     console = output()
-    console.print(table)
     failed = [proof for proof in proofs if not proof.passed]
     console.print(f"{len(proofs) - len(failed)} checks passed, {len(failed)} failed.")
     for proof in failed:
-        console.print(f"  {proof.subject}: {proof.check} {proof.error:.2g} > {proof.limit:.0e}", style="red")
+        line = f"  {proof.subject}: {proof.check} {proof.error:.2g} > {proof.limit:.0e}"
+        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def markdown(text: str) -> None:
     """Markdown as rich renders it on a terminal, and as it is into a file or pipe."""
     console = output()
-    console.print(Markdown(text)) if console.is_terminal else print(text)
+    print_markdown(text, console) if console.is_terminal else print(text)
 
 
 @contextmanager
@@ -188,22 +190,21 @@ def doctor_record() -> dict[str, Any]:
 
 def doctor_table(record: dict[str, Any]) -> None:
     """The same for people."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("groundup", record["groundup"], "")
-    table.add_row("python", record["python"], record["executable"])
-    table.add_row("system", record["system"], f"{record['cores']} cores")
-    for name, found in record["packages"].items():
-        table.add_row(name, found or "[red]missing[/]", "")
+    rows: list[Sequence[str | Text]] = [
+        ("groundup", record["groundup"], ""),
+        ("python", record["python"], record["executable"]),
+        ("system", record["system"], f"{record['cores']} cores"),
+    ]
+    rows += [(name, found or Text("missing", "red"), "") for name, found in record["packages"].items()]
     for pool in record["blas"]:
         about = f"{pool['num_threads']} threads, {pool['architecture']} kernels"
-        table.add_row(str(pool["internal_api"]), str(pool["version"]), about)
+        rows.append((str(pool["internal_api"]), str(pool["version"]), about))
     for name, part in record["optional"].items():
         if part["version"]:
-            table.add_row(name, part["version"], part["for"])
+            rows.append((name, part["version"], part["for"]))
         else:
-            command = part["command"].replace("[", "\\[")
-            table.add_row(name, "[yellow]missing[/]", f"for {part['for']}: {command}")
-    output().print(table)
+            rows.append((name, Text("missing", "yellow"), f"for {part['for']}: {part['command']}"))
+    print_table(("", "", ""), rows)
 
 
 def has(module: str) -> bool:

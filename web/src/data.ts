@@ -41,14 +41,16 @@ export interface Summary {
   leadsTo: string[];
   paper: Paper | null;
   tracks: Track[];
-  claims: { met: number; of: number } | null;
+  findings: Tally | null;
 }
 
 /** One lesson: `lessons/<folder>.json`. */
 export interface Page {
   lesson: Summary;
   cells: Cell[];
-  claims: Claims | null;
+  /** SVG by name, for `![words](diagram:name)` in a text. */
+  diagrams: Record<string, string>;
+  findings: Findings | null;
   notebooks: { track: Track; file: string }[];
 }
 
@@ -59,8 +61,8 @@ export interface Text {
   id: string;
   markdown: string;
   track: Track | 'shared';
-  /** The measured claims are shown below this text. */
-  claims: boolean;
+  /** The measured findings are shown below this text. */
+  findings: boolean;
 }
 
 export interface Code {
@@ -118,10 +120,28 @@ export interface Twin {
 
 export type Output =
   | { kind: 'text'; text: string; stream: 'stdout' | 'value' }
-  | { kind: 'figure'; file: string; alt: string; width: number; height: number };
+  | { kind: 'figure'; file: string; alt: string; width: number; height: number; frames?: FrameFiles };
+
+/** The pictures behind a slider, one a value. */
+export interface FrameFiles {
+  label: string;
+  values: string[];
+  /** The one that is shown first. */
+  start: number;
+  files: string[];
+  width: number;
+  height: number;
+}
+
+/** How many findings hold, mostly hold, and there are. */
+export interface Tally {
+  holds: number;
+  mostly: number;
+  of: number;
+}
 
 /** `results/<folder>.json` as it is. */
-export interface Claims {
+export interface Findings {
   lesson: string;
   track: Track;
   hash: string;
@@ -129,24 +149,37 @@ export interface Claims {
   machine: { processor: string; cores: number; system: string; python: string; numpy: string; blas: string[] };
   seeds: number;
   seconds: number;
-  claims: Claim[];
+  /** What measures all of it again. */
+  command: string;
+  findings: Finding[];
 }
 
-export interface Claim {
+export interface Finding {
   name: string;
+  question: string;
+  /** The answer that the measurement can refute. */
   statement: string;
   unit: string;
   sense: '<' | '<=' | '>' | '>=';
-  /** null if the baseline alone is the bar. */
+  /** null if the rival alone is the bar. */
   bar: number | null;
-  baseline_is: string;
+  /** The strongest rival that was measured; "" if there is none. */
+  rival_is: string;
   /** One a seed; null where a run had none. */
   values: (number | null)[];
-  baselines: (number | null)[];
+  rivals: (number | null)[];
   median: number | null;
-  baseline_median: number | null;
-  met: boolean;
-  seeds_met: number;
+  rival_median: number | null;
+  /** 95 %, of the mean over seeds, and of the mean difference value − rival. */
+  interval: [number, number] | null;
+  difference: [number, number] | null;
+  /** One a seed, where both are right answers on one test set: McNemar's test. */
+  pairs: { only_value: number; only_rival: number; of: number; p: number }[];
+  verdict: 'holds' | 'mostly' | 'not seen';
+  seeds_for: number;
+  /** What the paper reports; "" if nothing of the kind. */
+  paper: string;
+  /** Why it does not hold. */
   miss: string;
 }
 

@@ -1,24 +1,83 @@
-"""Simple language models that a network must beat."""
+"""Language models that only count, which a network must beat: n-grams, interpolated and Witten–Bell."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from groundup.ops.types import Array
 
 
+class Ngram(NamedTuple):
+    """An n-gram model by name, its order, its bits per token on a text, and how many counts it keeps."""
+
+    kind: str
+    order: int
+    bits: float
+    numbers: int
+
+
+Counts = Sequence[tuple[Array, Array, Array]]
+
+
+def best_ngram(train: Array, validation: Array, test: Array, vocabulary: int, most: int) -> Ngram:
+    """Of both kinds and all orders up to ``most`` the model that is best on ``validation``, measured on ``test``."""
+    counts = [ngram_counts(train, text, most) for text in (validation, test)]
+    rows = [estimates(part, len(text), vocabulary) for part, text in zip(counts, (validation, test), strict=True)]
+    found = []
+    for order in range(1, most + 1):
+        weights = mixture_weights(rows[0][: order + 1])
+        mixed = [weights @ part[: order + 1] for part in rows]
+        backed_off = [
+            witten_bell(part[:order], len(text), vocabulary)
+            for part, text in zip(counts, (validation, test), strict=True)
+        ]
+        for kind, (chosen_by, measured) in {"interpolated": mixed, "Witten-Bell": backed_off}.items():
+            found.append((mean_bits(chosen_by), kind, order, mean_bits(measured)))
+    _, kind, order, needed = min(found)
+    return Ngram(kind, order, needed, stored_numbers(train, order))
+
+
 def ngram_bits(train: Array, validation: Array, test: Array, vocabulary: int, order: int) -> float:
     """Bits per token of ``test`` under an interpolated n-gram model (Jelinek & Mercer 1980).
 
     p(c | context) is a mixture of the maximum-likelihood estimates of all orders up to ``order`` and the uniform
-    1/V; the mixture weights are fitted on ``validation`` by expectation–maximisation. All three are 1-D integers.
+    1/V; the mixture weights are fitted on ``validation``. All three are 1-D integers.
     """
-    parts = {"validation": ngram_probabilities(train, validation, vocabulary, order)}
-    parts["test"] = ngram_probabilities(train, test, vocabulary, order)
-    weights = np.full(order + 1, 1 / (order + 1))
+    weights = mixture_weights(ngram_probabilities(train, validation, vocabulary, order))
+    return mean_bits(weights @ ngram_probabilities(train, test, vocabulary, order))
+
+
+def mixture_weights(rows: Array) -> Array:
+    """The weights of a mixture of the models in ``rows`` (M, N) that fit the N tokens best, by 50 steps of EM."""
+    weights = np.full(len(rows), 1 / len(rows))
     for _ in range(50):
-        shares = weights[:, None] * parts["validation"]
+        shares = weights[:, None] * rows
         shares /= shares.sum(axis=0)
         weights = shares.mean(axis=1)
-    return float(-np.log2(weights @ parts["test"]).mean())
+    return weights
+
+
+def mean_bits(probabilities: Array) -> float:
+    """Mean bits per token, from the probability that each token had."""
+    return float(-np.log2(probabilities).mean())
+
+
+def witten_bell_bits(train: Array, test: Array, vocabulary: int, order: int) -> float:
+    """Bits per token of ``test`` under an n-gram model that backs off as Witten & Bell (1991) do."""
+    return mean_bits(witten_bell(ngram_counts(train, test, order), len(test), vocabulary))
+
+
+def witten_bell(counts: Counts, length: int, vocabulary: int) -> Array:
+    """The probability of each of ``length`` tokens, with no weights to be fitted.
+
+    p_n(c | context) = (count(context c) + T p_{n-1}(c | shorter context)) / (count(context) + T), where T is how
+    many different tokens followed the context in training: the more there were, the likelier is a new one.
+    """
+    p = np.full(length, 1 / vocabulary)
+    for seen, context, followers in counts:
+        p = np.where(context > 0, (seen + followers * p) / np.maximum(context + followers, 1), p)
+    return p
 
 
 def ngram_probabilities(train: Array, text: Array, vocabulary: int, order: int) -> Array:
@@ -26,31 +85,55 @@ def ngram_probabilities(train: Array, text: Array, vocabulary: int, order: int) 
 
     A context that training never showed gets 0 there: the mixture's lower orders speak for it.
     """
-    rows = [np.full(len(text), 1 / vocabulary)]
-    for length in range(1, order + 1):
-        counts = lookup_counts(windows(train, length), windows(text, length))
-        if length == 1:
-            contexts = np.full(len(text), float(len(train)))
-        else:
-            contexts = lookup_counts(windows(train, length - 1)[:-1], windows(text, length - 1)[:-1])
-            contexts = np.concatenate([np.zeros(length - 1), contexts[-(len(text) - length + 1) :]])
-        counts = np.concatenate([np.zeros(len(text) - len(counts)), counts])
-        rows.append(np.divide(counts, contexts, out=np.zeros(len(text)), where=contexts > 0))
+    return estimates(ngram_counts(train, text, order), len(text), vocabulary)
+
+
+def estimates(counts: Counts, length: int, vocabulary: int) -> Array:
+    """The maximum-likelihood estimates behind ``ngram_probabilities``."""
+    rows = [np.full(length, 1 / vocabulary)]
+    for seen, context, _ in counts:
+        rows.append(np.divide(seen, context, out=np.zeros(length), where=context > 0))
     return np.stack(rows)
 
 
-def windows(tokens: Array, length: int) -> Array:
-    """Every run of ``length`` tokens as one integer key (base 2^20: a vocabulary has fewer code points)."""
-    if length > 3:
-        raise ValueError("keys of more than three tokens do not fit 63 bits")
-    keys = np.zeros(max(0, len(tokens) - length + 1), dtype=np.int64)
-    for offset in range(length):
-        keys = (keys << 20) + tokens[offset : offset + len(keys)]
-    return keys
+def ngram_counts(train: Array, text: Array, order: int) -> Counts:
+    """For each order 1 … ``order`` and each token of ``text``, three numbers from ``train``, each (N,) floats.
+
+    How often the token followed its context (the ``order`` − 1 tokens before it), how often anything did, and how
+    many different tokens did; 0 where the text has no room for the context.
+    """
+    found: list[tuple[Array, Array, Array]] = []
+    contexts = np.zeros(len(train), np.int64), np.zeros(len(text), np.int64)  # of length 0: all the same
+    for length in range(1, order + 1):
+        known, asked = train[length - 1 :], text[length - 1 :]
+        before, before_asked = contexts[0][: len(known)], contexts[1][: len(asked)]
+        grams, grams_asked = renumbered((before, known), (before_asked, asked))
+        _, places = np.unique(grams, return_index=True)
+        size = 1 + max((int(part.max()) for part in (grams, grams_asked, before, before_asked) if len(part)), default=0)
+        counts = np.bincount(grams, minlength=size)[grams_asked]
+        after = np.bincount(before, minlength=size)[before_asked]
+        followers = np.bincount(before[places], minlength=size)[before_asked]
+        room = np.zeros(len(text) - len(asked))
+        seen, context, different = (
+            np.concatenate([room, part.astype(np.float64)]) for part in (counts, after, followers)
+        )
+        found.append((seen, context, different))
+        contexts = (grams, grams_asked)
+    return found
 
 
-def lookup_counts(seen: Array, asked: Array) -> Array:
-    """How often each asked key is among the seen ones."""
-    keys, counts = np.unique(seen, return_counts=True)
-    places = np.searchsorted(keys, asked).clip(max=max(0, len(keys) - 1))
-    return np.where(keys[places] == asked, counts[places], 0).astype(np.float64)
+def renumbered(*pairs: tuple[Array, Array]) -> list[Array]:
+    """Pairs of numbers as single numbers 0, 1, …: equal pairs, in whichever part, get the same."""
+    lengths = np.cumsum([len(first) for first, _ in pairs])
+    first, second = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    _, numbers = np.unique(first * (int(second.max(initial=0)) + 1) + second, return_inverse=True)
+    return np.split(numbers, lengths[:-1])
+
+
+def stored_numbers(train: Array, order: int) -> int:
+    """How many counts an n-gram model keeps: the different runs of 1 … ``order`` tokens in its text."""
+    total, runs = 0, np.zeros(len(train), np.int64)
+    for length in range(1, order + 1):
+        (runs,) = renumbered((runs[: len(train) - length + 1], train[length - 1 :]))
+        total += int(runs.max(initial=-1)) + 1
+    return total

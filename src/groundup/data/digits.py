@@ -59,3 +59,15 @@ def split_digits(
     return DigitParts(
         *(Digits(digits.images[rows], digits.labels[rows]) for rows in (train_rows, validation_rows, test_rows))
     )
+
+
+def hold_out_writers(digits: Digits, test: float = 0.2) -> tuple[Digits, Digits]:
+    """Digits to train on, and the last ``test`` of the source's file: written by other hands.
+
+    One writer's digits follow one another there, so that at most one hand is on both sides of the cut.
+    Raises ValueError for a share that leaves nothing on one side.
+    """
+    cut = round(len(digits.labels) * (1 - test))
+    if not 0 < cut < len(digits.labels):
+        raise ValueError(f"a share between 0 and 1 must be left on both sides, not {test}")
+    return Digits(digits.images[:cut], digits.labels[:cut]), Digits(digits.images[cut:], digits.labels[cut:])

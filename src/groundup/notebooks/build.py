@@ -17,7 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from groundup.data.measured import measured
+from groundup.diagrams import drawn
+from groundup.errors import UserError
 from groundup.files import write_whole
+from groundup.notebooks.pictures import carrying
 from groundup.notebooks.source import collect
 from groundup.notebooks.source_modules import (
     BUILTINS,
@@ -33,7 +37,8 @@ Track = Literal["numpy", "torch"]
 Notebook = Any  # nbformat.NotebookNode, which has no types
 
 SESSION_NAMES = {"display", "get_ipython", "In", "Out"}  # what IPython provides by itself
-KEPT_METADATA = ("alt", "name", "tags")
+KEPT_METADATA = ("alt", "measures", "name", "tags")
+FOLDED = {"jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 #: Without the version of the Python at hand, so that a build is the same everywhere.
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
@@ -56,6 +61,22 @@ def package_data(name: str) -> bytes:
     return gzip.decompress(base64.b64decode(PACKAGE_DATA[name]))
 '''
 
+#: Stands for ``groundup.data.measured`` in a notebook, which carries what it draws in cells of its own.
+MEASURED_MODULE = '''
+import fnmatch
+from typing import Any
+
+MEASURED: dict[str, dict[str, Any]] = {}  # filled by a cell that is folded away
+
+
+def measured(lesson: str, *names: str) -> dict[str, Any]:
+    """Return curves, arrays and numbers that the lesson's experiment found with seed 0; this notebook carries them."""
+    found: dict[str, Any] = {}
+    for name in names:
+        found |= {one: value for one, value in MEASURED[lesson].items() if fnmatch.fnmatch(one, name)}
+    return found
+'''
+
 
 def notebook_name(lesson_file: Path, track: Track) -> str:
     """The file name of a built notebook: the lesson's folder, with ``_torch`` for the PyTorch part."""
@@ -63,25 +84,27 @@ def notebook_name(lesson_file: Path, track: Track) -> str:
 
 
 def build(
-    lesson_file: Path, track: Track = "numpy", claims: str | None = None, library: Library | None = None
+    lesson_file: Path, track: Track = "numpy", findings: str | None = None, library: Library | None = None
 ) -> Notebook | None:
     """Build one notebook of a lesson; None for the PyTorch notebook of a lesson without cells tagged "torch".
 
     The NumPy notebook has every cell but those tagged "torch"; the PyTorch notebook has those tagged "torch"
-    or "shared" below a title of its own. ``claims`` is Markdown that replaces the text of cells tagged
-    "claims". One ``library`` for many builds reads each module once. Two builds are equal byte by byte.
+    or "shared" below a title of its own. ``findings`` is Markdown that replaces the text of cells tagged
+    "findings". One ``library`` for many builds reads each module once. Two builds are equal byte by byte.
     Raises SourceError, naming file and line or cell, where a cell cannot stand alone.
     """
     import jupytext
     import nbformat
 
     library = library or Library()
-    library = replace(library, overrides={f"{library.package}.data.files": DATA_MODULE, **library.overrides})
+    ours = {f"{library.package}.data.files": DATA_MODULE, f"{library.package}.data.measured": MEASURED_MODULE}
+    library = replace(library, overrides={**ours, **library.overrides})
     lesson = jupytext.read(lesson_file, fmt="py:percent")
     tagged = [set(cell.metadata.get("tags", [])) for cell in lesson.cells]
     if track == "torch" and not any("torch" in tags for tags in tagged):
         return None
     title = lesson.metadata.get("lesson", {}).get("title", lesson_file.parent.name)
+    drawings = drawn(lesson_file.parent)
     cells, ids = [], {"torch-title"}
     if track == "torch":
         text = TORCH_TITLE.format(title=title, numpy=notebook_name(lesson_file, "numpy"))
@@ -102,19 +125,25 @@ def build(
         elif cell.cell_type == "code":
             names = _ordinary(cell.source, names, library, where)
             used = {**dict.fromkeys(used_names(cell.source), where), **used}
-        elif cell.cell_type == "markdown" and "claims" in tags and claims is not None:
-            cell.source = claims.rstrip("\n")
+        elif cell.cell_type == "markdown" and "findings" in tags and findings is not None:
+            cell.source = findings.rstrip("\n")
+        elif cell.cell_type == "markdown":
+            try:
+                cell.source = carrying(cell.source, drawings)
+            except ValueError as error:
+                raise SourceError(f"{where}: {error}") from error
         cell.id = cell_id
         cell.metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
+        if cell.cell_type == "code" and "measured" in names and (text := measured_text(cell.source, where)):
+            cells.append(nbformat.v4.new_code_cell(text, id=f"measured-{cell_id}"[:64], metadata=FOLDED))
         cells.append(cell)
         if cell.cell_type == "code" and "package_data" in names:
             for file in data_files(cell.source, where):
                 data_id = "data-" + re.sub(r"[^a-zA-Z0-9_-]+", "-", file)
                 if data_id not in ids:
                     ids.add(data_id)
-                    folded = {"jupyter": {"source_hidden": True}}
                     text = data_text(file, library, where)
-                    cells.append(nbformat.v4.new_code_cell(text, id=data_id, metadata=folded))
+                    cells.append(nbformat.v4.new_code_cell(text, id=data_id, metadata=FOLDED))
     for name in sorted(used.keys() - names.keys() - BUILTINS - SESSION_NAMES):
         hint = 'does the cell that defines it lack the tag "shared"?' if track == "torch" else ""
         raise SourceError(f"{used[name]}: no cell of the {track} notebook defines `{name}`. {hint}".rstrip(". "))
@@ -181,6 +210,26 @@ def data_text(file: str, library: Library, where: str) -> str:
     return f'# The data file {file} of {library.package}.\nPACKAGE_DATA["{file}"] = """\n' + "\n".join(lines) + '\n"""'
 
 
+def measured_text(source: str, where: str) -> str:
+    """The cell that carries what a cell's code asks ``measured`` for; "" if it asks for nothing."""
+    found: dict[str, dict[str, Any]] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "measured":
+            if node.keywords or not all(isinstance(argument, ast.Constant) for argument in node.args):
+                raise SourceError(f"{where}: `{ast.unparse(node)}`: what is wanted must be named in plain text")
+            lesson, *names = (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+            try:
+                found.setdefault(lesson, {}).update(measured(lesson, *names))
+            except UserError as error:
+                raise SourceError(f"{where}: {error}") from error
+    lines = []
+    for lesson, entries in found.items():
+        parts = [f"    {name!r}: {entry!r}," for name, entry in entries.items()]
+        begin = f"MEASURED.setdefault({lesson!r}, {{}}).update({{"
+        lines += [f"# What the experiment of {lesson} found with seed 0.", begin, *parts, "})"]
+    return "\n".join(lines)
+
+
 def _of_cell(origin: str) -> bool:
     """Whether a name is the lesson's own variable: not an import, not a definition of the library."""
     return origin.startswith("a variable of ")
@@ -199,11 +248,11 @@ def dumps(notebook: Notebook) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def write(lesson_file: Path, folder: Path, claims: str | None = None, library: Library | None = None) -> list[Path]:
+def write(lesson_file: Path, folder: Path, findings: str | None = None, library: Library | None = None) -> list[Path]:
     """Build a lesson's notebooks into ``folder``, replacing what is there. Returns the files."""
     written = []
     for track in ("numpy", "torch"):
-        notebook = build(lesson_file, track, claims, library)
+        notebook = build(lesson_file, track, findings, library)
         if notebook is not None:
             written.append(folder / notebook_name(lesson_file, track))
             write_whole(written[-1], dumps(notebook))
@@ -226,18 +275,18 @@ class Synced:
 
 
 def sync(
-    lesson_files: Sequence[Path], folder: Path, claims: Mapping[str, str] | None = None, fresh: bool = False
+    lesson_files: Sequence[Path], folder: Path, findings: Mapping[str, str] | None = None, fresh: bool = False
 ) -> Synced:
     """Bring the lessons' notebooks to the reader's folder; what the reader has edited is never lost.
 
     Missing notebooks are written, untouched ones of an older build replaced, edited ones left alone; with
     ``fresh`` edited ones move to "name (edited N).ipynb" and new ones take their place. Running a notebook
-    is not an edit. ``claims`` maps the names of lesson folders to Markdown.
+    is not an edit. ``findings`` maps the names of lesson folders to Markdown.
     """
     done, library = Synced(), Library()
     for lesson_file in lesson_files:
         for track in ("numpy", "torch"):
-            text = (claims or {}).get(lesson_file.parent.name)
+            text = (findings or {}).get(lesson_file.parent.name)
             notebook = build(lesson_file, track, text, library)
             if notebook is None:
                 continue

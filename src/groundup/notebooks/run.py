@@ -1,11 +1,13 @@
 """Running notebooks: a proof that they stand alone, and JupyterLab for the reader."""
 
 import copy
+import json
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from groundup.errors import UserError
@@ -27,6 +29,9 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked)
 """
+
+
+ASKING = "asks-"  # begins the id of a cell that prints what the cell before it measured
 
 
 class NotebookError(Exception):
@@ -52,8 +57,9 @@ def execute(
 
     ``timeout`` is in seconds for each cell. The modules named in ``blocked`` cannot be imported, as if they
     were not installed. With ``vector`` figures come as SVG beside PNG. ``after`` hears of every code cell
-    that has run, and how many seconds of a processor it took. Leaves nothing behind but what the cells
-    themselves write. Equal runs give equal bytes. Raises NotebookError.
+    that has run, and how many seconds of a processor it took. A cell that says ``measures="bits=result"`` gets
+    ``measured`` in its metadata: the number that ``result`` was when it ended, as the finding ``bits``. Leaves
+    nothing behind but what the cells themselves write. Equal runs give equal bytes. Raises NotebookError.
     """
     import nbformat
     import psutil
@@ -62,6 +68,7 @@ def execute(
 
     name = notebook.name if isinstance(notebook, Path) else "notebook"
     notebook = nbformat.read(notebook, as_version=4) if isinstance(notebook, Path) else copy.deepcopy(notebook)
+    notebook.cells = [one for cell in notebook.cells for one in (cell, *_asking(cell))]
     started: list[str] = []
     clock = [0.0]
 
@@ -73,6 +80,10 @@ def execute(
         started.append(cell_name(cell))
         clock[0] = worked()
 
+    def ended(cell: Notebook, cell_index: int, execute_reply: Any) -> None:
+        if not cell.id.startswith(ASKING):
+            after(cell.id, worked() - clock[0])
+
     with scratch_folder() as scratch:
         client = NotebookClient(
             notebook,
@@ -80,7 +91,7 @@ def execute(
             record_timing=False,
             resources={"metadata": {"path": str(folder)}},
             on_cell_execute=begun,
-            on_cell_executed=lambda cell, cell_index, execute_reply: after(cell.id, worked() - clock[0]),
+            on_cell_executed=ended,
         )
         client.km = manager = kernel_manager(Path(scratch))
         try:
@@ -94,7 +105,33 @@ def execute(
         except (CellTimeoutError, DeadKernelError) as error:
             raise NotebookError(f'{name}, cell "{started[-1]}": {str(error).strip()}') from None
     notebook.metadata["language_info"] = dict(LANGUAGE)  # nbclient notes the version of Python
+    _take_answers(notebook)
     return notebook
+
+
+def _asking(cell: Notebook) -> list[Notebook]:
+    """The cell that prints the numbers which ``cell`` measures, if it measures any."""
+    import nbformat
+
+    wanted = dict(pair.strip().split("=", 1) for pair in cell.metadata.get("measures", "").split(";") if pair)
+    if not wanted:
+        return []
+    numbers = ", ".join(f'"{name}": float({value})' for name, value in wanted.items())
+    source = f"import json as _json\nprint(_json.dumps({{{numbers}}}))"
+    return [nbformat.v4.new_code_cell(source, id=f"{ASKING}{cell.id}"[:64], metadata={"name": cell_name(cell)})]
+
+
+def _take_answers(notebook: Notebook) -> None:
+    """Move what the asking cells printed into the metadata of the cells that they ask, and count these alone."""
+    for cell, asking in zip(notebook.cells, notebook.cells[1:], strict=False):
+        if asking.id.startswith(ASKING):
+            cell.metadata["measured"] = json.loads(asking.outputs[0].text)
+    notebook.cells = [cell for cell in notebook.cells if not cell.id.startswith(ASKING)]
+    for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
 
 
 def _environment(scratch: Path, blocked: Sequence[str], settings: str) -> dict[str, str]:
@@ -103,6 +140,7 @@ def _environment(scratch: Path, blocked: Sequence[str], settings: str) -> dict[s
     env = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | env  # small models are fastest with one thread
     env["IPYTHONDIR"] = str(scratch / "ipython")  # no start-up files and no history of the user's
     if settings:
+        env["GROUNDUP_FRAMES"] = "1"  # pages want every picture behind a slider
         profile = scratch / "ipython" / "profile_default"
         profile.mkdir(parents=True)
         (profile / "ipython_kernel_config.py").write_text(settings)
@@ -169,8 +207,8 @@ def bring(
     ``measured`` gives what has been measured of a lesson, as Markdown, or None.
     """
     texts = {lesson.folder.name: measured(lesson) for lesson in lessons}
-    claims = {name: text for name, text in texts.items() if text is not None}
-    done = sync([lesson.text for lesson in lessons], folder, claims, fresh)
+    known = {name: text for name, text in texts.items() if text is not None}
+    done = sync([lesson.text for lesson in lessons], folder, known, fresh)
     for path in done.outdated:
         say(f"{path} holds your edits and was left alone; the lesson has changed since (--fresh brings the new one).")
     for old, new in done.moved.items():

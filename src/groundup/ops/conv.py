@@ -36,7 +36,7 @@ def conv2d(
     kernel = weight.transpose(0, 2, 3, 1).reshape(filters, kh * kw * C)  # a row per filter, in im2col's order
     y = columns @ kernel.T
     if bias is not None:
-        y = y + bias
+        y += bias
 
     def backward(dy: Array) -> tuple[Array, ...]:
         rows = dy.reshape(N * height * width, filters)

@@ -16,7 +16,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, B
     rows = x.reshape(math.prod(x.shape[:-1]), inputs)  # all leading axes together are the rows of one matrix
     y = rows @ weight.T  # (rows, outputs)
     if bias is not None:
-        y = y + bias
+        y += bias
 
     def backward(dy: Array) -> tuple[Array, ...]:
         d_rows = dy.reshape(len(rows), outputs)

@@ -107,10 +107,10 @@ def rnn(
 
     ``backward(d_outputs, d_last)`` returns the gradients of all six arguments. T = 0 is a ValueError.
     """
-    from_x = _from_inputs(x, weight_ih, bias_ih)  # (B, T, H)
+    from_x = _from_inputs(x, weight_ih, bias_ih + bias_hh)  # (B, T, H)
     states = [hidden]  # states[t] is what step t starts from
     for t in range(x.shape[1]):
-        states.append(np.tanh(from_x[:, t] + states[t] @ weight_hh.T + bias_hh))
+        states.append(np.tanh(from_x[:, t] + states[t] @ weight_hh.T))
 
     def backward(d_outputs: Array, d_last: Array) -> tuple[Array, ...]:
         d_sums = np.empty_like(from_x)
@@ -134,34 +134,32 @@ def lstm(
     ``backward(d_outputs, d_last, d_last_cell)`` returns the gradients of all seven arguments.
     T = 0 is a ValueError.
     """
-    from_x = _from_inputs(x, weight_ih, bias_ih)  # (B, T, 4H)
+    (batch, length, _), width = x.shape, hidden.shape[-1]
+    from_x = _from_inputs(x, weight_ih, bias_ih + bias_hh)  # (B, T, 4H)
     states, cells, gates = [hidden], [cell], []  # states[t] and cells[t] are what step t starts from
-    for t in range(x.shape[1]):
-        before = from_x[:, t] + states[t] @ weight_hh.T + bias_hh  # (B, 4H)
-        i, f, g, o = np.split(before, 4, axis=-1)  # (B, H) each
+    for t in range(length):
+        before = from_x[:, t] + states[t] @ weight_hh.T  # (B, 4H)
+        i, f, g, o = before.reshape(batch, 4, width).swapaxes(0, 1)  # (B, H) each
         i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
         gates.append((i, f, g, o))
         cells.append(f * cells[t] + i * g)
         states.append(o * np.tanh(cells[t + 1]))
 
     def backward(d_outputs: Array, d_last: Array, d_last_cell: Array) -> tuple[Array, ...]:
-        d_sums = np.empty_like(from_x)
+        d_before = np.empty((batch, length, 4, width), from_x.dtype)
         d_hidden, d_cell = d_last, d_last_cell
-        for t in reversed(range(x.shape[1])):
+        for t in reversed(range(length)):
             i, f, g, o = gates[t]
             tanh_cell = np.tanh(cells[t + 1])
             d_hidden = d_hidden + d_outputs[:, t]
             d_cell = d_cell + d_hidden * o * (1.0 - tanh_cell**2)  # c' reaches the loss itself and through h'
-            d_gates = [
-                d_cell * g * i * (1.0 - i),  # ∂c'/∂i = g,  σ' = σ(1 - σ)
-                d_cell * cells[t] * f * (1.0 - f),  # ∂c'/∂f = c
-                d_cell * i * (1.0 - g**2),  # ∂c'/∂g = i,  tanh' = 1 - tanh²
-                d_hidden * tanh_cell * o * (1.0 - o),  # ∂h'/∂o = tanh(c')
-            ]
-            d_sums[:, t] = np.concatenate(d_gates, axis=-1)
-            d_hidden = d_sums[:, t] @ weight_hh
+            d_before[:, t, 0] = d_cell * g * i * (1.0 - i)  # ∂c'/∂i = g,  σ' = σ(1 - σ)
+            d_before[:, t, 1] = d_cell * cells[t] * f * (1.0 - f)  # ∂c'/∂f = c
+            d_before[:, t, 2] = d_cell * i * (1.0 - g**2)  # ∂c'/∂g = i,  tanh' = 1 - tanh²
+            d_before[:, t, 3] = d_hidden * tanh_cell * o * (1.0 - o)  # ∂h'/∂o = tanh(c')
+            d_hidden = d_before[:, t].reshape(batch, 4 * width) @ weight_hh
             d_cell = d_cell * f  # ∂c'/∂c = f: the path along which gradients survive
-        d_x, *d_weights = _sequence_gradients(d_sums, d_sums, x, states, weight_ih)
+        d_x, *d_weights = _sequence_gradients(d_before, d_before, x, states, weight_ih)
         return d_x, d_hidden, d_cell, *d_weights
 
     return (np.stack(states[1:], axis=1), states[-1].copy(), cells[-1].copy()), backward

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from groundup.data.measured import results_folder
 from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.practice import equivalence, grading, properties
@@ -33,7 +34,6 @@ from groundup.proof import mutation, mutation_kinds
 from groundup.proof.hashes import bare_source
 from groundup.proof.mutation import Mutant, mutants
 from groundup.proof.mutation_kinds import Options
-from groundup.proof.results import results_folder
 
 SECONDS = 3.0  # that a mutant has at least, on a busy machine too: what loops for ever is refused
 UNREACHED = "what is never reached"  # a key in `Exercise.equivalent` for every piece that no call comes to

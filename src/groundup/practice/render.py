@@ -1,7 +1,7 @@
 """Exercises, verdicts and progress on a terminal."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from groundup.practice.grading.verdict import Verdict
 from groundup.practice.mathtext import plain
 from groundup.practice.progress import Attempt, State, state
 from groundup.practice.store import Exercises
-from groundup.show import output
+from groundup.show import output, print_table
 
 STATES: dict[State, tuple[str, str]] = {
     "solved": ("✓ solved", "green"),
@@ -101,6 +101,7 @@ def verdict(found: Verdict, exercise: Exercise, attempt: Attempt) -> None:
     for number, code in found.lines:
         line(f"  line {number}: {clean(code)}", "cyan", console)
     values = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    values.add_column(no_wrap=True)
     rows = [*(found.arguments or {}).items(), ("upstream", found.upstream), ("expected", found.expected)]
     rows += [("got", found.got), ("measured", found.measured)]
     if found.error is not None:
@@ -110,7 +111,7 @@ def verdict(found: Verdict, exercise: Exercise, attempt: Attempt) -> None:
         if value:
             values.add_row(Text(clean(name), "dim"), Text(clean(value), styles.get(name, ""), overflow="fold"))
     if values.row_count:
-        console.print(Padding(values, (0, 0, 0, 2)))
+        console.print(Padding(values, (0, 0, 0, 2), expand=False))
     if found.diagnosis:
         line(clean(found.diagnosis), "yellow", console)
     if found.log.strip():
@@ -159,65 +160,57 @@ def exercises_table(
     groups: Iterable[tuple[Lesson, list[Exercise]]], progress: Exercises, upcoming: Exercise | None
 ) -> None:
     """The exercises by lesson, how far one is, and what comes next."""
-    console = output()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("exercise", "what you write", "difficulty", "min", ""):
-        table.add_column(column, justify="right" if column == "min" else "left", no_wrap=column == "exercise")
+    rows: list[Sequence[str | Text]] = []
     done = total = 0
     for lesson, exercises in groups:
-        table.add_row(Text(lesson.name, "bold"), Text(lesson.title, "bold"))
+        rows.append((Text(lesson.name, "bold"), Text(lesson.title, "bold")))
         for one in exercises:
             found = state(progress, one)
             total, done = total + 1, done + (found == "solved")
-            words = " ← next" if one is upcoming else ""
             title = one.title + (" (PyTorch)" if one.track == "torch" else "")
-            shown = Text(STATES[found][0], STATES[found][1]).append(words, "bold")
-            table.add_row(f"  {one.name}", title, "●" * one.difficulty, str(one.minutes), shown)
-    console.print(table)
-    line(f"{done} of {total} solved.", "", console)
+            words = [Text(*STATES[found]), *([Text("← next", "bold")] if one is upcoming else [])]
+            shown = Text(" ").join(word for word in words if word)
+            rows.append((f"  {one.name}", title, "●" * one.difficulty, str(one.minutes), shown))
+    print_table(("exercise", "what you write", "level", "min", ""), rows, right=("min",))
+    line(f"{done} of {total} solved.")
 
 
 def progress_table(rows: list[dict[str, Any]], others: int) -> None:
     """What was done, exercise by exercise, and the sums."""
-    console = output()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("exercise", "state", "attempts", "hints", "time", "solved on"):
-        table.add_column(column, justify="right" if column in ("attempts", "hints", "time") else "left")
-    shown = [row for row in rows if row["state"] != "new"]
-    for row in shown:
+    shown: list[Sequence[str | Text]] = []
+    for row in rows:
+        if row["state"] == "new":
+            continue
         seconds, moment = row["seconds"], row["solved"]
         words, style = STATES[row["state"]]
-        table.add_row(
+        shown.append((
             row["name"], Text(words, style), str(row["attempts"]), str(row["hints"]),
             "" if seconds is None else duration(seconds),
             "" if moment is None else f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d}",
-        )  # fmt: skip
+        ))  # fmt: skip
     if shown:
-        console.print(table)
+        header = ("exercise", "state", "attempts", "hints", "time", "solved on")
+        print_table(header, shown, right=("attempts", "hints", "time"))
     solved = sum(row["state"] == "solved" for row in rows)
-    line(f"{solved} of {len(rows)} solved, {counted(sum(row['attempts'] for row in rows), 'attempt')}.", "", console)
+    line(f"{solved} of {len(rows)} solved, {counted(sum(row['attempts'] for row in rows), 'attempt')}.")
     if others:
-        line(f"{others} more in your file are not in this groundup; they are kept.", "dim", console)
+        line(f"{others} more in your file are not in this groundup; they are kept.", "dim")
 
 
 def audit_table(rows: list[Any]) -> None:
     """Answers tried and graded as they should be, what became of the mutants, and each that was not."""
-    console = output()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("exercise", no_wrap=True)
-    for column in ("starter refused", "solution accepted", "wrong refused", "right accepted", *MUTANTS):
-        table.add_column(column, justify="right")
+    columns = ("starter refused", "solution accepted", "wrong refused", "right accepted", *MUTANTS)
+    shown: list[Sequence[str | Text]] = []
     sums = [[0, 0] for _ in AUDITED]
     for row in rows:
         counts = [row.count(kind) for kind in AUDITED]
         for total, (tried, good) in zip(sums, counts, strict=True):
             total[0], total[1] = total[0] + tried, total[1] + good
-        table.add_row(
-            row.exercise.name, *(_share(good, tried) for tried, good in counts), *_mutants(mutant_sums([row]))
-        )
-    shares = [_share(good, tried) for tried, good in sums]
-    table.add_row(Text(counted(len(rows), "exercise"), "bold"), *shares, *_mutants(mutant_sums(rows)))
-    console.print(table)
+        shares = (_share(good, tried) for tried, good in counts)
+        shown.append((row.exercise.name, *shares, *_mutants(mutant_sums([row]))))
+    totals = (_share(good, tried) for tried, good in sums)
+    shown.append((Text(counted(len(rows), "exercise"), "bold"), *totals, *_mutants(mutant_sums(rows))))
+    print_table(("exercise", *columns), shown, right=columns)
     for row in rows:
         for one in row.tried:
             if not one.as_should:

@@ -1,4 +1,8 @@
-"""NumPy against PyTorch: one training step of every lesson's model at two sizes, side by side in one process."""
+"""NumPy against PyTorch: one training step of every lesson's model at two sizes, side by side in one process.
+
+NumPy is timed twice: as ``groundup run`` trains, with the fast forms, and in the readable form that the lesson prints.
+The process is the one that ``groundup run`` makes, for both tracks: threads, and freed memory that stays.
+"""
 
 import json
 import math
@@ -8,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,11 +22,14 @@ from threadpoolctl import threadpool_limits
 
 from groundup.errors import UserError
 from groundup.lesson import Lesson, Model
-from groundup.proof.hashes import model_hash
+from groundup.proof.hashes import fast_among, model_hash, reach
 from groundup.proof.machine import machine
+from groundup.training.forms import fast_forms
+from groundup.training.memory import keep_freed_memory
 
 WARM_UP = 3
 AS_RUN, READABLE, MEMORY = 0.75, 0.9, 1.5  # bars: geometric means of the times over lesson sizes; each peak
+EARNED = 0.15  # of a whole step of some lesson, which a fast form has to save
 
 
 def sizes(model: Model) -> dict[str, Mapping[str, Any]]:
@@ -31,39 +38,49 @@ def sizes(model: Model) -> dict[str, Mapping[str, Any]]:
     return own | {"larger": {**model.size, **model.larger}} if model.larger else own
 
 
-def bench_model(model: Model, size: Mapping[str, Any], pairs: int, threads: int) -> dict[str, float]:
+def bench_model(model: Model, size: Mapping[str, Any], pairs: int, threads: int) -> dict[str, Any]:
     """Median milliseconds of a training step (forward, backward, optimiser) on both tracks, and their ratio.
 
-    The steps alternate, so that a machine whose speed drifts drifts for both; the ratio is the median over pairs.
-    ``readable`` is the ratio with every function in the form that the lesson prints. No block has a faster form, so it
-    is the same measurement.
+    The steps alternate, so that a machine whose speed drifts drifts for all; ratios are medians over the turns.
+    ``fast`` names the fast forms that the model reaches, ``saved`` is the share of a readable step that they save.
+    A model that reaches none is run and read in the same form, and that is measured once.
     """
     import torch
 
+    fast = [form.__name__ for form in fast_among(reach([model.learner, model.batch]))]
+    ways: dict[str, Any] = {"run": ("numpy", fast_forms), "torch": ("torch", nullcontext)}
+    if fast:
+        ways["read"] = ("numpy", nullcontext)
+    keep_freed_memory()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         with threadpool_limits(threads):
             rng = np.random.default_rng(0)
-            learners = [model.learner(track, np.random.default_rng(0), **size) for track in ("numpy", "torch")]
-            seconds: list[list[float]] = [[], []]
+            learners = [model.learner(track, np.random.default_rng(0), **size) for track, _ in ways.values()]
+            seconds: dict[str, list[float]] = {way: [] for way in ways}
             for turn in range(WARM_UP + pairs):
                 batch = model.batch(rng, **size)
-                for learner, taken in zip(learners, seconds, strict=True):
-                    started = time.perf_counter()
-                    learner.step(batch, rng)
+                for learner, (way, (_, form)) in zip(learners, ways.items(), strict=True):
+                    with form():
+                        started = time.perf_counter()
+                        learner.step(batch, rng)
+                        taken = time.perf_counter() - started
                     if turn >= WARM_UP:
-                        taken.append(time.perf_counter() - started)
+                        seconds[way].append(taken)
     finally:
         torch.set_num_threads(before)
-    ratios = sorted(mine / theirs for mine, theirs in zip(*seconds, strict=True))
+    run, read = seconds["run"], seconds.get("read", seconds["run"])
+    ratios = sorted(mine / theirs for mine, theirs in zip(run, seconds["torch"], strict=True))
     return {
-        "numpy_ms": 1000 * statistics.median(seconds[0]),
-        "torch_ms": 1000 * statistics.median(seconds[1]),
+        "numpy_ms": 1000 * statistics.median(run),
+        "torch_ms": 1000 * statistics.median(seconds["torch"]),
         "ratio": statistics.median(ratios),
-        "readable": statistics.median(ratios),
+        "readable": statistics.median(mine / theirs for mine, theirs in zip(read, seconds["torch"], strict=True)),
         "ratio_low": ratios[len(ratios) // 4],
         "ratio_high": ratios[3 * len(ratios) // 4],
+        "fast": fast,
+        "saved": 1 - statistics.median(quick / plain for quick, plain in zip(run, read, strict=True)),
     }
 
 
@@ -85,11 +102,12 @@ def training_memory(model: Model, size: Mapping[str, Any], track: str) -> float:
 
     A few steps at the tiny size come first, so that libraries that set themselves up on first use are not counted.
     """
+    keep_freed_memory()
     rng = np.random.default_rng(0)
     warm = model.learner(track, rng, **model.tiny)
     for _ in range(2):
         warm.step(model.batch(rng, **model.tiny), rng)
-    with resident_growth() as growth:
+    with fast_forms(), resident_growth() as growth:
         learner = model.learner(track, rng, **size)
         for _ in range(3):
             learner.step(model.batch(rng, **size), rng)
@@ -186,7 +204,7 @@ def bench_table(record: dict[str, Any]) -> str:
         f"Geometric means of NumPy's time over PyTorch's, at the lessons' sizes: **{own_mean['ratio']:.2f}** as run"
         f" ({verdict(own_mean['ratio'], AS_RUN)}), **{own_mean['readable']:.2f}** in the readable form"
         f" ({verdict(own_mean['readable'], READABLE)}); at the larger sizes {larger_mean['ratio']:.2f} as run,"
-        f" {larger_mean['readable']:.2f} readable." + memory_sentence(record["rows"]),
+        f" {larger_mean['readable']:.2f} readable." + fast_sentence(record["rows"]) + memory_sentence(record["rows"]),
         "",
         f"One training step, float32, eager, {record['threads']} thread{'s' * (record['threads'] > 1)}, median of"
         f" {pairs} alternating pairs; NumPy {about['numpy']} ({', '.join(about['blas'])} kernels),"
@@ -198,6 +216,19 @@ def bench_table(record: dict[str, Any]) -> str:
 def verdict(value: float, bar: float) -> str:
     """How a number stands to its bar, in words."""
     return f"at most {bar}, as it should be" if value <= bar else f"above the bar of {bar}"
+
+
+def fast_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What each fast form saves of the step where it saves most, which is what earns it a place; "" without any."""
+    best = {
+        name: max((row for row in rows if name in row.get("fast", ())), key=lambda row: row["saved"])
+        for name in sorted({name for row in rows for name in row.get("fast", ())})
+    }
+    return "".join(
+        f" The fast form of `{name}` saves {row['saved']:.0%} of a step of {row['lesson']}: {row['model']}"
+        f" ({'earned' if row['saved'] >= EARNED else 'not earned'}: the bar is {EARNED:.0%})."
+        for name, row in best.items()
+    )
 
 
 def memory_ratio(row: Mapping[str, Any]) -> float | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from groundup.lesson import Lesson, Model
 from groundup.notebooks.source_modules import BUILTINS, Library, Module, SourceError, used_names
+from groundup.ops.fast import FAST
 
 #: Records, messages and figures: they cannot change what a run measures.
 NOT_FOLLOWED = ("groundup.errors", "groundup.lesson", "groundup.plots")
@@ -38,15 +39,29 @@ def model_hash(model: Model, size: Mapping[str, Any], library: Library | None = 
 def definitions_hash(starts: Sequence[Callable[..., Any]], library: Library | None = None, also: str = "") -> str:
     """The hash of the definitions of ``starts``, of all that they reach in this package, and of the text ``also``.
 
+    Where a function has a fast form, that counts as well: it is what runs.
     Raises SourceError, naming file and line, where a name cannot be followed.
     """
-    found = Reach(library or Library())
-    for start in starts:
-        found.follow_object(start)
+    found = reach(starts, library)
+    for form in fast_among(found):
+        found.follow_object(form)
     digest = hashlib.sha256(also.encode())
     for key in sorted(found.texts):
         digest.update(f"\n{key}\n{found.texts[key]}".encode())
     return digest.hexdigest()[:16]
+
+
+def reach(starts: Sequence[Callable[..., Any]], library: Library | None = None) -> "Reach":
+    """The definitions of ``starts`` and all that they reach."""
+    found = Reach(library or Library())
+    for start in starts:
+        found.follow_object(start)
+    return found
+
+
+def fast_among(found: "Reach") -> list[Callable[..., Any]]:
+    """The fast forms of the functions that have been reached."""
+    return [fast for plain, fast in FAST.items() if f"{plain.__module__}:{plain.__name__}" in found.texts]
 
 
 @dataclass

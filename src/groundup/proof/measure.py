@@ -8,18 +8,19 @@ from typing import Literal
 
 import numpy as np
 
-from groundup.lesson import reaches
+from groundup.lesson import Sense, reaches
 
 Word = Literal["holds", "mostly", "not seen"]
-Sense = Literal["<", "<=", ">", ">="]
+CHANCE = 0.05  # a paired test whose p is below this tells two models apart
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the seeds say of a finding.
 
-    word        "holds": every seed reaches bar and beats the rival, or the intervals clear both;
-                "mostly": only the medians do; "not seen": not even these, or a seed has no number
+    word        "holds": every seed reaches bar and beats the rival, or the intervals clear both, and the paired
+                tests, where there are any, tell the two apart; "mostly": only the medians reach both;
+                "not seen": not even these, or a seed has no number
     seeds_for   how many seeds reach bar and rival, of ``seeds``
     interval    95 %, of the mean over seeds; None for fewer than two seeds
     difference  95 %, of the mean paired difference value − rival; None without a rival too
@@ -33,10 +34,16 @@ class Verdict:
 
 
 def verdict(
-    sense: Sense, values: Sequence[float | None], bar: float | None, rivals: Sequence[float | None] | None = None
+    sense: Sense,
+    values: Sequence[float | None],
+    bar: float | None,
+    rivals: Sequence[float | None] | None = None,
+    chances: Sequence[float] = (),
 ) -> Verdict:
     """Judge the values of a finding, one a seed, against a bar and the rival's values with the same seeds.
 
+    ``chances`` are the p of paired tests of value against rival (``mcnemar``), one a seed: seeds that share a test
+    set share its luck, so that agreement of all seeds is not enough where the median p is 0.05 or more.
     None and NaN stand for a run that gave no number: it counts against the finding. Raises ValueError if there
     is nothing to judge by.
     """
@@ -52,7 +59,8 @@ def verdict(
         apart, middle = interval([a - b for a, b in zip(mine, theirs, strict=True)]), statistics.median(theirs)
     clear = (bar is None or clears(sense, own, bar)) and (theirs is None or clears(sense, apart, 0.0))
     word: Word = "not seen"
-    if reached == len(values) or clear:
+    told_apart = not chances or statistics.median(chances) < CHANCE
+    if (reached == len(values) or clear) and told_apart:
         word = "holds"
     elif reaches(sense, statistics.median(mine), bar, middle):
         word = "mostly"
@@ -126,6 +134,14 @@ def mcnemar(first: Sequence[bool] | np.ndarray, second: Sequence[bool] | np.ndar
     if a.shape != b.shape or a.ndim != 1 or a.dtype != bool or b.dtype != bool:
         raise ValueError(f"two rows of True and False of one length, not {a.dtype} {a.shape} and {b.dtype} {b.shape}")
     one, other = int(np.sum(a & ~b)), int(np.sum(b & ~a))
+    return Paired(one, other, split_probability(one, other))
+
+
+def split_probability(one: int, other: int) -> float:
+    """The two-sided binomial probability of a split as uneven as this, if every example fell to either with ½."""
     n = one + other
-    tail = sum(math.comb(n, k) for k in range(min(one, other) + 1))
-    return Paired(one, other, min(1.0, 2 * tail / 2**n))
+    ways = tail = 1  # of choosing k of n, and of choosing at most k
+    for k in range(min(one, other)):
+        ways = ways * (n - k) // (k + 1)
+        tail += ways
+    return min(1.0, 2 * tail / 2**n)

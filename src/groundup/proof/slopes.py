@@ -28,3 +28,19 @@ def compare_slopes(
         below = loss(map_tree(lambda p, d: p - width * d, params, direction))[0]
         predicted = sum(leaves(map_tree(np.vdot, gradients, direction)))
         yield float(above - below) / (2 * width), float(predicted)
+
+
+def show_slopes(
+    loss: Callable[[Tree], tuple[Any, Tree]],
+    params: Tree,
+    rng: np.random.Generator,
+    trials: int = 3,
+    width: float = 1e-5,
+) -> float:
+    """Print what ``compare_slopes`` finds along each direction. Returns the largest relative error."""
+    worst = 0.0
+    for measured, predicted in compare_slopes(loss, params, rng, trials, width):
+        error = abs(measured - predicted) / max(abs(measured), abs(predicted), 1e-12)
+        print(f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {error:.1e}")
+        worst = max(worst, error)
+    return worst

@@ -3,7 +3,6 @@
 A lesson is run in a process of its own, ``python -m groundup.reader.background ROOT JOBS FOLDER``.
 """
 
-import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,14 +49,8 @@ async def fill(root: Path, waiting: Sequence[str], jobs: int, pages: server.Page
 async def run(root: Path, name: str, jobs: int) -> str:
     """Run one lesson and write its page, in a process of its own; "" or what went wrong."""
     command = [sys.executable, "-m", __spec__.name, str(root), str(jobs), name]
-    child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    try:
-        _, said = await child.communicate()
-    except asyncio.CancelledError:
-        child.terminate()
-        await child.wait()
-        raise
-    return (said.decode(errors="replace").strip() or f"Lesson {name} failed.") if child.returncode else ""
+    code, said = await dev.to_its_end(command)
+    return (said or f"Lesson {name} failed.") if code else ""
 
 
 if __name__ == "__main__":

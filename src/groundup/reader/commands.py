@@ -55,9 +55,7 @@ def learn(
 @site.command("build")
 def site_build(
     out: Annotated[Path, typer.Option(help="Folder for the pages: new, empty, or an older site.")],
-    base: Annotated[
-        str, typer.Option(help="Path under which the host will serve them, as in /courses/groundup/.")
-    ] = "/",
+    base: Annotated[str, typer.Option(help="Path under which the host will serve them, as in /groundup/.")] = "/",
     pyodide: Annotated[
         str,
         typer.Option(

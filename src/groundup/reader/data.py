@@ -1,17 +1,20 @@
-"""What the pages are made of: every lesson's text, code, outputs, links and claims as JSON and figures."""
+"""What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
 import ast
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from groundup import __version__
+from groundup.diagrams import drawn
 from groundup.files import write_whole
 from groundup.lesson import Lesson, Track
 from groundup.notebooks.build import Notebook, dumps, notebook_name
+from groundup.notebooks.pictures import placed, without_carried
+from groundup.plots import FRAMES
 from groundup.proof.results import kept
 from groundup.reader import links, practice_data
 from groundup.reader.cells import needs
@@ -23,8 +26,11 @@ Json = dict[str, Any]
 #: A cell that took longer than this natively, with all it needs, is too much for a browser, where Python is
 #: 3 to 50 times slower.
 BROWSER_SECONDS = 3.0
-#: Helpers whose source a reader wants folded even where a cell names them.
-FOLDED = re.compile(r"groundup\.plots|.*\.figures")
+#: Helpers whose source a reader wants folded even where a cell names them: what draws, and what measures.
+FOLDED = re.compile(
+    r"(groundup\.plots|.*\.figures):.*"
+    r"|groundup\.proof\.(instruments:(growth|peak_mib|seconds|side_by_side)|slopes:show_slopes)"
+)
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -61,10 +67,13 @@ def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track,
         (folder / "notebooks").mkdir(parents=True, exist_ok=True)
         write_whole(folder / "notebooks" / file, dumps(without_svg(run.notebook)))
         files.append({"track": track, "file": file})
+    cells = page_cells(lesson, runs, figures)
+    shown = {diagram for cell in cells if cell["type"] == "text" for diagram, _ in placed(cell["markdown"])}
     page = {
         "lesson": summary(lesson, lessons),
-        "cells": page_cells(lesson, runs, figures),
-        "claims": kept(lesson),
+        "cells": cells,
+        "diagrams": {diagram: svg for diagram, svg in drawn(lesson.folder).items() if diagram in shown},
+        "findings": kept(lesson),
         "notebooks": files,
     }
     _write_json(folder / "lessons" / f"{name}.json", page)
@@ -88,8 +97,14 @@ def summary(lesson: Lesson, lessons: Sequence[Lesson]) -> Json:
         "leadsTo": [one.folder.name for one in lessons if lesson.slug in one.needs],
         "paper": vars(lesson.paper) if lesson.paper else None,
         "tracks": list(lesson.tracks),
-        "claims": record and {"met": sum(one["met"] for one in record["claims"]), "of": len(record["claims"])},
+        "findings": record and tally(record["findings"]),
     }
+
+
+def tally(findings: Sequence[Mapping[str, Any]]) -> Json:
+    """How many findings hold, mostly hold, and there are."""
+    verdicts = [finding["verdict"] for finding in findings]
+    return {"holds": verdicts.count("holds"), "mostly": verdicts.count("mostly"), "of": len(verdicts)}
 
 
 def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) -> list[Json]:
@@ -97,6 +112,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     import jupytext
 
     source = jupytext.read(lesson.text, fmt="py:percent")
+    own = links.own_names(lesson.folder)
     includes = {cell.metadata.get("name", ""): cell.metadata.get("include", "").split() for cell in source.cells}
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
@@ -106,11 +122,11 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         track: Track = "numpy" if cell_id in numpy else "torch"
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
-            claims = "claims" in cell.metadata.get("tags", [])
-            text = cell.source.split("\n", 1)[0] if claims and kept(lesson) else cell.source
-            found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "claims": claims})
+            findings = "findings" in cell.metadata.get("tags", [])
+            text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else without_carried(cell.source)
+            found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
         elif cell.cell_type == "code":
-            code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures)
+            code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures, own)
             if where == "shared" and (other := torch[cell_id].source) != cell.source:
                 code["torchSource"] = other
             found.append({"type": "code", "id": cell_id, "track": where, **code})
@@ -119,9 +135,16 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     return found
 
 
-def code_cell(lesson: Lesson, cell: Notebook, include: Sequence[str], torch: Mapping[str, Any], figures: Path) -> Json:
+def code_cell(
+    lesson: Lesson,
+    cell: Notebook,
+    include: Sequence[str],
+    torch: Mapping[str, Any],
+    figures: Path,
+    own: Collection[str],
+) -> Json:
     """A code cell with what the page shows around it."""
-    shown = [entry.partition(":")[2] for entry in include if not FOLDED.fullmatch(entry.partition(":")[0])]
+    shown = [entry.partition(":")[2] for entry in include if not FOLDED.fullmatch(entry)]
     return {
         "source": cell.source,
         "segments": segments(cell.source, shown) if include else [_segment(cell.source)],
@@ -129,8 +152,7 @@ def code_cell(lesson: Lesson, cell: Notebook, include: Sequence[str], torch: Map
         "data": cell.id.startswith("data-"),
         "names": shown,
         "marks": [
-            {"line": line, "equation": number}
-            for line, number in links.marks(cell.source, cell.metadata.get("name", ""), lesson.equations)
+            {"line": line, "equation": number} for line, number in links.marks(cell.source, lesson.equations, own)
         ],
         "twins": twins(lesson, cell, shown, torch),
     }
@@ -203,16 +225,33 @@ def outputs(cell: Notebook, figures: Path) -> list[Json]:
             figures.mkdir(parents=True, exist_ok=True)
             file = figures / f"{cell.id}{'' if not drawn else f'-{drawn + 1}'}.svg"
             write_whole(file, svg)
-            width, height = (float(size) for size in re.findall(r' (?:width|height)="([\d.]+)pt"', svg)[:2])
-            size = {"width": round(width * PIXELS), "height": round(height * PIXELS)}
-            found.append(
-                {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
-            )
+            size = _size(svg)
+            shown = {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
+            if frames := data.get(FRAMES):
+                shown["frames"] = _frames(frames, file)
+            found.append(shown)
         elif output["output_type"] == "stream":
             found.append({"kind": "text", "text": output["text"], "stream": "stdout"})
         elif "text/plain" in data:
             found.append({"kind": "text", "text": data["text/plain"], "stream": "value"})
     return found
+
+
+def _size(svg: str) -> Json:
+    """Width and height of matplotlib's SVG in CSS pixels."""
+    width, height = (float(size) for size in re.findall(r' (?:width|height)="([\d.]+)pt"', svg)[:2])
+    return {"width": round(width * PIXELS), "height": round(height * PIXELS)}
+
+
+def _frames(frames: Json, figure: Path) -> Json:
+    """Write the pictures behind a slider beside the figure; what the page needs to know of them."""
+    files = []
+    for place, svg in enumerate(frames["svg"]):
+        file = figure.with_name(f"{figure.stem}-frame-{place + 1}.svg")
+        write_whole(file, re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL))
+        files.append(f"figures/{file.name}")
+    about = {"label": frames["label"], "values": frames["values"], "start": frames["start"]}
+    return {**about, "files": files, **_size(frames["svg"][0])}
 
 
 def _add_costs(cells: list[Json], track: Track, run: Executed) -> None:
@@ -241,13 +280,14 @@ def why_not(track: Track, total: float) -> str:
 
 
 def without_svg(notebook: Notebook) -> Notebook:
-    """The notebook as people download it: each figure once, as PNG."""
+    """The notebook as people download it: each figure once, as PNG, and no pictures for sliders."""
     import copy
 
     slim = copy.deepcopy(notebook)
     for cell in slim.cells:
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop("image/svg+xml", None)
+            for kind in ("image/svg+xml", FRAMES):
+                output.get("data", {}).pop(kind, None)
     return slim
 
 

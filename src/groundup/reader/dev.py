@@ -6,7 +6,7 @@ modules that have changed must be imported afresh.
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from groundup.errors import UserError
@@ -39,6 +39,18 @@ def lessons_of(root: Path, paths: Iterable[Path]) -> list[str] | None:
     return sorted({parts[0] for parts in inside}) if all(len(parts) > 1 for parts in inside) else None
 
 
+async def to_its_end(command: Sequence[str]) -> tuple[int, str]:
+    """Run a program: its exit code, and what it said on stderr. Whoever is cancelled while waiting ends it."""
+    child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    try:
+        _, said = await child.communicate()
+    except asyncio.CancelledError:
+        child.terminate()
+        await child.wait()
+        raise
+    return child.returncode or 0, said.decode(errors="replace").strip()
+
+
 async def remake(root: Path, paths: list[Path], reload: Callable[[], None], say: Callable[[str], None]) -> None:
     """Show the change at once with the outputs that still hold; then run what has changed, and show that."""
     only = lessons_of(root, paths)
@@ -46,15 +58,9 @@ async def remake(root: Path, paths: list[Path], reload: Callable[[], None], say:
     say(f"{', '.join(sorted({path.name for path in paths if path.exists()})[:3]) or 'A file'} changed")
     for step in ("preview",) if web else ("preview", "run"):
         command = [sys.executable, "-m", __spec__.name, str(root), step, *(only or [])]
-        child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-        try:
-            _, said = await child.communicate()
-        except asyncio.CancelledError:
-            child.terminate()
-            await child.wait()
-            raise
-        if child.returncode:
-            say(said.decode(errors="replace").strip())
+        code, said = await to_its_end(command)
+        if code:
+            say(said)
             return
         reload()
     say("The pages are up to date.")

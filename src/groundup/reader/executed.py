@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from groundup.notebooks import build as notebooks
 from groundup.notebooks.build import Notebook
 from groundup.notebooks.run import VECTOR, NotebookError, execute
 from groundup.notebooks.source_modules import Library
-from groundup.proof.results import claims_text
+from groundup.proof.tables import findings_text
 
 #: Counts up when what is kept changes its meaning.
-KEPT_SINCE = 1
-#: By cell id: outputs, the seconds it took, a hash of its text.
+KEPT_SINCE = 2
+#: By cell id: outputs, the seconds it took, a hash of its text; and by finding what the cells measured.
 Kept = dict[str, dict[str, Any]]
 #: What can change an output besides the notebook's own text.
 LIBRARIES = ("numpy", "matplotlib", "matplotlib-inline", "ipython", "ipykernel", "torch")
@@ -30,24 +30,29 @@ LIBRARIES = ("numpy", "matplotlib", "matplotlib-inline", "ipython", "ipykernel",
 
 @dataclass(frozen=True)
 class Executed:
-    """A notebook with its outputs, figures as SVG and PNG, and by cell id the processor's seconds of each code cell."""
+    """A notebook with its outputs, figures as SVG and PNG.
+
+    seconds   of the processor, by the id of a code cell
+    measured  what the notebook's own training gave for findings of the lesson, by name
+    """
 
     lesson: Lesson
     track: Track
     notebook: Notebook
     seconds: dict[str, float]
+    measured: dict[str, float] = field(default_factory=dict)
 
 
 def built_notebooks(lesson: Lesson, library: Library) -> dict[Track, Notebook]:
-    """A lesson's notebooks without outputs, by track, with its measured claims."""
+    """A lesson's notebooks without outputs, by track, with its measured findings."""
     tracks: tuple[Track, Track] = ("numpy", "torch")
-    both = {track: notebooks.build(lesson.text, track, claims_text(lesson), library) for track in tracks}
+    both = {track: notebooks.build(lesson.text, track, findings_text(lesson), library) for track in tracks}
     return {track: notebook for track, notebook in both.items() if notebook is not None}
 
 
 def key(notebook: Notebook, track: Track) -> str:
     """The hash of all that decides a notebook's outputs: its code, Python and the libraries it runs with."""
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    code = [[cell.source, cell.metadata.get("measures")] for cell in notebook.cells if cell.cell_type == "code"]
     used = [name for name in LIBRARIES if track == "torch" or name != "torch"]
     about = [track, platform.python_version(), platform.machine(), *(f"{name} {_version(name)}" for name in used)]
     return hashlib.sha256(json.dumps([KEPT_SINCE, code, about, VECTOR]).encode()).hexdigest()[:24]
@@ -83,7 +88,8 @@ def executed(
             if left := sorted(path.name for path in Path(folder).iterdir()):
                 raise NotebookError(f"{lesson.text}: the {track} notebook leaves files behind: {', '.join(left)}")
         outputs = {cell.id: cell.outputs for cell in done.cells if cell.cell_type == "code"}
-        kept = {"outputs": outputs, "seconds": seconds, "sources": source_hashes(notebook)}
+        found = {name: value for cell in done.cells for name, value in cell.metadata.get("measured", {}).items()}
+        kept = {"outputs": outputs, "seconds": seconds, "sources": source_hashes(notebook), "measured": found}
         place.parent.mkdir(parents=True, exist_ok=True)
         write_whole(place, json.dumps(kept))
     return with_outputs(lesson, track, notebook, kept)
@@ -99,13 +105,13 @@ def with_outputs(lesson: Lesson, track: Track, notebook: Notebook, kept: Kept) -
         if kept["sources"].get(cell.id) == hashes[cell.id]:
             cell.outputs = nbformat.from_dict(kept["outputs"][cell.id])
             cell.execution_count = count
-    return Executed(lesson, track, full, kept["seconds"])
+    return Executed(lesson, track, full, kept["seconds"], kept["measured"])
 
 
 def last_outputs(lesson: Lesson, track: Track, notebook: Notebook, cache: Path) -> Executed:
     """The notebook with the outputs of its last run, where the cell is still the same: a preview, nothing is run."""
     runs = sorted(cache.glob(f"{lesson.folder.name}-{track}-*.json"), key=lambda path: path.stat().st_mtime)
-    nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}}
+    nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
     kept = next(filter(None, map(_read, reversed(runs))), nothing)
     return with_outputs(lesson, track, notebook, kept)
 
@@ -129,7 +135,7 @@ def _read(place: Path) -> Kept | None:
     """What the cache holds, or None if it holds nothing of use."""
     try:
         kept = json.loads(place.read_text(encoding="utf-8"))
-        return kept if kept.keys() == {"outputs", "seconds", "sources"} else None
+        return kept if kept.keys() == {"outputs", "seconds", "sources", "measured"} else None
     except (OSError, ValueError, AttributeError):
         return None
 

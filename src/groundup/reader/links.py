@@ -5,13 +5,15 @@ Works on the text of cells as built (see ``groundup.notebooks.build``); no code 
 
 import ast
 import io
+import re
 import textwrap
 import tokenize
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 Span = tuple[int, int]  # the first and the last line, counted from 1
-Equations = Mapping[str, Mapping[str, tuple[str, ...]]]  # as in a lesson's record: number, function, fragments
+NUMBERS = re.compile(r"#\s*(\(\d\w*\)(?:, \(\d\w*\))*)")  # at the beginning of a comment: "# (4), (9) and words"
 
 
 @dataclass(frozen=True)
@@ -25,26 +27,39 @@ class Twin:
     source: str
 
 
-def marks(cell_source: str, cell_name: str, equations: Equations) -> list[tuple[int, str]]:
+def marks(source: str, equations: Mapping[str, Sequence[str]], own: Collection[str]) -> list[tuple[int, str]]:
     """The lines of a cell that compute a numbered equation, each with the number; first lines first.
 
-    What is not in this cell is passed over. Raises ValueError if a fragment is on two lines of its function.
+    A line says so itself, by a comment behind its code that begins with the number: ``# (4)``. ``equations`` names
+    functions that cannot, for they serve many lessons: they are marked where they begin. ``own`` are the names that the
+    lesson defines: comments in definitions of others would count with another lesson's numbers.
     """
-    spans, lines = definitions(cell_source), bare_lines(cell_source)
-    spans[f"cell:{cell_name}"] = (1, len(lines))
-    found: dict[tuple[int, str], None] = {}
-    for number, places in equations.items():
-        for function, fragments in places.items():
-            start, end = spans.get(function, (1, 0))
-            for fragment in fragments:
-                hits = [line for line in range(start, end + 1) if fragment in lines[line - 1]]
-                if len(hits) > 1:
-                    raise ValueError(
-                        f"equation {number}: {fragment!r} is on {len(hits)} lines of {function} in cell {cell_name!r}"
-                        f" (lines {', '.join(map(str, hits))}); give a longer fragment that is on one"
-                    )
-                found.update(dict.fromkeys((line, number) for line in hits))
+    spans, lines = definitions(source), source.splitlines()
+    strange = [spans[name] for name in spans if "." not in name and name not in own]
+    found = [
+        (line, number)
+        for line, numbers in numbered(source)
+        if not any(start <= line <= end for start, end in strange)
+        for number in numbers
+    ]
+    for number, functions in equations.items():
+        for start, end in (spans[name] for name in functions if name in spans):
+            found.append((next(line for line in range(start, end + 1) if "def " in lines[line - 1]), number))
     return sorted(found, key=lambda mark: mark[0])
+
+
+def numbered(source: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines whose code is followed by the numbers of equations, and these."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        begin = NUMBERS.match(token.string) if token.type == tokenize.COMMENT else None
+        if begin and lines[token.start[0] - 1][: token.start[1]].strip():
+            yield token.start[0], re.findall(r"\((\w+)\)", begin[1])
+
+
+def own_names(folder: Path) -> set[str]:
+    """The functions, classes and constants that the files of a lesson define, its text among them."""
+    return {name for path in folder.glob("*.py") for name in definitions(path.read_text(encoding="utf-8"))}
 
 
 def twins(cell_source: str, shown: Sequence[str], twins: Mapping[str, str], twin_file_source: str) -> list[Twin]:
@@ -88,17 +103,3 @@ def _scopes(node: ast.AST, prefix: str) -> Iterator[tuple[str, Span]]:
             yield from _scopes(child, f"{prefix}{child.name}.")
         else:
             yield from _scopes(child, prefix)
-
-
-def bare_lines(source: str) -> list[str]:
-    """The lines without comments and docstrings: words about an equation do not compute it."""
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            line, column = token.start
-            lines[line - 1] = lines[line - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
-                lines[line - 1] = ""
-    return lines

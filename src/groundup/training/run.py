@@ -29,8 +29,11 @@ from groundup.errors import UserError
 from groundup.files import sweep, write_whole
 from groundup.lesson import Batch, Budget, Curves, Learner, Lesson, Result, Track
 from groundup.plots import save as save_figure
+from groundup.training.forms import fast_forms
 from groundup.training.loop import fit, load_checkpoint
+from groundup.training.memory import keep_freed_memory
 from groundup.training.streams import random_stream
+from groundup.training.thin import thinned
 
 T = TypeVar("T")
 FIRST_LOOK = 3.0  # seconds of steps, after which the rest can be estimated
@@ -126,15 +129,19 @@ class Run:
 
 
 def run_lesson(run: Run) -> Result:
-    """Run the experiment; if the run has a folder, leave metrics.json, curves.csv, figures and checkpoints there."""
+    """Run the experiment, with fast forms where there are any.
+
+    If the run has a folder, leave numbers, curves, figures and checkpoints there.
+    """
     if run.folder is not None:
         prepare_folder(run.folder)
         demand_nothing_greater(run, run.folder)
-    with limited_to(run.threads, run.track), run.progress:
+    keep_freed_memory()
+    with fast_forms(), limited_to(run.threads, run.track), run.progress:
         result = run.lesson.experiment(run)
-    missing = {claim.name for claim in run.lesson.claims} ^ set(result.measured)
+    missing = {finding.name for finding in run.lesson.findings} ^ set(result.measured)
     if missing:
-        raise AssertionError(f"{run.lesson.name}: claims and measurements differ in {sorted(missing)}")
+        raise AssertionError(f"{run.lesson.name}: findings and measurements differ in {sorted(missing)}")
     if run.folder is not None:
         write_result(run, result, run.folder)
     return result
@@ -203,9 +210,10 @@ def fingerprint(path: Path) -> str:
 
 
 def write_result(run: Run, result: Result, folder: Path) -> None:
-    """metrics.json, curves.csv and figures/*.png."""
+    """metrics.json, curves.csv, drawn.json (thinned: what results/ keeps for figures) and figures/*.png."""
     write_whole(folder / "metrics.json", json.dumps(describe(run, result), indent=2, allow_nan=False) + "\n")
     write_whole(folder / "curves.csv", curves_csv(result.curves))
+    write_whole(folder / "drawn.json", json.dumps(thinned(result), allow_nan=False) + "\n")
     for name, figure in run.lesson.figures(result).items():
         save_figure(figure, folder / "figures" / f"{name}.png")
 
@@ -213,20 +221,23 @@ def write_result(run: Run, result: Result, folder: Path) -> None:
 def describe(run: Run, result: Result) -> dict[str, Any]:
     """A run as JSON: NaN and infinity become null."""
     judged = is_judged(run)
-    claims = []
-    for claim in run.lesson.claims:
-        measured = result.measured[claim.name]
-        claims.append(
+    findings = []
+    for finding in run.lesson.findings:
+        measured = result.measured[finding.name]
+        findings.append(
             {
-                "name": claim.name,
-                "statement": claim.statement,
-                "measured": measured.value,
-                "baseline": measured.baseline,
-                "baseline_is": claim.baseline,
-                "sense": claim.sense,
-                "bar": claim.bar,
-                "unit": claim.unit,
-                "met": claim.met(measured) if judged else None,
+                "name": finding.name,
+                "question": finding.question,
+                "statement": finding.statement,
+                "value": measured.value,
+                "rival": measured.rival,
+                "rival_is": finding.rival,
+                "sense": finding.sense,
+                "bar": finding.bar,
+                "unit": finding.unit,
+                "paper": finding.paper,
+                "pairs": count_pairs(*measured.pairs) if measured.pairs else None,
+                "on_its_side": finding.on_its_side(measured) if judged else None,
             }
         )
     return plain(
@@ -237,14 +248,20 @@ def describe(run: Run, result: Result) -> dict[str, Any]:
             "budget": run.budget,
             "options": {name: value for name, value in run.options.items() if value is not None},
             "seconds": round(time.monotonic() - run.started, 1),
-            "claims": claims,
+            "processor_seconds": round(time.process_time(), 1),  # of the process: no matter what else the machine does
+            "findings": findings,
             "metrics": result.metrics,
         }
     )
 
 
+def count_pairs(value: np.ndarray, rival: np.ndarray) -> dict[str, int]:
+    """How many examples only the value's model got right, how many only the rival's, and of how many."""
+    return {"only_value": int(np.sum(value & ~rival)), "only_rival": int(np.sum(rival & ~value)), "of": len(value)}
+
+
 def is_judged(run: Run) -> bool:
-    """Claims are about the default data at the default budget or more; other runs only show their numbers."""
+    """Findings are about the default data at the default budget or more; other runs only show their numbers."""
     return run.budget != "smoke" and all(value is None for value in run.options.values())
 
 

@@ -45,7 +45,7 @@ function Opening({ site }: { site: Site }) {
         <p className="opening-lead">
           Each lesson takes one famous paper or topic and writes it twice: by hand in NumPy, with every derivative
           derived, then in PyTorch, as practitioners write it. You follow the mathematics on small numbers, run and
-          change the code, and see what the paper claims measured on models that were really trained.
+          change the code, and see what the paper says measured on models that were really trained.
         </p>
         <p className="opening-continue" data-continue hidden />
         {first && (
@@ -68,9 +68,9 @@ function Opening({ site }: { site: Site }) {
 }
 
 function Facts({ site }: { site: Site }) {
-  const claims = site.lessons.flatMap((lesson) => lesson.claims ?? []);
-  const met = claims.reduce((sum, { met }) => sum + met, 0);
-  const of = claims.reduce((sum, claim) => sum + claim.of, 0);
+  const tallies = site.lessons.flatMap((lesson) => lesson.findings ?? []);
+  const holds = tallies.reduce((sum, tally) => sum + tally.holds, 0);
+  const of = tallies.reduce((sum, tally) => sum + tally.of, 0);
   return (
     <ul className="facts">
       <li>
@@ -80,10 +80,10 @@ function Facts({ site }: { site: Site }) {
       {of > 0 && (
         <li>
           <strong>
-            {met} of {of} claims hold at this size.
+            {holds} of {of} findings hold at this size.
           </strong>{' '}
-          Each is measured over five seeds on data that the model has not seen, next to a baseline. Where one does not
-          hold, the lesson says so and why.
+          Each is measured over five seeds on data that the model has not seen, beside the strongest rival and the
+          paper’s own number. Where one does not hold, the lesson says so and why.
         </li>
       )}
       <li>

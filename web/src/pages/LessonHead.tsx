@@ -31,10 +31,10 @@ export function LessonHead({
         <li className={`level ${lesson.level}`}>{lesson.level}</li>
         <li>{lesson.minutes} minutes</li>
         <li>{lesson.tracks.length > 1 ? 'NumPy and PyTorch' : lesson.tracks[0] === 'torch' ? 'PyTorch' : 'NumPy'}</li>
-        {lesson.claims && (
+        {lesson.findings && (
           <li>
-            <a href="#measured-claims">
-              {lesson.claims.met} of {lesson.claims.of} claims met
+            <a href="#measured-findings">
+              {lesson.findings.holds} of {lesson.findings.of} findings hold
             </a>
           </li>
         )}

@@ -2,7 +2,7 @@ import type { Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
 import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
 import { CodeCell } from './CellViews';
-import { ClaimsFigure } from './ClaimsFigure';
+import { FindingsFigure } from './FindingsFigure';
 import { LessonHead } from './LessonHead';
 import { ExerciseList } from './PracticeParts';
 import { type Assets, Shell } from './Shell';
@@ -30,8 +30,9 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
         .filter((one) => one.folder !== lesson.folder)
         .map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`]),
     ),
+    diagrams: page.diagrams,
     headings: [],
-    ids: new Set(['text', 'outline', 'measured-claims', 'practise']),
+    ids: new Set(['text', 'outline', 'measured-findings', 'practise']),
     track: 'shared',
   };
   const body = page.cells.map((cell) =>
@@ -98,7 +99,7 @@ function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }
     <div className="prose" data-text={cell.id} data-track={cell.track}>
       {/* safe: Markdown with HTML disabled */}
       <div dangerouslySetInnerHTML={{ __html: html }} />
-      {cell.claims && page.claims && <ClaimsFigure record={page.claims} />}
+      {cell.findings && page.findings && <FindingsFigure record={page.findings} paper={page.lesson.paper !== null} />}
     </div>
   );
 }

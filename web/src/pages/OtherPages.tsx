@@ -6,7 +6,7 @@ export function Home({ site, assets }: { site: Site; assets: Assets }) {
   return (
     <Shell
       title="groundup: learn deep learning by building it"
-      description="Famous papers, by hand in NumPy and again in PyTorch, with every claim measured."
+      description="Famous papers, by hand in NumPy and again in PyTorch, with every finding measured."
       root="./"
       page="home"
       assets={assets}

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,name,alt,-all
+#     cell_metadata_filter: tags,include,measures,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -127,6 +127,8 @@ print("(3,)   - (3,):", (prediction[:, 0] - target).shape, "mean square", ((pred
 #   \frac{\partial L}{\partial w} = \frac{\partial L}{\partial y}\,\frac{\partial y}{\partial w} = 4 \cdot x = 12, \qquad
 #   \frac{\partial L}{\partial b} = \frac{\partial L}{\partial y}\,\frac{\partial y}{\partial b} = 4 \cdot 1 = 4 \tag{1}$$
 #
+# ![The computation of the loss as a graph: values 6, 7, 2 and 4 go forward, gradients 4 and 12 come back to b and w.](diagram:chain)
+#
 # You need not believe it. Nudge $w$ and $b$ by a tiny $h$ both ways, and see how much the loss moves.
 
 
@@ -164,24 +166,24 @@ assert np.allclose(by_nudge, (12, 4))
 
 # %% name="convention-code"
 def scale(x, w):
-    return x * w, lambda dy: (dy * w, dy * x)  # returns dx and dw, in the order of the arguments
+    return x * w, lambda dy: (dy * w, dy * x)  # (1) returns dx and dw, in the order of the arguments
 
 
 def shift(x, b):
-    return x + b, lambda dy: (dy, dy)
+    return x + b, lambda dy: (dy, dy)  # (1)
 
 
 def square(x):
-    return x * x, lambda dy: dy * 2 * x
+    return x * x, lambda dy: dy * 2 * x  # (1)
 
 
 product, scale_backward = scale(3.0, 2.0)
 y, shift_backward = shift(product, 1.0)
 loss, square_backward = square(y - 5.0)
 
-dy = square_backward(1.0)  # dL/dL = 1: this is where every backward pass begins
-d_product, db = shift_backward(dy)
-dx, dw = scale_backward(d_product)
+dy = square_backward(1.0)  # (1) dL/dL = 1: this is where every backward pass begins
+d_product, db = shift_backward(dy)  # (1)
+dx, dw = scale_backward(d_product)  # (1)
 print(f"loss {loss}: dL/dw = {dw}, dL/db = {db}, and for free dL/dx = {dx}")
 assert (dw, db) == (12, 4)
 
@@ -198,6 +200,8 @@ assert (dw, db) == (12, 4)
 #
 # $$\frac{\partial L}{\partial r_j} = \sum_i \frac{\partial L}{\partial y_{ij}}\,\frac{\partial y_{ij}}{\partial r_j}
 #   = \sum_i \frac{\partial L}{\partial y_{ij}} \tag{2}$$
+#
+# ![A row is used for two rows of the result; going back, the gradients of the two are added to one of the shape of the row.](diagram:broadcast)
 #
 # What was copied on the way out is summed on the way back. `unbroadcast` does it for any two shapes. And the other
 # way round: a sum sends the same gradient to all of its summands, so **the backward of a sum is a broadcast**.
@@ -250,7 +254,7 @@ from groundup.lessons.p00_numpy_and_pytorch.model import numerical_gradient
 # %% name="matmul-numbers"
 A, B = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]])
 G = np.array([[1.0, 0.0], [0.5, -1.0]])
-print("by hand:\n", G @ B.T, "\n", A.T @ G)
+print("by hand:\n", G @ B.T, "\n", A.T @ G)  # (4)
 # With L = Σ g c the gradient of L with respect to C is G: so L can be nudged.
 nudged_a = numerical_gradient(lambda A: (G * (A @ B)).sum(), A)
 nudged_b = numerical_gradient(lambda B: (G * (A @ B)).sum(), B)
@@ -304,14 +308,14 @@ from groundup.ops.activations import relu
 
 # %% name="cross-entropy-by-hand"
 def simple_cross_entropy(logits, labels):
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p = e / e.sum(axis=1, keepdims=True)  # (B, K)
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))  # (5)
+    p = e / e.sum(axis=1, keepdims=True)  # (5) (B, K)
     rows = np.arange(len(labels))
-    loss = -np.log(p[rows, labels]).mean()
+    loss = -np.log(p[rows, labels]).mean()  # (5)
 
     def backward(dloss=1.0):
-        d_logits = p.copy()
-        d_logits[rows, labels] -= 1  # equation (6)
+        d_logits = p.copy()  # (6)
+        d_logits[rows, labels] -= 1  # (6)
         return d_logits * (dloss / len(labels))
 
     return loss, backward
@@ -388,8 +392,8 @@ for _ in range(3):
     direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), precise)
     above = digit_loss(map_tree(lambda p, d: p + 1e-6 * d, precise, direction))[0]
     below = digit_loss(map_tree(lambda p, d: p - 1e-6 * d, precise, direction))[0]
-    measured = (above - below) / 2e-6
-    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))
+    measured = (above - below) / 2e-6  # (7)
+    predicted = sum(np.vdot(g, d) for g, d in zip(leaves(gradients), leaves(direction), strict=True))  # (7)
     print(
         f"slope measured {measured:+.9f}, predicted {predicted:+.9f}, relative error {abs(measured / predicted - 1):.1e}"
     )
@@ -448,6 +452,28 @@ print("the exponents are", "as derived, 2 and -1" if as_derived else "not the 2 
 for name, error in errors.items():
     print(f"{name:20} best nudge {NUDGES[np.argmin(error)]:.0e}, error there {error.min():.0e}")
 
+# %% name="frames-tool" include="groundup.plots:frames"
+from groundup.plots import frames
+
+# %% name="nudge-frames" alt="A smooth function around a point, magnified so that the nudges to both sides are always one unit long: bent for a large nudge, straight for a middling one, a staircase of rounded numbers for a tiny one."
+at, true_slope = 1.0, math.exp(math.sin(1.0)) * math.cos(1.0)  # of e to the power of sin x, at x = 1
+
+
+def magnified(axes, h):
+    units = np.linspace(-3, 3, 241)
+    change = (np.exp(np.sin(at + units * h)) - math.exp(math.sin(at))) / h
+    left, right = ((math.exp(math.sin(at + sign * h)) - math.exp(math.sin(at))) / h for sign in (-1, 1))
+    lines = {"true slope": true_slope * units, "f, as float64 has it": change}
+    title = f"h = {h:.0e}: error {abs((right - left) / 2 - true_slope):.0e}"
+    curves(axes, units, lines, "units of h", "change of f, in units of h", title)
+    axes.plot([-1, 1], [left, right], "o-", color="#740f3c", markersize=6, label="measured slope")
+    axes.set(xlim=(-3, 3), ylim=(-5, 5))
+    axes.legend(loc="upper left")
+
+
+nudges = [1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-5, 1e-8, 1e-12, 1e-14, 1e-15, 3e-16]
+fig = frames("nudge h", nudges, magnified, shown=(0, 5, 9))
+
 # %% [markdown] name="v-lessons"
 # Three rules follow, and all checks of these lessons keep them. Check gradients in **float64**: float32 has
 # $\varepsilon \approx 1.2 \cdot 10^{-7}$, so (9) puts the bottom of its V near $h = 5 \cdot 10^{-3}$, with an error of some
@@ -470,11 +496,16 @@ print(
 # again: *stochastic gradient descent*. The only new number is the **learning rate** $\eta$, the length of the step:
 #
 # $$w \leftarrow w - \eta\, \frac{\partial L}{\partial w} \tag{10}$$
+#
+# All that is drawn at random comes from streams that have a seed and a name, so that this training is the very one
+# that the table at the end calls seed 0.
+
+# %% name="streams" include="groundup.training.streams:random_stream"
+from groundup.training.streams import random_stream
 
 # %% name="train"
 rate, steps = 0.5, 2000
-rng = np.random.default_rng(0)
-params = init(rng)
+params, rng = init(random_stream(0, "parameters")), random_stream(0, "training", "mlp")
 history = {"step": [], "training": [], "validation": []}
 
 
@@ -487,7 +518,7 @@ for step in range(1, steps + 1):
     logits, backward = mlp(params, train.images[rows])
     loss, loss_backward = cross_entropy(logits, train.labels[rows])
     gradients = backward(loss_backward())
-    params = map_tree(lambda p, g: p - rate * g, params, gradients)  # equation (10)
+    params = map_tree(lambda p, g: p - rate * g, params, gradients)  # (10)
     if step % 100 == 0:
         history["step"].append(step)
         history["training"].append(share_right(params, train))
@@ -517,8 +548,8 @@ curves(
 # %% name="baselines-code" include="groundup.lessons.p00_numpy_and_pytorch.experiment:simple_guesses"
 from groundup.lessons.p00_numpy_and_pytorch.experiment import simple_guesses
 
-# %% name="baselines-compare"
-right = {name: guess == test.labels for name, guess in simple_guesses(parts, np.random.default_rng(0), steps).items()}
+# %% name="baselines-compare" measures="accuracy=right['one hidden layer'].mean()"
+right = {name: guess == test.labels for name, guess in simple_guesses(parts, random_stream(0, "linear"), steps).items()}
 right["one hidden layer"] = mlp(params, test.images)[0].argmax(axis=1) == test.labels
 for name, hits in right.items():
     q = hits.mean()
@@ -562,6 +593,8 @@ for axes, place in zip(row_of_axes, wrong, strict=False):
 # tensors themselves.
 #
 # First the other small operations, in the same convention as `add` and `multiply`. Then the tape.
+#
+# ![A list of four operations with what went in, what came out and the closure: written from top to bottom, called from bottom to top.](diagram:tape)
 
 # %% name="small-operations" include="groundup.lessons.p00_numpy_and_pytorch.model:subtract groundup.lessons.p00_numpy_and_pytorch.model:divide groundup.lessons.p00_numpy_and_pytorch.model:power groundup.lessons.p00_numpy_and_pytorch.model:exp groundup.lessons.p00_numpy_and_pytorch.model:log groundup.lessons.p00_numpy_and_pytorch.model:total groundup.lessons.p00_numpy_and_pytorch.model:transpose groundup.lessons.p00_numpy_and_pytorch.model:take groundup.ops.linear:matmul"
 from groundup.lessons.p00_numpy_and_pytorch.model import divide, exp, log, power, subtract, take, total, transpose
@@ -639,10 +672,10 @@ print(
     f"\n{sum(error < 1e-7 for error in checked)} of {len(ROWS)} rows have the gradients that nudging measures; largest difference {max(checked):.0e}"
 )
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 00`.
 
 # %% [markdown] name="take-away"
@@ -753,13 +786,13 @@ for step in range(200):
 
     logits, backward = mlp(params, images)
     loss, loss_backward = cross_entropy(logits, labels)
-    params = map_tree(lambda p, g: p - 0.5 * g, params, backward(loss_backward()))
+    params = map_tree(lambda p, g: p - 0.5 * g, params, backward(loss_backward()))  # (10)
     losses["NumPy, by hand"].append(float(loss))
 
-    loss = F.cross_entropy(model(torch.from_numpy(images)), torch.from_numpy(labels))
+    loss = F.cross_entropy(model(torch.from_numpy(images)), torch.from_numpy(labels))  # (5)
     optimizer.zero_grad()
     loss.backward()
-    optimizer.step()
+    optimizer.step()  # (10)
     losses["PyTorch, autograd"].append(loss.item())
 
 apart = np.abs(np.subtract(*losses.values()))
@@ -780,10 +813,10 @@ images, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
 generator = torch.Generator().manual_seed(0)
 for step in range(2000):
     rows = torch.randint(len(labels), (64,), generator=generator)
-    loss = F.cross_entropy(model(images[rows]), labels[rows])
+    loss = F.cross_entropy(model(images[rows]), labels[rows])  # (5)
     optimizer.zero_grad()
     loss.backward()
-    optimizer.step()
+    optimizer.step()  # (10)
 with torch.no_grad():
     hits = model(torch.from_numpy(test.images)).argmax(dim=1) == torch.from_numpy(test.labels)
 print(f"test digits read correctly: {100 * hits.double().mean():.1f} % of {len(hits)}; guessing gives 10 %")

@@ -18,7 +18,7 @@ def add(a: Array, b: Array) -> tuple[Array, Backward]:
     """a + b, element by element; the shapes broadcast. ``backward(dy)`` returns (da, db)."""
 
     def backward(dy: Array) -> tuple[Array, Array]:
-        return unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)  # dy/da = dy/db = 1
+        return unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)  # (2) dy/da = dy/db = 1
 
     return a + b, backward
 
@@ -149,5 +149,5 @@ def numerical_gradient(function: Callable[[Array], Any], x: Array, step: float =
     for index in np.ndindex(x.shape):
         nudge = np.zeros_like(x)
         nudge[index] = step
-        gradient[index] = (function(x + nudge) - function(x - nudge)) / (2 * step)
+        gradient[index] = (function(x + nudge) - function(x - nudge)) / (2 * step)  # (8)
     return gradient

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from groundup.lesson import Claim, Lesson, Model, Paper
+from groundup.lesson import Finding, Lesson, Model, Paper
 from groundup.lessons.p02_char_rnn import experiment, figures
 from groundup.lessons.p02_char_rnn.model import char_rnn, next_character_loss
 
@@ -37,58 +37,54 @@ LESSON = Lesson(
             larger={"width": 256, "hidden": 1024},
         ),
     ),
-    claims=(
-        Claim(
+    findings=(
+        Finding(
             "bits",
-            "On text that it has not seen the RNN needs fewer bits per character than a trigram model",
+            "Does the network predict better than counting?",
+            "On text that it has not seen it needs fewer bits per character than the best table of counts",
             "<",
-            baseline="interpolated character trigram",
+            rival="the best n-gram up to order 6, interpolated or Witten-Bell, chosen on validation text",
             unit="bits per character",
+            paper="The post reports no such number. Its sequel (Karpathy, Johnson & Fei-Fei 2015) compares LSTMs with "
+            "n-grams and finds the LSTMs ahead, through long-range structure",
+            miss="Counting needs room and hardly any time: that table keeps {numbers that the best n-gram keeps} "
+            "numbers, the network {numbers that the network keeps}.",
         ),
-        Claim(
+        Finding(
             "quotes",
-            "A single cell follows whether the text is inside quotes, on text that did not choose the cell",
+            "Does a single cell know whether the text is inside quotes?",
+            "A cell that was chosen on other text follows the quotes, with a correlation above 0.3",
             ">",
             bar=0.3,
-            baseline="the same search in the untrained network",
+            rival="the same search in the untrained network",
             unit="|r|",
+            paper="Shows such a cell, of an LSTM, and reports no correlation",
         ),
-        Claim(
-            "temperature",
-            "At temperature 0.5 more of the written words exist in the training text than at 1.2",
+        Finding(
+            "cells",
+            "Do single cells follow other things too?",
+            "For place in the line, indentation, letters since the last space and brackets training makes better cells",
             ">",
-            baseline="temperature 1.2",
-            unit="share of words",
+            rival="the same search in the untrained network",
+            unit="mean |r| of the four",
+            paper="“About 5 %” of an LSTM's cells do something that people can read",
+            miss="The untrained network has cells for some of these already: what repeats every few characters shows "
+            "in any recurrent state, and of the rest this network learns little.",
+        ),
+        Finding(
+            "lag",
+            "How far back does the gradient reach?",
+            "Training lengthens the way back on which the gradient falls to a hundredth",
+            ">",
+            rival="the untrained network",
+            unit="characters",
         ),
     ),
     equations={
-        "1": {
-            "two_steps": ("h1 = math.tanh(w * x1)", "h2 = math.tanh(w * x2 + u * h1)"),
-            "rnn_step": ("new = np.tanh(",),
-            "rnn": (
-                "from_x = _from_inputs(",
-                "states.append(np.tanh(from_x[:, t] + states[t] @ weight_hh.T",
-            ),
-            "CharRNN.forward": ("self.rnn(self.embedding(tokens)",),
-        },
-        "2": {
-            "char_rnn": ("logits, readout_backward = linear(",),
-            "generate": ("logits, _ = linear(hidden",),
-            "log_softmax": ("total = np.exp(shifted).sum(", "y = shifted - np.log("),
-            "CharRNN.forward": ("self.readout(states)",),
-        },
-        "3": {
-            "cell:by-hand-numbers": ("da2 = ", "da1 = "),
-            "rnn_step.backward": ("d_sum = d_new * (1.0 - new * new)",),
-            "_linear_gradients": ("d_from_hidden @ weight_hh",),
-        },
-        "4": {
-            "rnn.backward": (
-                "d_hidden = d_hidden + d_outputs[:, t]",
-                "d_sums[:, t] = d_hidden * (1.0 - states[t + 1] ** 2)",
-                "d_hidden = d_sums[:, t] @ weight_hh",
-            ),
-        },
+        "1": ("rnn_step", "rnn"),
+        "2": ("log_softmax",),
+        "3": ("rnn_step.backward", "_linear_gradients"),
+        "4": ("rnn.backward",),
     },
     twins={
         "init": "CharRNN.__init__",

@@ -2,24 +2,31 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from groundup.data.baselines import ngram_bits
+from groundup.data.baselines import best_ngram, ngram_bits
 from groundup.data.text import build_vocabulary, decode, default_text, encode, read_text, split_text
 from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.p02_char_rnn.model import char_rnn, generate, init, next_character_loss
+from groundup.ops.activations import softmax
 from groundup.ops.recurrent import rnn
 from groundup.ops.types import Array, Tree
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.optim import constant, cosine
+from groundup.training.params import count, map_tree
 from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {"vocabulary": 100, "width": 64, "hidden": 256, "batch": 32, "time": 64}
 TINY: dict[str, Any] = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 2, "time": 5}
 CLIP = 0.25
 TEMPERATURES = (0.5, 0.8, 1.2)
+MOST_ORDER = 6  # of the n-grams: beyond it they get worse on validation text
+OTHERS = ("position in line", "indentation", "letters since space", "inside brackets")
+FARTHEST = 100  # characters back that a gradient is followed
+LEFT = 0.01  # of a gradient: what counts as gone
 LARGEST_VOCABULARY = 4000
 
 
@@ -119,12 +126,17 @@ def run(run: Run) -> Result:
         notes = samples if optimiser == "adam" else None
         return model, run.fit(optimiser, model, next_batch, steps, evaluate, every, about, notes)
 
-    untrained = learner(run.track, run.rng("parameters"), **size).parameters()
+    untrained = map_tree(np.copy, learner(run.track, run.rng("parameters"), **size).parameters())
     before = tracking(hidden_states(untrained, test), test_text)
     model, curve = train_with("adam", run.pick(30, 1200, 6000))
     _, adagrad_curve = train_with("adagrad", run.pick(10, 400))
     states = hidden_states(model.parameters(), test)
     after = tracking(states, test_text)
+    reach = {
+        name: gradient_by_lag(params, test, run.rng("lags"), run.pick(3, 200))
+        for name, params in (("trained", model.parameters()), ("untrained", untrained))
+    }
+    lags = {name: lag_left(norms) for name, norms in reach.items()}
 
     known = set(words(train_text))
     texts = {
@@ -132,16 +144,21 @@ def run(run: Run) -> Result:
     }
     shares = {t: float(np.mean([word in known for word in words(texts[t])] or [False])) for t in TEMPERATURES}
     bits = {order: ngram_bits(train, validation, test, len(vocabulary), order) for order in (1, 2, 3)}
+    counting = best_ngram(train, validation, test, len(vocabulary), run.pick(3, MOST_ORDER))
     return Result(
         measured={
-            "bits": Measured(held_out_bits(model, test, size["hidden"]), bits[3]),
+            "bits": Measured(held_out_bits(model, test, size["hidden"]), counting.bits),
             "quotes": Measured(tracked(after, "inside quotes"), tracked(before, "inside quotes")),
-            "temperature": Measured(shares[TEMPERATURES[0]], shares[TEMPERATURES[-1]]),
+            "cells": Measured(mean_tracked(after, OTHERS), mean_tracked(before, OTHERS)),
+            "lag": Measured(lags["trained"], lags["untrained"]),
         },
         metrics={
             "characters": {"training": len(train), "validation": len(validation), "test": len(test)},
             "vocabulary": len(vocabulary),
             "ngram bits": bits,
+            "best n-gram": counting._asdict(),
+            "numbers that the best n-gram keeps": counting.numbers,
+            "numbers that the network keeps": count(model.parameters()),
             "cells": {name: {"cell": cell, "correlation": r} for name, (cell, r) in after.items()},
             "cells untrained": {name: {"cell": cell, "correlation": r} for name, (cell, r) in before.items()},
             "known words by temperature": shares,
@@ -149,7 +166,7 @@ def run(run: Run) -> Result:
             "samples by temperature": {t: sample[:400] for t, sample in texts.items()},
         },
         curves={"adam": curve, "adagrad": adagrad_curve},
-        arrays={"text": test_text, "states": states, "cells": after, "ngrams": bits},
+        arrays={"text": test_text, "states": states, "cells": after, "ngrams": bits, "gradient by lag": reach},
     )
 
 
@@ -236,6 +253,37 @@ def tracking(states: Array, text: str) -> dict[str, tuple[int, float]]:
 def tracked(found: dict[str, tuple[int, float]], feature: str) -> float:
     """|r| of a feature's cell; not a number for a text that does not have the feature."""
     return found[feature][1] if feature in found else math.nan
+
+
+def mean_tracked(found: dict[str, tuple[int, float]], names: Sequence[str]) -> float:
+    """The mean |r| of these features' cells; not a number for a text that has none of them."""
+    known = [found[name][1] for name in names if name in found]
+    return float(np.mean(known)) if known else math.nan
+
+
+def gradient_by_lag(params: Tree, tokens: Array, rng: np.random.Generator, places: int) -> Array:
+    """(FARTHEST + 1,): how long ∂L_t/∂h_{t−k} is, as a share of ∂L_t/∂h_t, the median over places t of a text.
+
+    ∂L_t/∂h_{t−k} = ∂L_t/∂h_t · Π diag(1 − h²) W_hh over the steps t, …, t−k+1.
+    """
+    states = hidden_states(params, tokens)
+    weight_hh, readout = params["rnn"]["weight_hh_l0"], params["readout"]
+    times = rng.integers(FARTHEST, len(tokens) - 1, size=places)
+    logits = states[times] @ readout["weight"].T + readout["bias"]
+    d_logits = softmax(logits)[0]
+    d_logits[np.arange(places), tokens[times + 1]] -= 1.0
+    d_hidden = d_logits @ readout["weight"]
+    norms = [np.linalg.norm(d_hidden, axis=1)]
+    for back in range(FARTHEST):
+        d_hidden = (d_hidden * (1.0 - states[times - back] ** 2)) @ weight_hh
+        norms.append(np.linalg.norm(d_hidden, axis=1))
+    return np.median(np.stack(norms) / norms[0], axis=1)
+
+
+def lag_left(norms: Array) -> float:
+    """The first lag at which less than ``LEFT`` of a gradient is left; the farthest that was followed if none is."""
+    gone = np.flatnonzero(norms < LEFT)
+    return float(gone[0]) if len(gone) else float(len(norms) - 1)
 
 
 def correlations(states: Array, feature: Array) -> Array:

@@ -32,7 +32,7 @@ def char_rnn(params: Tree, tokens: Array, hidden: Array) -> tuple[tuple[Array, A
     (states, last), rnn_backward = rnn(
         x, hidden, cell["weight_ih_l0"], cell["weight_hh_l0"], cell["bias_ih_l0"], cell["bias_hh_l0"]
     )  # (B, T, H)
-    logits, readout_backward = linear(states, params["readout"]["weight"], params["readout"]["bias"])
+    logits, readout_backward = linear(states, params["readout"]["weight"], params["readout"]["bias"])  # (2)
 
     def backward(d_logits: Array, d_last: Array) -> Tree:
         d_states, d_weight, d_bias = readout_backward(d_logits)
@@ -77,7 +77,7 @@ def generate(
         hidden, _ = rnn_step(table[[token]], hidden, *weights)
     written = np.empty(length, dtype=np.int64)
     for place in range(length):
-        logits, _ = linear(hidden, params["readout"]["weight"], params["readout"]["bias"])
+        logits, _ = linear(hidden, params["readout"]["weight"], params["readout"]["bias"])  # (2)
         logits[0, banned] = -np.inf
         written[place] = draw(logits[0], temperature, rng)
         hidden, _ = rnn_step(table[[written[place]]], hidden, *weights)

@@ -15,8 +15,8 @@ class CharRNN(nn.Module):
         self.readout = nn.Linear(hidden, vocabulary)
 
     def forward(self, tokens: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        states, last = self.rnn(self.embedding(tokens), hidden.unsqueeze(0))
-        return self.readout(states), last.squeeze(0)
+        states, last = self.rnn(self.embedding(tokens), hidden.unsqueeze(0))  # (1)
+        return self.readout(states), last.squeeze(0)  # (2)
 
 
 def next_character_loss(logits: Tensor, targets: Tensor) -> Tensor:

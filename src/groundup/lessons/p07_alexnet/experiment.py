@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from groundup.lesson import Batch, Curves, Learner, Measured, Result
+from groundup.lessons.p00_numpy_and_pytorch.model import init as plain_init
+from groundup.lessons.p00_numpy_and_pytorch.model import mlp
 from groundup.lessons.p07_alexnet.model import alexnet, conv2d_loops, first_stride, init
-from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, load_data, nearest_neighbour, views
+from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, load_data, moved, nearest_labels, views
 from groundup.ops.activations import relu, softmax, tanh
 from groundup.ops.conv import conv2d
 from groundup.ops.losses import cross_entropy
@@ -15,7 +17,7 @@ from groundup.proof.instruments import side_by_side
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.loop import fit
 from groundup.training.optim import constant, cosine
-from groundup.training.params import map_tree
+from groundup.training.params import count, map_tree
 from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {
@@ -39,6 +41,7 @@ TINY: dict[str, Any] = {
 MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4  # section 5
 LEVEL = 0.25  # of training error: the finish of the race (figure 1 of the paper)
 RATES = (0.02, 0.05, 0.1, 0.2)
+PLAIN_RATES = (0.05, 0.1, 0.2)
 MOST_OWN = 4000  # of the user's pictures at the default budget
 ARMS = {"neither": (0.0, False), "dropout": (0.5, False), "augmentation": (0.0, True), "both": (0.5, True)}
 
@@ -137,25 +140,31 @@ def run(run: Run) -> Result:
     ablation_curves, final = ablate(run, data, size)
     model, untrained, main_curve = train_main(run, data, size)
     probabilities = predict(model, data.test.images, data)
+    plain = train_plain(run, data, size)
+    at_rest = compare(model, plain, data, data.test.images)
+    after_move = compare(model, plain, data, moved(data.test.images, run.rng("moves")))
     averaged = predict(model, data.test.images, data, averaged=True)
     mirrored = predict(model, data.test.images[:, :, ::-1], data)
-    accuracy, accuracy_views, accuracy_mirrored = (
-        float(np.mean(found.argmax(axis=1) == data.test.labels)) for found in (probabilities, averaged, mirrored)
+    accuracy_views, accuracy_mirrored = (
+        float(np.mean(found.argmax(axis=1) == data.test.labels)) for found in (averaged, mirrored)
     )
     before, after = untrained["conv1"]["weight"], np.array(model.parameters()["conv1"]["weight"])
     ratio, milliseconds = time_convolutions(run, untrained, data)
     mean = {arm: float(np.mean(errors)) for arm, errors in final.items()}
     return Result(
         measured={
-            "accuracy": Measured(accuracy, nearest_neighbour(data)),
+            "accuracy": beside_the_best(at_rest),
+            "shift": beside_the_best(after_move),
             "race": Measured(float(np.median(finish["relu"])), float(np.median(finish["tanh"]))),
             "dropout": Measured(mean["dropout"], mean["neither"]),
-            "im2col": Measured(ratio),
-            "filters": Measured(smoothness(after), smoothness(before)),
+            "augmentation": Measured(mean["both"], mean["dropout"]),
         },
         metrics={
             "pictures": {name: len(getattr(data, name).labels) for name in ("train", "validation", "test")},
             "chance accuracy": float(np.bincount(data.test.labels).max() / len(data.test.labels)),
+            "accuracy": {name: float(right.mean()) for name, right in at_rest.items()},
+            "accuracy after a move of one pixel": {name: float(right.mean()) for name, right in after_move.items()},
+            "weights": {"network": count(model.parameters()), "plain network": count(plain.parameters())},
             "accuracy, mean over views": accuracy_views,
             "accuracy on mirrored test pictures": accuracy_mirrored,
             "rates chosen on validation": best,
@@ -165,6 +174,8 @@ def run(run: Run) -> Result:
             "change of held-out error by augmentation": (mean["both"] + mean["augmentation"]) / 2
             - (mean["neither"] + mean["dropout"]) / 2,
             "milliseconds of a convolution": milliseconds,
+            "loops / im2col": ratio,
+            "correlation of neighbouring weights": {"trained": smoothness(after), "untrained": smoothness(before)},
             "filters moved by": float(np.linalg.norm(after - before) / np.linalg.norm(before)),
         },
         curves={"main": main_curve, **race_curves, **ablation_curves},
@@ -261,6 +272,68 @@ def train_main(run: Run, data: Data, size: dict[str, Any]) -> tuple[Learner, Tre
 
     about = {name: size[name] for name in ("size", "channels", "classes")}
     return model, untrained, run.fit("main", model, next_batch, steps, evaluate, max(1, steps // 10), about)
+
+
+def plain_learner(
+    track: str, rng: np.random.Generator, *, inputs: int, hidden: int, classes: int, rate: float, steps: int
+) -> Learner:
+    """Lesson 00's network with one hidden layer, trained as the convolutional one is."""
+
+    def twin() -> Twin:
+        from groundup.lessons.p00_numpy_and_pytorch.twin import MLP
+        from groundup.lessons.p07_alexnet.twin import classification_loss
+
+        return Twin(MLP(inputs, hidden, classes), classification_loss)
+
+    return both_tracks(
+        track,
+        plain_init(rng, inputs, hidden, classes),
+        forward=lambda params, rng, images: mlp(params, images),
+        loss=cross_entropy,
+        twin=twin,
+        inputs=["images"],
+        target="labels",
+        optimiser="sgd",
+        settings={"momentum": MOMENTUM, "weight_decay": WEIGHT_DECAY},
+        schedule=cosine(rate, steps),
+    )
+
+
+def train_plain(run: Run, data: Data, size: dict[str, Any]) -> Learner:
+    """A plain network with as many weights as the convolutional one, on the same pictures, at its own best rate."""
+    most = count(learner("numpy", run.rng("parameters"), **size).parameters())
+    inputs, classes = data.size**2 * size["channels"], size["classes"]
+    hidden = max(1, (most - classes) // (inputs + classes + 1))
+    steps, settings = run.pick(10, 1500, 4000), {"inputs": inputs, "hidden": hidden, "classes": classes}
+
+    def next_batch(rng: np.random.Generator) -> Batch:
+        return minibatch(data.train, data, size["batch"], True, rng)
+
+    def evaluate(model: Learner) -> dict[str, float]:
+        return {"validation error": error(model, data.validation, data)}
+
+    found = {}
+    for rate in run.pick(PLAIN_RATES[:1], PLAIN_RATES):
+        model = plain_learner(run.track, run.rng("plain parameters"), **settings, rate=rate, steps=steps)
+        curve = run.fit(f"plain-{rate:g}", model, next_batch, steps, evaluate, steps)
+        found[curve["validation error"][-1], rate] = model
+    return found[min(found)]
+
+
+def compare(model: Learner, plain: Learner, data: Data, images: Array) -> dict[str, Array]:
+    """Whether each test picture, as it is in ``images``, is told right by the network and by each rival."""
+    labels = {
+        "network": predict(model, images, data).argmax(axis=1),
+        "plain network": predict(plain, images, data).argmax(axis=1),
+        "nearest training picture": nearest_labels(data, images),
+    }
+    return {name: found == data.test.labels for name, found in labels.items()}
+
+
+def beside_the_best(right: dict[str, Array]) -> Measured:
+    """The network beside the rival that is right most often on the same pictures."""
+    best = max((name for name in right if name != "network"), key=lambda name: right[name].mean())
+    return Measured(float(right["network"].mean()), float(right[best].mean()), (right["network"], right[best]))
 
 
 def smoothness(filters: Array) -> float:

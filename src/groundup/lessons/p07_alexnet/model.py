@@ -138,11 +138,11 @@ def conv2d_loops(x: Array, weight: Array, bias: Array, padding: int = 0) -> Arra
         for p in range(height):
             for q in range(width):
                 for o in range(filters):
-                    total = bias[o]
+                    total = bias[o]  # (1)
                     for i in range(kh):
                         for j in range(kw):
                             for c in range(channels):
-                                total += padded[n, p + i, q + j, c] * weight[o, c, i, j]
+                                total += padded[n, p + i, q + j, c] * weight[o, c, i, j]  # (1)
                     y[n, p, q, o] = total
     return y
 
@@ -194,5 +194,5 @@ def random_colour(images: Array, components: tuple[Array, Array], rng: np.random
     λ_i and p_i are the ``components``. With one channel p = ±1: the whole image gets lighter or darker.
     """
     values, vectors = components
-    alphas = rng.normal(0, std, (len(images), len(values))).astype(images.dtype)
-    return images + ((alphas * values) @ vectors.T)[:, None, None, :]
+    alphas = rng.normal(0, std, (len(images), len(values))).astype(images.dtype)  # (7)
+    return images + ((alphas * values) @ vectors.T)[:, None, None, :]  # (7)

@@ -70,13 +70,18 @@ def views(images: Array, data: Data) -> list[Array]:
     return [images, *(shift(images, np.broadcast_to(move, count)) for move in moves)]
 
 
-def nearest_neighbour(data: Data) -> float:
-    """Test accuracy of the label of the nearest training picture, by Euclidean distance of pixels."""
+def nearest_labels(data: Data, images: Array) -> Array:
+    """(N,): for each picture the label of the nearest training picture, by Euclidean distance of pixels."""
     known = data.train.images.reshape(len(data.train.labels), -1)
     squares = np.vecdot(known, known)
-    right = 0
-    for start in range(0, len(data.test.labels), 256):
-        asked = data.test.images[start : start + 256].reshape(-1, known.shape[1])
-        nearest = (squares - 2 * asked @ known.T).argmin(axis=1)
-        right += int(np.sum(data.train.labels[nearest] == data.test.labels[start : start + 256]))
-    return right / len(data.test.labels)
+    nearest = [
+        (squares - 2 * images[start : start + 256].reshape(-1, known.shape[1]) @ known.T).argmin(axis=1)
+        for start in range(0, len(images), 256)
+    ]
+    return data.train.labels[np.concatenate(nearest)]
+
+
+def moved(images: Array, rng: np.random.Generator) -> Array:
+    """Each picture moved by one pixel, up, down, left or right at random; what comes in is empty."""
+    steps = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)], float)
+    return shift(images, steps[rng.integers(4, size=len(images))])

@@ -24,7 +24,7 @@ class AlexNet(nn.Module):
         large = size >= 16
         self.conv1 = nn.Conv2d(channels, filters[0], 5, stride=2 if large else 1, padding=2)
         self.conv2 = nn.Conv2d(filters[0], filters[1], 3, padding=1)
-        self.norm = nn.LocalResponseNorm(5, alpha=5 * 0.1, beta=0.75, k=2.0)  # PyTorch divides alpha by the size
+        self.norm = nn.LocalResponseNorm(5, alpha=5 * 0.1, beta=0.75, k=2.0)  # (5) PyTorch divides alpha by the size
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
         self.dropout = nn.Dropout(dropout)
         self.activation = activation
@@ -39,8 +39,8 @@ class AlexNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = images.permute(0, 3, 1, 2)  # the batch is channels-last
-        x = self.pool(self.norm(self.activation(self.conv1(x))))
-        x = self.pool(self.norm(self.activation(self.conv2(x))))
+        x = self.pool(self.norm(self.activation(self.conv1(x))))  # (1), (5)
+        x = self.pool(self.norm(self.activation(self.conv2(x))))  # (1), (5)
         x = self.dropout(self.activation(self.fc1(x.flatten(1))))
         x = self.dropout(self.activation(self.fc2(x)))
         return self.fc3(x)

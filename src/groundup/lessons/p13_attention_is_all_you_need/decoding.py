@@ -58,7 +58,7 @@ def generate(
 
 def length_penalty(length: Array, alpha: float) -> Array:
     """((5 + |Y|) / 6)^α (Wu et al. 2016, arXiv:1609.08144, eq. 14): what log-probabilities are divided by."""
-    return ((5.0 + length) / 6.0) ** alpha
+    return ((5.0 + length) / 6.0) ** alpha  # (12)
 
 
 def beam_search(score: Scorer, count: int, length: int, width: int = 4, alpha: float = 0.6) -> tuple[Array, Array]:
@@ -77,9 +77,9 @@ def beam_search(score: Scorer, count: int, length: int, width: int = 4, alpha: f
         log_p = log_softmax(logits)[0].astype(np.float64).reshape(count, beams, -1)
         log_p[done] = -np.inf
         log_p[done, PAD] = 0.0
-        candidates = totals[..., None] + log_p  # (B, hypotheses, V)
+        candidates = totals[..., None] + log_p  # (12) (B, hypotheses, V)
         grown = lengths + ~done
-        ranked = candidates / length_penalty(grown, alpha)[..., None]
+        ranked = candidates / length_penalty(grown, alpha)[..., None]  # (12)
         best = np.argsort(-ranked.reshape(count, -1), axis=-1, kind="stable")[:, :width]
         parent, token = np.divmod(best, log_p.shape[-1])
         totals = np.take_along_axis(candidates.reshape(count, -1), best, axis=1)

@@ -66,18 +66,18 @@ def embed(params: Tree, tokens: Array, rate: float, rng: np.random.Generator | N
     """
     table = params["embedding"]["weight"]
     length, width = tokens.shape[1], table.shape[1]
-    scale = math.sqrt(width)
-    looked_up, embedding_backward = embedding(tokens, table)
+    scale = math.sqrt(width)  # (7)
+    looked_up, embedding_backward = embedding(tokens, table)  # (7)
     if "positions" in params:
         positions = params["positions"]["weight"][:length]
     else:
-        positions = sinusoidal_positions(length, width, table.dtype)
-    x = scale * looked_up + positions
+        positions = sinusoidal_positions(length, width, table.dtype)  # (7)
+    x = scale * looked_up + positions  # (7)
     y, dropout_backward = drop(x, rate, rng)
 
     def backward(dy: Array) -> Tree:
         dx = dropout_backward(dy)
-        gradients = {"embedding": {"weight": embedding_backward(dx) * scale}}
+        gradients = {"embedding": {"weight": embedding_backward(dx) * scale}}  # (8)
         if "positions" in params:
             d_positions = np.zeros_like(params["positions"]["weight"])
             d_positions[:length] = dx.sum(axis=0)  # a position serves every row of the batch
@@ -99,8 +99,8 @@ def add_and_norm(
 
     ``backward(dz)`` returns (dx, dy, dnorm): what comes back goes along the residual path and into the sub-layer.
     """
-    kept, dropout_backward = drop(y, rate, rng)
-    z, norm_backward = layer_norm(x + kept, norm["weight"], norm["bias"])
+    kept, dropout_backward = drop(y, rate, rng)  # (5)
+    z, norm_backward = layer_norm(x + kept, norm["weight"], norm["bias"])  # (5)
 
     def backward(dz: Array) -> tuple[Array, Array, Tree]:
         d_sum, d_gain, d_bias = norm_backward(dz)
@@ -111,9 +111,9 @@ def add_and_norm(
 
 def feed_forward(x: Array, params: Tree) -> tuple[Array, Backward]:
     """max(0, x W₁ + b₁) W₂ + b₂, the same at every position (eq. 2). ``backward(dy)`` returns (dx, dparams)."""
-    up, up_backward = linear(x, params["up"]["weight"], params["up"]["bias"])
-    active, relu_backward = relu(up)
-    y, down_backward = linear(active, params["down"]["weight"], params["down"]["bias"])
+    up, up_backward = linear(x, params["up"]["weight"], params["up"]["bias"])  # (9)
+    active, relu_backward = relu(up)  # (9)
+    y, down_backward = linear(active, params["down"]["weight"], params["down"]["bias"])  # (9)
 
     def backward(dy: Array) -> tuple[Array, Tree]:
         d_active, d_down, d_down_bias = down_backward(dy)
@@ -225,7 +225,7 @@ def decode(
     logits, readout_backward = linear(x, table)  # tied: the rows of E are the readout too (section 3.4)
 
     def backward(d_logits: Array) -> tuple[Tree, Array]:
-        dx, d_table = readout_backward(d_logits)
+        dx, d_table = readout_backward(d_logits)  # (8)
         d_memory = np.zeros_like(memory)
         d_layers = []
         for layer_backward in reversed(backwards):
@@ -233,7 +233,7 @@ def decode(
             d_memory = d_memory + d_from_layer  # every layer reads the same memory
             d_layers.append(d_layer)
         gradients = embed_backward(dx)
-        gradients["embedding"]["weight"] += d_table  # one table, used as embedding and as readout
+        gradients["embedding"]["weight"] += d_table  # (8) one table, used as embedding and as readout
         return {**gradients, "decoder": d_layers[::-1]}, d_memory
 
     return logits, backward
@@ -257,7 +257,11 @@ def transformer(
     def backward(d_logits: Array) -> Tree:
         from_decoder, d_memory = decode_backward(d_logits)
         from_encoder = encode_backward(d_memory)
-        shared = {name: add_trees(from_encoder[name], from_decoder[name]) for name in from_encoder if name != "encoder"}
+        shared = {
+            name: add_trees(from_encoder[name], from_decoder[name])  # (8)
+            for name in from_encoder
+            if name != "encoder"
+        }
         found = {**from_encoder, **from_decoder, **shared}
         return {name: found[name] for name in params}
 
@@ -266,4 +270,4 @@ def transformer(
 
 def smoothed_loss(logits: Array, wanted: Array, smoothing: float = 0.1) -> tuple[Array, Backward]:
     """Cross-entropy with label smoothing (section 5.4), the mean over the tokens that are not PAD."""
-    return cross_entropy(logits, wanted, smoothing, ignore_index=PAD)
+    return cross_entropy(logits, wanted, smoothing, ignore_index=PAD)  # (10)

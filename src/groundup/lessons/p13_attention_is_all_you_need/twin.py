@@ -22,11 +22,11 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
         query, key, value = (
-            y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for y in (self.query(x), self.key(memory), self.value(memory))
+            y.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (3)
+            for y in (self.query(x), self.key(memory), self.value(memory))  # (3)
         )
-        y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return self.out(y.transpose(1, 2).flatten(2))
+        y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)  # (1), (3)
+        return self.out(y.transpose(1, 2).flatten(2))  # (3)
 
 
 class FeedForward(nn.Module):
@@ -36,7 +36,7 @@ class FeedForward(nn.Module):
         self.down = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.relu(self.up(x)))
+        return self.down(F.relu(self.up(x)))  # (9)
 
 
 class EncoderLayer(nn.Module):
@@ -49,8 +49,8 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))
-        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
+        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))  # (5)
+        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))  # (5)
 
 
 class DecoderLayer(nn.Module):
@@ -65,9 +65,9 @@ class DecoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor) -> Tensor:
-        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))
-        x = self.cross_attention_norm(x + self.dropout(self.cross_attention(x, memory, memory_mask)))
-        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
+        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))  # (5)
+        x = self.cross_attention_norm(x + self.dropout(self.cross_attention(x, memory, memory_mask)))  # (5)
+        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))  # (5)
 
 
 class Transformer(nn.Module):
@@ -92,8 +92,8 @@ class Transformer(nn.Module):
 
     def embed(self, tokens: Tensor) -> Tensor:
         table = self.sinusoids if self.positions is None else self.positions.weight
-        x = self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)
-        return self.dropout(x + table[: tokens.shape[1]].to(x.dtype))
+        x = self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)  # (7)
+        return self.dropout(x + table[: tokens.shape[1]].to(x.dtype))  # (7)
 
     def encode(self, source: Tensor) -> Tensor:
         mask = (source != PAD)[:, None, None, :]
@@ -118,10 +118,10 @@ class Transformer(nn.Module):
 
 def sinusoids(length: int, width: int) -> Tensor:
     """(length, width), in float64 so that each use may round it to its own type."""
-    angles = torch.arange(length).double()[:, None] / 10000 ** (torch.arange(0, width, 2).double() / width)
+    angles = torch.arange(length).double()[:, None] / 10000 ** (torch.arange(0, width, 2).double() / width)  # (7)
     table = torch.zeros(length, width, dtype=torch.float64)
-    table[:, 0::2] = angles.sin()
-    table[:, 1::2] = angles.cos()[:, : width // 2]
+    table[:, 0::2] = angles.sin()  # (7)
+    table[:, 1::2] = angles.cos()[:, : width // 2]  # (7)
     return table
 
 
@@ -142,7 +142,7 @@ class Seq2Seq(nn.Module):
 
 
 def smoothed_loss(logits: Tensor, wanted: Tensor, smoothing: float = 0.1) -> Tensor:
-    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=smoothing)
+    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=smoothing)  # (10)
 
 
 @torch.no_grad()

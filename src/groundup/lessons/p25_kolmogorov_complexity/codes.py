@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 def kraft_sum(lengths: Iterable[int]) -> float:
     """The sum of 2^-length: at most 1 for every prefix-free set of words (Kraft 1949)."""
-    return math.fsum(2.0**-length for length in lengths)
+    return math.fsum(2.0**-length for length in lengths)  # (2)
 
 
 def is_prefix_free(words: Iterable[str]) -> bool:
@@ -22,7 +22,7 @@ def code_with_lengths(lengths: Sequence[int]) -> list[str]:
     Short words first, each the next free node of the binary tree. Raises ValueError if the sum exceeds 1.
     """
     longest = max(lengths, default=0)
-    if sum(2 ** (longest - length) for length in lengths) > 2**longest:  # in whole numbers: floats end at 53 bits
+    if sum(2 ** (longest - length) for length in lengths) > 2**longest:  # (2) in whole numbers: floats end at 53 bits
         raise ValueError(f"no prefix code has these lengths: their Kraft sum is over 1, about {kraft_sum(lengths):.6g}")
     words, node, depth = [""] * len(lengths), 0, 0
     for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
@@ -74,5 +74,5 @@ def counting_code_length(n: int, ones: int) -> int:
 
 def compressible_share(n: int, saved: int) -> float:
     """The share of all strings of n bits that the counting code shortens by ``saved`` bits or more, exactly."""
-    short = sum(math.comb(n, ones) for ones in range(n + 1) if counting_code_length(n, ones) <= n - saved)
-    return short / 2**n
+    short = sum(math.comb(n, ones) for ones in range(n + 1) if counting_code_length(n, ones) <= n - saved)  # (3)
+    return short / 2**n  # (3)

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,name,alt,-all
+#     cell_metadata_filter: tags,include,measures,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -42,13 +42,14 @@
 #
 # $$K_U(x) = \min\{\,|p| : U(p) = x\,\}. \tag{1}$$
 #
+# ![Three programs go into a machine that prints the same string; the shortest one has K bits.](diagram:machine)
+#
 # Three questions come at once. Does it matter which machine? Can $K$ be computed? Is there a string whose $K$ is
 # large, and can we show one? The answers will be: only by a constant; no; almost all, but we can prove it of none
 # beyond a certain size.
 
 # %% name="imports"
 import math
-import time
 
 import numpy as np
 
@@ -74,6 +75,8 @@ from groundup.lessons.p25_kolmogorov_complexity.codes import code_with_lengths, 
 
 # %% [markdown] name="kraft-by-hand"
 # ### By hand
+#
+# ![The unit interval cut into the words 0, 10, 110 and 111, which own a half, a quarter and two eighths of it.](diagram:budget)
 #
 # Four words of lengths 1, 2, 3, 3: $\tfrac12 + \tfrac14 + \tfrac18 + \tfrac18 = 1$. The budget is spent: 0, 10, 110,
 # 111. Lengths 1, 1, 2 would need $\tfrac12 + \tfrac12 + \tfrac14 = \tfrac54$: impossible. In the tree below a word is
@@ -163,6 +166,8 @@ from groundup.lessons.p25_kolmogorov_complexity.model import Machine, State, ass
 # After the code come the bits that `,` reads. The machine is universal: it is the well-known eight-instruction
 # language with a different print instruction.
 #
+# ![The program in cells, a tape of numbers with a head on one of them, and the output.](diagram:tape)
+#
 # **Does it stop?** No program decides that for all programs. But for a program in front of us we can try to prove
 # that it never stops. `must_repeat` holds the proof: what led from one jump back of a loop to the next must happen again, and
 # so again for ever. The idea: if every cell that was found 0 has the same value as before, and every other
@@ -233,6 +238,8 @@ for program in ("TT0.", "TTT0.", "TTTT0.", "TTT@01."):
 # branch is one of four kinds: the program *halted*, it provably *loops*, it is *undecided* (the step limit came
 # first), or it *wants more* bits than we allow.
 #
+# ![A tree of bit strings; its branches end where the program halts, loops, is undecided or wants more bits.](diagram:programs)
+#
 # The shortest program found for $x$ gives an **upper bound** on $K(x)$: with more steps an undecided shorter
 # program might still print $x$. It is **exact** if every shorter program is excluded: it halted with another
 # output, it provably loops, or it is undecided but has already printed something that $x$ does not begin with.
@@ -253,7 +260,6 @@ assert complexities(small)["1"] == 8
 LONGEST = 20
 found = {}
 for machine, limit in ((TAPE, 2000), (REWRITING, 1000)):
-    started = time.perf_counter()
     found[machine.name] = census(machine, LONGEST, limit)
     one = found[machine.name]
     halting = kraft_sum(map(len, one.programs))
@@ -300,7 +306,7 @@ shares = np.array([compressible_share(64, int(c)) for c in saved])
 curves(
     right,
     saved,
-    {"bound 2⁻ᶜ": 2.0**-saved, "counting code": shares},
+    {"bound 2⁻ᶜ": 2.0**-saved, "counting code": shares},  # (3)
     "c, bits saved",
     "share of 64-bit strings",
     "Few can be shortened",
@@ -321,6 +327,26 @@ shorter = sorted((x for x in k if k[x] < len(x) <= 40), key=lambda x: (k[x] - le
 print(f"{sum(k[x] < len(x) for x in k)} strings are longer than their program; some of them:")
 for x in shorter[:8]:
     print(f"  K = {k[x]:2}, |x| = {len(x):2}: {x}")
+
+# %% name="frames-tool" include="groundup.plots:frames"
+from groundup.plots import frames
+
+# %% name="length-frames" alt="Share of all strings of each length that some program of at most L bits prints, for both machines, and the most that any machine could print: the share falls off one bit later for each bit more."
+every_k = {f"{name} machine": complexities(one) for name, one in found.items()}
+printed_lengths = np.arange(13)
+
+
+def up_to(axes, longest):
+    lines = {"any machine, at most": np.minimum(1, 2.0 ** (longest + 1 - printed_lengths))}
+    for name, k in every_k.items():
+        reached = np.bincount([len(x) for x in k if k[x] <= longest and len(x) < 13], minlength=13)
+        lines[name] = reached / 2.0**printed_lengths
+    curves(axes, printed_lengths, lines, "length of the string", "share that is printed")
+    axes.set_ylim(-0.03, 1.05)
+    describe(axes, "length of the string, bits", "share that is printed", f"Programs of at most {longest} bits")
+
+
+fig = frames("program length", list(range(9, LONGEST + 1)), up_to, start=11)
 
 # %% [markdown] name="coding-theorem"
 # ## One short program or many programs
@@ -399,15 +425,14 @@ assert right == len(guests)
 # %% name="invariance-run"
 tape_k, rewriting_k = (complexities(one) for one in found.values())
 both = certain(found["tape"]) & certain(found["rewriting"])
-difference = {x: tape_k[x] - rewriting_k[x] for x in both}
+difference = {x: tape_k[x] - rewriting_k[x] for x in both}  # (6)
 largest = max(map(abs, difference.values()))
-constant = max(map(len, headers.values()))
+constant = max(map(len, headers.values()))  # (6)
 print(
     f"{len(both)} strings with exact K on both machines: |K_A - K_B| is at most {largest}; the constant is {constant:,}"
 )
-print(
-    f"the bound {'holds' if largest <= constant else 'is broken'}, and it is {constant / largest:.0f} times too generous for strings this short"
-)
+verdict = "holds" if largest <= constant else "is broken"  # (6)
+print(f"the bound {verdict}, and it is {constant / largest:.0f} times too generous for strings this short")
 
 # %% [markdown] name="constants"
 # Keep the lesson of this number. For short strings the theorem says nothing: both complexities are far below the
@@ -420,7 +445,7 @@ from groundup.lessons.p25_kolmogorov_complexity.facts import ALTERNATING, printi
 
 # %% name="bound-at-work-run"
 short = assemble(REWRITING, ALTERNATING)
-state, used = run_program(TAPE, TAPE_INTERPRETER + short, 100_000_000)
+state, used = run_program(TAPE, TAPE_INTERPRETER + short, 100_000_000)  # (6)
 printing = printing_length("01" * 256)
 print(f"{ALTERNATING} has {len(short)} bits; behind the interpreter the tape machine reads {used:,} bits")
 print(
@@ -535,7 +560,8 @@ print(
 for name, matrix in matrices.items():
     share = neighbour_share(matrix, labels)
     wrong = [f"{names[i]} → {names[j]}" for i, j in enumerate(nearest(matrix)) if labels[i] != labels[j]]
-    verdict = "better than" if share > by_letters else "as good as" if share == by_letters else "worse than"
+    sure = abs(share - by_letters) > 2 * math.sqrt((2 - share - by_letters) / len(labels))  # else a matter of chance
+    verdict = ("better than" if share > by_letters else "worse than") if sure else "too close to tell from"
     print(
         f"{name}: {share:.3f} in the own family, {verdict} letter frequencies ({by_letters:.3f}); others: {', '.join(wrong) or 'none'}"
     )
@@ -563,10 +589,10 @@ fig = language_tree(matrices["zlib"], names)
 # a large part of the English vocabulary of law came from French and Latin. NCD measures what the compressor can use, not
 # descent. And if counting letters does as well, say so: a good result needs a strong rival beside it.
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="take-away"

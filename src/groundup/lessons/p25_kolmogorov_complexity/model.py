@@ -107,7 +107,7 @@ def census(machine: Machine, longest: int, limit: int, tick: Callable[[float], N
     doubtful: dict[str, int] = {}
     looping = unread = done = 0.0
     for number, (bits, state) in enumerate(every_program(machine, longest, limit)):
-        weight = 2.0 ** -len(bits)
+        weight = 2.0 ** -len(bits)  # (4)
         done += weight
         if number % 4096 == 0:
             tick(done)
@@ -116,9 +116,9 @@ def census(machine: Machine, longest: int, limit: int, tick: Callable[[float], N
         elif state.verdict == "halted":
             programs.append(bits)
             x = state.output
-            mass[x] = mass.get(x, 0.0) + weight
-            if x not in shortest or (len(bits), bits) < (len(shortest[x]), shortest[x]):
-                shortest[x] = bits
+            mass[x] = mass.get(x, 0.0) + weight  # (4)
+            if x not in shortest or (len(bits), bits) < (len(shortest[x]), shortest[x]):  # (1)
+                shortest[x] = bits  # (1)
         elif state.verdict == "loops":
             looping += weight
         else:
@@ -129,7 +129,7 @@ def census(machine: Machine, longest: int, limit: int, tick: Callable[[float], N
 
 def complexities(found: Census) -> dict[str, int]:
     """K(x), in bits, of every string x that was printed: an upper bound, and exact where ``certain`` says so."""
-    return {x: len(bits) for x, bits in found.shortest.items()}
+    return {x: len(bits) for x, bits in found.shortest.items()}  # (1)
 
 
 def certain(found: Census) -> set[str]:

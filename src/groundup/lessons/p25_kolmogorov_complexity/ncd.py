@@ -48,8 +48,8 @@ def normalised_compression_distance(x: bytes, y: bytes, compress: Compress) -> f
     (C(xy) - min(C(x), C(y))) / max(C(x), C(y)), with C the compressed size (Cilibrasi & Vitányi,
     "Clustering by compression", 2005, arXiv:cs/0312044).
     """
-    size_x, size_y, both = (len(compress(data)) for data in (x, y, x + y))
-    return (both - min(size_x, size_y)) / max(size_x, size_y)
+    size_x, size_y, both = (len(compress(data)) for data in (x, y, x + y))  # (7)
+    return (both - min(size_x, size_y)) / max(size_x, size_y)  # (7)
 
 
 def distance_matrix(texts: Sequence[bytes], compress: Compress, tick: Callable[[], None] = lambda: None) -> Array:
@@ -59,16 +59,21 @@ def distance_matrix(texts: Sequence[bytes], compress: Compress, tick: Callable[[
     for i, x in enumerate(texts):
         for j, y in enumerate(texts):
             if i != j:
-                least, most = sorted((sizes[i], sizes[j]))
-                distances[i, j] = (len(compress(x + y)) - least) / most
+                least, most = sorted((sizes[i], sizes[j]))  # (7)
+                distances[i, j] = (len(compress(x + y)) - least) / most  # (7)
         tick()
     return (distances + distances.T) / 2
 
 
 def neighbour_share(distances: Array, labels: Sequence[str]) -> float:
     """The share of items whose nearest other item has the same label."""
+    return float(np.mean(neighbours_alike(distances, labels)))
+
+
+def neighbours_alike(distances: Array, labels: Sequence[str]) -> Array:
+    """(N,): whether an item's nearest other item has the same label."""
     names = np.array(labels)
-    return float(np.mean(names[nearest(distances)] == names))
+    return np.asarray(names[nearest(distances)] == names)
 
 
 def nearest(distances: Array) -> Array:
@@ -101,7 +106,7 @@ def average_linkage(distances: Array) -> list[Merge]:
         for other in sizes.keys() - {a, b}:
             to_a = between.pop((min(a, other), max(a, other)))
             to_b = between.pop((min(b, other), max(b, other)))
-            between[other, new] = (sizes[a] * to_a + sizes[b] * to_b) / (sizes[a] + sizes[b])
+            between[other, new] = (sizes[a] * to_a + sizes[b] * to_b) / (sizes[a] + sizes[b])  # (8)
         sizes[new] = sizes.pop(a) + sizes.pop(b)
     return merges
 

@@ -13,6 +13,7 @@ from groundup.lessons.p25_kolmogorov_complexity.ncd import (
     distance_matrix,
     nearest,
     neighbour_share,
+    neighbours_alike,
     pure_families,
     ratio,
 )
@@ -78,6 +79,10 @@ def languages(run: Run) -> dict[str, Any]:
     pieces = [(name, half) for name in names for half in halves(texts[name])]
     twice = [excerpt(half, min(length, most), rng) for _, half in pieces]
     pair_matrix = distances_with_bar(run, "zlib", twice)
+    pair_names = [name for name, _ in pieces]
+    same = {"compression": pair_matrix, "letters": letter_distances(twice)}
+    best = max(matrices.values(), key=lambda matrix: neighbour_share(matrix, labels))
+    family = {"compression": best, "letters": letter_distances(parts)}
 
     shuffled = []
     shuffling = run.rng("shuffled labels")
@@ -91,12 +96,15 @@ def languages(run: Run) -> dict[str, Any]:
     return {
         "excerpt": length,
         "family": {name: neighbour_share(matrix, labels) for name, matrix in matrices.items()},
-        "family, by letter frequencies": neighbour_share(letter_distances(parts), labels),
+        "family, by letter frequencies": neighbour_share(family["letters"], labels),
+        "family, right": {name: neighbours_alike(matrix, labels) for name, matrix in family.items()},
         "family, chance": float(np.mean([(labels.count(label) - 1) / (len(labels) - 1) for label in labels])),
         "family, shuffled labels": float(np.quantile(shuffled, 0.99)),
         "nearest neighbour of another family": wrong,
         "whole branches": {name: pure_families(average_linkage(matrix), labels) for name, matrix in matrices.items()},
-        "same language": neighbour_share(pair_matrix, [name for name, _ in pieces]),
+        "same language": neighbour_share(pair_matrix, pair_names),
+        "same language, by letter frequencies": neighbour_share(same["letters"], pair_names),
+        "same language, right": {name: neighbours_alike(matrix, pair_names) for name, matrix in same.items()},
         "same language, chance": 1 / (len(pieces) - 1),
         "matrix": matrices["zlib"],
         "names": names,

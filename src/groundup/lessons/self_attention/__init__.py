@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from groundup.lesson import Claim, Lesson, Model, Paper
+from groundup.lesson import Finding, Lesson, Model, Paper
 from groundup.lessons.self_attention import experiment, figures
 from groundup.lessons.self_attention.facts import FACTS
 from groundup.lessons.self_attention.model import (
@@ -133,163 +133,60 @@ LESSON = Lesson(
     ),
     cases=CASES,
     facts=FACTS,
-    claims=(
-        Claim(
-            "speed",
-            "For 128 words the matrix version is more than 100 times faster than the loops",
-            ">",
-            100.0,
-            unit="times",
-        ),
-        Claim(
-            "entropy",
-            "At d = 1024, without 1/√d, the weights on 64 keys have less than half a nat of entropy",
-            "<",
-            0.5,
-            baseline="with 1/√d",
-            unit="nats",
-        ),
-        Claim(
-            "gradient",
-            "At d = 1024, without 1/√d, the gradient behind the softmax is below 0.01 for half the queries",
-            "<",
-            0.01,
-            baseline="with 1/√d",
-            unit="median norm",
-        ),
-        Claim(
-            "memory",
-            "In blocks, the peak memory of forward and backward grows as n, not as n²",
-            "<",
-            1.1,
-            baseline="full attention",
-            unit="fitted exponent",
-        ),
-        Claim(
+    findings=(
+        Finding(
             "lookup",
-            "Trained, two heads answer both questions of every card in boxes that they have not seen",
+            "Can a layer of attention learn to look things up?",
+            "Two heads answer both questions of every card in boxes that they have not seen; one wide head does not",
             ">=",
-            0.99,
-            baseline="mean pooling, equally many parameters",
+            bar=0.99,
+            rival="one head that is twice as wide, equally many parameters",
             unit="share of answers",
+            paper="Section 6.2 and table 3, rows (A): a single head is 0.9 BLEU below the best setting",
         ),
-        Claim(
-            "heads",
-            "Two heads answer more than one head that is twice as wide",
+        Finding(
+            "scale",
+            "Does the division by √d help in training?",
+            "Trained without it the reader gives fewer right answers",
             ">",
-            baseline="one head, equally many parameters",
+            rival="the same reader, scores not divided",
             unit="share of answers",
+            paper="Section 3.2.1 gives the reason (“we suspect”: small gradients where scores are large) and no "
+            "experiment",
+        ),
+        Finding(
+            "root",
+            "Must it be the root?",
+            "Divided by √d the reader learns more than divided by d",
+            ">",
+            rival="the same reader, scores divided by d",
+            unit="share of answers",
+            paper="Section 3.2.1, footnote 4: q·k of random vectors has variance d; no experiment",
+            miss="The argument for the root is about weights before training. Training can make queries and keys as "
+            "long as it likes: without any division this reader's scores end with a standard deviation of {spread of "
+            "the scores, undivided}, with 1/√d of {spread of the scores, 1/√d}, with 1/d of {spread of the scores, "
+            "1/d}.",
+        ),
+        Finding(
+            "gradient",
+            "Do the softmax's gradients vanish without the scale?",
+            "At d = 1024 the gradient at the scores is below 0.01 for half of all random queries",
+            "<",
+            bar=0.01,
+            rival="with 1/√d",
+            unit="median norm",
+            paper="Section 3.2.1: “extremely small gradients”, without a number",
         ),
     ),
     equations={
-        "1": {
-            "cell:by-hand-numbers": ("first = sum(share * x",),
-            "attend_with_loops": ("y[i, c] += weights[i, j] * value[j, c]",),
-            "attend": ("y = weights @ value",),
-        },
-        "2": {
-            "cell:by-hand-numbers": ("by_hand.append(sum(",),
-            "attend_with_loops": ("scores = [sum(",),
-            "attend": ("softmax(query @ key.swapaxes(-1, -2))",),
-        },
-        "3": {
-            "cell:by-hand-numbers": ("powers = [math.exp(", "shares = [power / sum(powers)"),
-            "attend_with_loops": ("exponentials = [math.exp(", "weights[i, j] = exponentials[j] / sum(exponentials)"),
-            "softmax": ("e = np.exp(", "total = e.sum(", "y = e / "),
-        },
-        "4": {
-            "attend_with_loops.backward": ("d_value[j, c] += ", "d_weights = [sum("),
-            "attend.backward": ("d_value = ", "dy @ value.swapaxes(-1, -2)"),
-        },
-        "5": {},  # a step towards (6): the matrix of these is never made
-        "6": {
-            "attend_with_loops.backward": ("mean = sum(", "d_score = "),
-            "softmax.backward": ("inner = (y * dy).sum(", "return y * (dy - inner)"),
-            "attend.backward": ("d_scores = softmax_backward(",),
-        },
-        "7": {
-            "attend_with_loops.backward": ("d_query[i, k] += ", "d_key[j, k] += "),
-            "attend.backward": ("return d_scores @ key, d_scores.swapaxes(-1, -2) @ query",),
-        },
-        "8": {"attend": ("softmax(query @ key.swapaxes(-1, -2))", "y = weights @ value")},
-        "9": {
-            "attend.backward": ("d_value = ", "d_scores = ", "return d_scores @ key"),
-            "softmax.backward": ("inner = (y * dy).sum(", "return y * (dy - inner)"),
-            "attend_in_blocks.backward": (
-                "d_value[t] = weights.T @ dy",
-                "d_scores = weights * (dy @ value[t].T - mean)",
-                "d_scaled += d_scores @ key[t]",
-                "d_key[t] = d_scores.T @ scaled",
-            ),
-            "scaled_dot_product_attention.backward": (
-                "d_value = weights.swapaxes(-1, -2) @ dy",
-                "d_weights = dy @ value.swapaxes(-1, -2)",
-                "inner = (y * dy).sum(",
-                "d_scores = weights * (d_weights - inner)",
-                "d_query = scale * (d_scores @ key)",
-                "d_key = scale * (d_scores.swapaxes(-1, -2) @ query)",
-            ),
-        },
-        "10": {
-            "product_variance": ("np.vecdot(query, key)", "squares = ", "float(squares.mean())"),
-            "cell:product-variance-run": ("off = np.abs(measured[:, 0] - widths)",),
-        },
-        "11": {
-            "attend_scaled": ("scale = 1 / math.sqrt(", "attend(query * scale, key, value)"),
-            "attend_in_blocks": ("scale = 1 / math.sqrt(", "scaled = query * scale", "y = weighted / total"),
-            "attention_weights": (
-                "scores = (query * scale) @ key.swapaxes(-1, -2)",
-                "weights, _ = softmax(scores)",
-            ),
-            "scaled_dot_product_attention": (
-                "scale = 1.0 / math.sqrt(",
-                "weights = attention_weights(",
-                "y = weights @ value",
-            ),
-            "SelfAttention.forward": ("F.scaled_dot_product_attention(",),
-            "cell:twin-formula": ("by_formula = torch.softmax(", "fused = "),
-        },
-        "12": {
-            "attend_with_loops": ("largest = max(scores)", "exponentials = [math.exp(score - largest)"),
-            "subtract_maximum": ("maximum = x.max(", "return x - np.where(maximum"),
-        },
-        "13": {
-            "partial_attention": (
-                "maximum = scores.max(",
-                "exponentials = np.exp(scores - maximum)",
-                "return maximum, exponentials.sum(",
-            ),
-        },
-        "14": {
-            "merge": ("maximum = np.maximum(a[0], b[0])", "shrink_a, shrink_b = ", "return maximum, a[1] * shrink_a")
-        },
-        "15": {
-            "attend_in_blocks": ("log_sum = maximum + np.log(total)",),
-            "attend_in_blocks.backward": ("weights = np.exp(scaled @ key[t].T - log_sum)",),
-        },
-        "16": {
-            "attend_in_blocks.backward": ("mean = (y * dy).sum(",),
-            "scaled_dot_product_attention.backward": ("inner = (y * dy).sum(",),
-        },
-        "17": {
-            "multi_head_attention": (
-                'query, back_query = project("query", x_query)',
-                'key, back_key = project("key", x_memory)',
-                'value, back_value = project("value", x_memory)',
-                "per_head, back_attention = scaled_dot_product_attention(",
-                "split_heads(query, heads), split_heads(key, heads)",
-                'y, back_out = project("out", merge_heads(per_head))',
-            ),
-            "SelfAttention.forward": (
-                "(self.split(part(x)) for part in",
-                "F.scaled_dot_product_attention(",
-                "self.out(y.transpose(1, 2).flatten(2))",
-            ),
-        },
-        "18": {
-            "cell:order-picture": ("outputs.append(y[0, order])", "np.abs(outputs[0] - outputs[1])"),
-            "cell:twin-formula": ("layer(x[:, order]) - layer(x)[:, order]",),
-        },
+        "3": ("softmax",),
+        "5": (),
+        "6": ("softmax.backward",),
+        "9": ("softmax.backward", "scaled_dot_product_attention.backward"),
+        "11": ("attention_weights", "scaled_dot_product_attention"),
+        "12": ("subtract_maximum",),
+        "16": ("scaled_dot_product_attention.backward",),
+        "17": ("multi_head_attention",),
     },
     twins={
         "self_attention": "SelfAttention",

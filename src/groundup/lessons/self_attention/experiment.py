@@ -34,7 +34,13 @@ SIZE = {"boxes": 32, "cards": 32, "names": 48, "contents": 16, "width": 64, "hea
 TINY = {"boxes": 2, "cards": 3, "names": 4, "contents": 3, "width": 4, "heads": 2}
 WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 KEYS = 64
-READERS: dict[str, dict[str, Any]] = {"two_heads": {}, "one_head": {"heads": 1}, "mean_pooling": {"mixer": "mean"}}
+READERS: dict[str, dict[str, Any]] = {
+    "two_heads": {},
+    "one_head": {"heads": 1},
+    "mean_pooling": {"mixer": "mean"},
+    "undivided": {"divided": "not"},
+    "divided_by_d": {"divided": "by d"},
+}
 
 
 def learner(
@@ -48,19 +54,27 @@ def learner(
     heads: int,
     steps: int = 400,
     mixer: str = "attention",
+    divided: str = "by √d",
     **_: int,
 ) -> Learner:
-    """A reader in training on either track, from the same parameters; ``mixer="mean"`` is the baseline."""
+    """A reader in training on either track, from the same parameters; ``mixer="mean"`` is the baseline.
+
+    ``divided`` says what becomes of the scores: "by √d" as it should be, "by d" or "not" to see what that does.
+    """
+    stretch = {"by √d": 1.0, "by d": (width // heads) ** -0.5, "not": (width // heads) ** 0.5}[divided]
 
     def twin() -> Twin:
         from groundup.lessons.self_attention.twin import CardReader, MeanReader, answer_loss
 
         if mixer == "attention":
-            return Twin(CardReader(names, contents, width, heads), answer_loss)
+            return Twin(CardReader(names, contents, width, heads, stretch), answer_loss)
         return Twin(MeanReader(names, contents, width), answer_loss)
 
     def forward(params: Tree, rng: np.random.Generator | None, cards: Array) -> tuple[Array, Backward]:
-        return card_reader(params, cards, heads) if mixer == "attention" else mean_reader(params, cards)
+        if mixer == "mean":
+            return mean_reader(params, cards)
+        y, backward = card_reader(stretched(params, stretch), cards, heads)
+        return y, lambda d_logits: stretched(backward(d_logits), stretch)
 
     return both_tracks(
         track,
@@ -72,6 +86,15 @@ def learner(
         target="answers",
         schedule=cosine(5e-3, steps, warmup=20),
     )
+
+
+def stretched(tree: Tree, factor: float) -> Tree:
+    """The reader with queries ``factor`` times as long, and so its scores; the gradient goes back the same way."""
+    if factor == 1.0:
+        return tree
+    attention = tree["attention"]
+    query = {name: array * array.dtype.type(factor) for name, array in attention["query"].items()}
+    return {**tree, "attention": {**attention, "query": query}}
 
 
 def deal(rng: np.random.Generator, boxes: int, cards: int, names: int, contents: int) -> Batch:
@@ -95,10 +118,14 @@ def batch(rng: np.random.Generator, *, boxes: int, cards: int, names: int, conte
     return deal(rng, boxes, cards, names, contents)
 
 
+def answered(learner: Learner, batch: Batch) -> Array:
+    """(B, T, 2): whether the answer to each question is right."""
+    return np.asarray(learner.outputs(batch).argmax(axis=-1) == batch["answers"])
+
+
 def accuracy(learner: Learner, batch: Batch) -> tuple[float, float]:
     """The share of right answers to the first and to the second questions."""
-    right = learner.outputs(batch).argmax(axis=-1) == batch["answers"]
-    first, second = right.mean(axis=(0, 1))
+    first, second = answered(learner, batch).mean(axis=(0, 1))
     return float(first), float(second)
 
 
@@ -123,6 +150,16 @@ def reader_weights(params: Tree, cards: Array, heads: int) -> Array:
         for part in ("query", "key")
     )
     return attention_weights(split_heads(query, heads), split_heads(key, heads))
+
+
+def spread_of_scores(params: Tree, cards: Array, heads: int, scale: float) -> float:
+    """The standard deviation of a reader's scores q·k · ``scale``, before the softmax."""
+    x, _ = embed_cards(cards, params["embedding"]["weight"])
+    query, key = (
+        split_heads(linear(x, params["attention"][part]["weight"], params["attention"][part]["bias"])[0], heads)
+        for part in ("query", "key")
+    )
+    return float((scale * query @ key.swapaxes(-1, -2)).std())
 
 
 def weight_on_asked(weights: Array, places: Array) -> Array:
@@ -156,9 +193,9 @@ def product_variance(rng: np.random.Generator, d: int, pairs: int) -> tuple[floa
     for start in range(0, pairs, rows):
         shape = (min(rows, pairs - start), d)
         query, key = rng.standard_normal(shape, np.float32), rng.standard_normal(shape, np.float32)
-        products[start : start + rows] = np.vecdot(query, key)
-    squares = (products - products.mean()) ** 2
-    return float(squares.mean()), float(squares.std() / math.sqrt(pairs))
+        products[start : start + rows] = np.vecdot(query, key)  # (10)
+    squares = (products - products.mean()) ** 2  # (10)
+    return float(squares.mean()), float(squares.std() / math.sqrt(pairs))  # (10)
 
 
 def softmax_at_width(rng: np.random.Generator, d: int, scale: float, boxes: int = 16) -> dict[str, float]:
@@ -235,7 +272,21 @@ def run(run: Run) -> Result:
             name, model, lambda rng: batch(rng, **SIZE), steps, evaluate, max(1, steps // 20), {"size": size}
         )
         scores[name], trained[name] = accuracy(model, test), model
-    right = {name: (first + second) / 2 for name, (first, second) in scores.items()}
+    right = {name: answered(model, test).ravel() for name, model in trained.items()}
+
+    def beside(rival: str) -> Measured:
+        return Measured(
+            float(right["two_heads"].mean()), float(right[rival].mean()), (right["two_heads"], right[rival])
+        )
+
+    spreads = {
+        name: spread_of_scores(trained[model].parameters(), test["cards"], SIZE["heads"], stretch)
+        for name, model, stretch in (
+            ("undivided", "undivided", 1.0),
+            ("1/√d", "two_heads", (SIZE["width"] // SIZE["heads"]) ** -0.5),
+            ("1/d", "divided_by_d", (SIZE["width"] // SIZE["heads"]) ** -1.0),
+        )
+    }
 
     looks = {
         name: reader_weights(trained[name].parameters(), test["cards"], heads)
@@ -246,12 +297,10 @@ def run(run: Run) -> Result:
     without, scaled = (found[-1] for found in softmaxes.values())
     return Result(
         measured={
-            "speed": Measured(loops["speed-up"][-1]),
-            "entropy": Measured(without["entropy"], scaled["entropy"]),
+            "lookup": beside("one_head"),
+            "scale": beside("undivided"),
+            "root": beside("divided_by_d"),
             "gradient": Measured(without["median gradient"], scaled["median gradient"]),
-            "memory": Measured(exponents["blocks"], exponents["full"]),
-            "lookup": Measured(right["two_heads"], right["mean_pooling"]),
-            "heads": Measured(right["two_heads"], right["one_head"]),
         },
         metrics={
             "speed-up by length": dict(zip(lengths, loops["speed-up"], strict=True)),
@@ -261,6 +310,8 @@ def run(run: Run) -> Result:
             "blockwise by length": by_length,
             f"blockwise by block, n = {half}": by_block,
             "accuracy by question": scores,
+            **{f"spread of the scores, {name}": spread for name, spread in spreads.items()},
+            "exponent of the peak memory": exponents,
             "accuracy without looking": lines,
             "parameters": {name: count(model.parameters()) for name, model in trained.items()},
             "weight on the card asked for": {name: weight_on_asked(weights, places) for name, weights in looks.items()},

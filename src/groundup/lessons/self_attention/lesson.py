@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,name,alt,-all
+#     cell_metadata_filter: tags,include,measures,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -43,6 +43,8 @@ import numpy as np
 #
 # $$y_i = \sum_j a_{ij}\, x_j, \qquad a_{ij} \ge 0, \quad \sum_j a_{ij} = 1. \tag{1}$$
 #
+# ![Three words, four numbers each, flow with weights of different size into one new word.](diagram:average)
+#
 # Each $x_j$ is a vector of $d$ numbers, and $a_{ij}$ says how much word $i$ takes from word $j$. Related words should
 # count more. A dot product measures how much two vectors point the same way, so let it be the **score**:
 #
@@ -82,10 +84,10 @@ X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
 
 by_hand = []
 for other in X:
-    by_hand.append(sum(X[0, u] * other[u] for u in range(4)))
-powers = [math.exp(score) for score in by_hand]
-shares = [power / sum(powers) for power in powers]
-first = sum(share * x for share, x in zip(shares, X, strict=True))
+    by_hand.append(sum(X[0, u] * other[u] for u in range(4)))  # (2)
+powers = [math.exp(score) for score in by_hand]  # (3)
+shares = [power / sum(powers) for power in powers]  # (3)
+first = sum(share * x for share, x in zip(shares, X, strict=True))  # (1)
 print("scores      ", np.round(by_hand, 3))
 print("exponentials", np.round(powers, 3), "sum", round(sum(powers), 3))
 print("weights     ", np.round(shares, 3))
@@ -205,6 +207,8 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 # by how well their keys match, and that is what makes it differentiable: the questions and the index can both be
 # improved by gradient descent.
 #
+# ![A query is compared with three keys; the softmax of the scores gives weights, and the values are mixed by them.](diagram:library)
+#
 # "**Self**-attention" only says where the three come from: queries, keys and values are all made from the same
 # words $X$. Every word asks, can be found and can be read. (In *cross*-attention the queries come from one
 # sequence, keys and values from another.) The functions above did not care, and need no change.
@@ -250,7 +254,7 @@ from groundup.lessons.self_attention.experiment import product_variance, softmax
 widths = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
 rng = np.random.default_rng(2)
 measured = np.array([product_variance(rng, d, 20_000) for d in widths])
-off = np.abs(measured[:, 0] - widths) / measured[:, 1]
+off = np.abs(measured[:, 0] - widths) / measured[:, 1]  # (10)
 for d, (variance, error), standard_errors in zip(widths, measured, off, strict=True):
     print(f"d = {d:5}: variance {variance:8.2f} ± {error:.2f}, off by {standard_errors:.1f} standard errors")
 print("equal to d" if off.max() < 4 else "not equal to d", "as far as 20,000 pairs can tell")
@@ -294,6 +298,25 @@ for name, rows in softmaxes.items():
 #
 # In code the scale goes onto the query: $n \cdot d$ multiplications in place of $n \cdot m$. A constant factor on the
 # way out is the same constant factor on the way back.
+
+# %% name="frames-tool" include="groundup.plots:frames"
+from groundup.plots import frames
+
+
+# %% name="scale-frames" alt="The softmax weights of one random query over sixteen random keys, largest first, with and without division by the root of d: without it one key takes nearly all as d grows."
+def one_query(axes, d):
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(16, d)) @ rng.normal(size=d)
+    for shift, (name, scale, colour) in zip(
+        (-0.2, 0.2), (("without 1/√d", 1.0, "#ee8627"), ("with 1/√d", 1 / math.sqrt(d), "#135bae")), strict=True
+    ):
+        weights = np.sort(softmax(scale * scores[None])[0][0])[::-1]
+        axes.bar(np.arange(1, 17) + shift, weights, 0.4, color=colour, label=f"{name}: largest {weights[0]:.2f}")
+    axes.set_ylim(0, 1.02)
+    describe(axes, "key, by weight", "weight", f"d = {d}")
+
+
+fig = frames("width d", widths, one_query, start=4)
 
 # %% name="attend-scaled" include="groundup.lessons.self_attention.model:attend_scaled"
 from groundup.lessons.self_attention.model import attend_scaled
@@ -362,6 +385,8 @@ assert np.allclose(both[1] * np.exp(both[0]), 7.468, atol=5e-4)
 # %% [markdown] name="devices"
 # Now four devices and 16 words. Device $w$ owns four columns of the picture below, keys and values, and works through
 # them in tiles of two. It reports three things for every query. The reports may be merged in any order:
+#
+# ![Four devices hold a quarter of the keys each; their reports are merged in pairs, and the last merge gives the answer.](diagram:tiles)
 
 # %% name="devices-figure" alt="Heat map of the attention weights of 16 words, with thick lines between the columns of four devices and thin lines between their tiles of two keys."
 rng = np.random.default_rng(7)
@@ -431,6 +456,8 @@ for name, amounts in lines.items():
 #
 # $$\operatorname{MultiHead}(X) = \operatorname{concat}(Y_1, \dots, Y_h)\, W_o^\top, \qquad
 #   Y_r = \operatorname{softmax}\!\Big(\frac{Q_r K_r^\top}{\sqrt{D/h}}\Big) V_r. \tag{17}$$
+#
+# ![Queries, keys and values are cut into two halves; each head attends with its own, and the results stand side by side before a last matrix mixes them.](diagram:heads)
 #
 # The number of parameters, $4D^2$ and biases, does not depend on $h$. Note the scale: $\sqrt{D/h}$, the width of a head.
 #
@@ -502,57 +529,61 @@ for name, (function, tree) in checked.items():
 #   (It still knows its own card, so it can do a little more than count: now and then a card asks for itself.)
 # - **One head** in place of two: the same parameters, the same arithmetic, one softmax.
 #
-# The boxes for testing are dealt from another stream of random numbers: training never sees them.
+# The boxes for testing are dealt from another stream of random numbers: training never sees them. Here the reader with
+# two heads is trained; its rivals were trained in the same way, and their numbers are those of the experiment
+# (`groundup run self_attention`), with the same seed.
 
-# %% name="tools" include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count"
+# %% name="tools" include="groundup.data.measured:measured groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count groundup.training.streams:random_stream"
+from groundup.data.measured import measured
 from groundup.training.optim import adam, cosine
 from groundup.training.params import count
+from groundup.training.streams import random_stream
 
-# %% name="train"
+# %% name="train" measures="lookup=accuracy.mean()"
 STEPS, NAMES, CONTENTS, WIDTH = 600, 48, 16, 64
-test = deal(np.random.default_rng(100), 64, 32, NAMES, CONTENTS)
-readers = {
-    "two heads": ("attention", lambda tree, cards: card_reader(tree, cards, heads=2)),
-    "one head": ("attention", lambda tree, cards: card_reader(tree, cards, heads=1)),
-    "mean pooling": ("mean", mean_reader),
-}
-history = {name: [] for name in readers}
-trained, accuracy = {}, {}
+params = init(random_stream(0, "parameters"), NAMES, CONTENTS, WIDTH)
+validation, test = (deal(random_stream(0, part), 64, 32, NAMES, CONTENTS) for part in ("validation", "test"))
+rng, optimiser, rate = random_stream(0, "training", "two_heads"), adam(), cosine(5e-3, STEPS, warmup=20)
+state, history = optimiser.init(params), {"step": [], "two heads": []}
 
 
-def right_answers(reader, tree):
-    logits, _ = reader(tree, test["cards"])
-    return (logits.argmax(axis=-1) == test["answers"]).mean(axis=(0, 1))  # for first and second questions
+def right_answers(params, boxes):
+    logits, _ = card_reader(params, boxes["cards"], heads=2)
+    return (logits.argmax(axis=-1) == boxes["answers"]).mean(axis=(0, 1))  # for first and second questions
 
 
-for name, (mixer, reader) in readers.items():
-    params = init(np.random.default_rng(4), NAMES, CONTENTS, WIDTH, mixer)
-    rng, optimiser, rate = np.random.default_rng(5), adam(), cosine(5e-3, STEPS, warmup=20)
-    state = optimiser.init(params)
-    for step in range(STEPS):
-        if step % 50 == 0:
-            history[name].append(right_answers(reader, params).mean())
+for step in range(STEPS + 1):
+    if step % 30 == 0:
+        history["step"].append(step)
+        history["two heads"].append(right_answers(params, validation).mean())
+    if step < STEPS:
         dealt = deal(rng, 32, 32, NAMES, CONTENTS)
-        logits, backward = reader(params, dealt["cards"])
+        logits, backward = card_reader(params, dealt["cards"], heads=2)
         loss, loss_backward = cross_entropy(logits, dealt["answers"])
         optimiser.update(params, backward(loss_backward()), state, rate(step))
-    history[name].append(right_answers(reader, params).mean())
-    trained[name], accuracy[name] = params, right_answers(reader, params)
-    print(
-        f"{name:13} {count(params):,} parameters; right answers to first questions {accuracy[name][0]:.1%},"
-        f" to second questions {accuracy[name][1]:.1%}"
-    )
+accuracy = right_answers(params, test)
+
+# %% name="rivals-compare"
+rivals = measured("self_attention", "curves/one_head", "curves/mean_pooling", "metrics/accuracy by question")
+answers = rivals["metrics/accuracy by question"]
+found = {"two heads": accuracy, "one head": answers["one_head"], "mean pooling": answers["mean_pooling"]}
 counted = counting_score(test, NAMES, CONTENTS)
-print(f"guessing {1 / CONTENTS:.1%}, counting {counted:.1%}")
-for name in ("one head", "mean pooling"):
-    print(f"{name}: {'beaten' if accuracy['two heads'].mean() > accuracy[name].mean() else 'not beaten'} by two heads")
+print(f"{count(params):,} parameters; guessing {1 / CONTENTS:.1%}, counting {counted:.1%}")
+for name, (first, second) in found.items():
+    beaten = "" if name == "two heads" else f"; {'beaten' if sum(accuracy) > first + second else 'not beaten'} by two"
+    print(f"{name:13} right answers to first questions {first:.1%}, to second questions {second:.1%}{beaten}")
 
 # %% name="learning-figure" include="groundup.lessons.self_attention.figures:score_lines groundup.lessons.self_attention.figures:head_maps"
 from groundup.lessons.self_attention.figures import head_maps, score_lines
 
 # %% name="learning-picture" alt="Share of right answers in unseen boxes against the training step, for two heads, one head and mean pooling, with dotted lines at guessing and counting."
 fig, axes = figure(6.8, 3.8)
-curves(axes, range(0, STEPS + 1, 50), history, "step", "right answers, unseen boxes", "Looking up the answer")
+lines = {"two heads": history["two heads"]}
+lines |= {
+    name: rivals[f"curves/{key}"]["held-out accuracy"]
+    for name, key in (("one head", "one_head"), ("mean pooling", "mean_pooling"))
+}
+curves(axes, history["step"], lines, "step", "right answers, unseen boxes", "Looking up the answer")
 score_lines(axes, {"guessing": 1 / CONTENTS, "counting": counted})
 
 # %% [markdown] name="one-head"
@@ -571,14 +602,35 @@ from groundup.lessons.self_attention.experiment import reader_weights, weight_on
 
 # %% name="heads-picture" alt="Heat maps of attention, 14 asking cards by 32 cards read, for the two heads and the single head, with circles at the cards asked first and squares at the cards asked second."
 places = asked_places(test["cards"], NAMES, CONTENTS)
-two = reader_weights(trained["two heads"], test["cards"], 2)
-one = reader_weights(trained["one head"], test["cards"], 1)
-for label, weights in (("two heads", two), ("one head", one)):
-    for head, (on_first, on_second) in enumerate(weight_on_asked(weights, places)):
+two = reader_weights(params, test["cards"], 2)
+one = measured("self_attention", "arrays/weights", "metrics/weight on the card asked for")
+shares = {
+    "two heads": weight_on_asked(two, places),
+    "one head": one["metrics/weight on the card asked for"]["one_head"],
+}
+for label, heads in shares.items():
+    for head, (on_first, on_second) in enumerate(heads):
         print(
             f"{label}, head {head + 1}: mean weight on the card asked first {on_first:.2f}, second {on_second:.2f} (even: {1 / 32:.2f})"
         )
-fig = head_maps({"Two heads: head 1": two[0, 0], "Two heads: head 2": two[0, 1], "One head": one[0, 0]}, places[0])
+single = np.array(one["arrays/weights"]["one_head"][0])
+fig = head_maps({"Two heads: head 1": two[0, 0], "Two heads: head 2": two[0, 1], "One head": single}, places[0])
+
+
+# %% name="heads-frames" alt="For one asking card the weights that the two heads give to the 32 cards of the box, with rings on the card asked first and the card asked second."
+def asking_card(axes, card):
+    read = np.arange(1, 33)
+    curves(axes, read, {f"head {head + 1}": two[0, head, card - 1] for head in range(2)}, "card that is read", "weight")
+    for question, marker in enumerate("os"):
+        place = places[0, card - 1, question]
+        name = ("asked first", "asked second")[question]
+        style = {"marker": marker, "s": 150, "facecolors": "none", "edgecolors": "#128f79", "linewidths": 1.6}
+        axes.scatter([place + 1], [two[0, :, card - 1, place].max()], label=name, **style)
+    axes.set_ylim(-0.03, 1.08)
+    describe(axes, "card that is read", "weight", f"Card {card} asks")
+
+
+fig = frames("card that asks", list(range(1, 11)), asking_card)
 
 # %% [markdown] name="order"
 # ## 10. What is still missing: order
@@ -611,12 +663,12 @@ for row, (name, place) in zip(axes, offsets.items(), strict=True):
     for panel, order in zip(row, ([0, 1, 2], [2, 1, 0]), strict=True):
         x = vectors[order] + place
         y, _ = self_attention(x[None], layer, heads=1)
-        outputs.append(y[0, order])  # rows back in the order cat, chases, mouse
+        outputs.append(y[0, order])  # (18) rows back in the order cat, chases, mouse
         query, key = (linear(x, layer[part]["weight"], layer[part]["bias"])[0] for part in ("query", "key"))
         labels = [words[index] for index in order]
         _ = heatmap(panel, attention_weights(query, key), labels, labels, f"{' '.join(labels)}, {name}", 0, 1, ".2f")
         panel.title.set_fontsize(9.5)
-    changes[name] = np.abs(outputs[0] - outputs[1]).max(axis=-1)
+    changes[name] = np.abs(outputs[0] - outputs[1]).max(axis=-1)  # (18)
     print(f"{name:18} change of", {word: f"{change:.1e}" for word, change in zip(words, changes[name], strict=True)})
 print(
     "attention alone",
@@ -624,10 +676,10 @@ print(
     "tell the two sentences apart",
 )
 
-# %% [markdown] name="claims" tags=["claims"]
+# %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The claims of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run self_attention`.
 
 # %% [markdown] name="take-away"
@@ -671,40 +723,35 @@ import torch
 
 torch.manual_seed(0)
 query, key, value = torch.randn(3, 2, 6, 8).unbind(0)
-by_formula = torch.softmax(query @ key.mT / math.sqrt(8), dim=-1) @ value
-fused = torch.nn.functional.scaled_dot_product_attention(query, key, value)
+by_formula = torch.softmax(query @ key.mT / math.sqrt(8), dim=-1) @ value  # (11)
+fused = torch.nn.functional.scaled_dot_product_attention(query, key, value)  # (11)
 print(f"formula and fused kernel differ by {(by_formula - fused).abs().max().item():.0e}")
 
 layer = SelfAttention(8, heads=2)
 x = torch.randn(1, 5, 8)
 order = torch.tensor([3, 1, 4, 0, 2])
-moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()
+moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()  # (18)
 print(f"another order of the words, the same vectors in that order: they differ by {moved:.0e}")
 
-# %% name="twin-train" tags=["torch"] alt="Share of right answers in unseen boxes against the training step, for the PyTorch readers with two heads, one head and mean pooling."
+# %% name="twin-train" tags=["torch"] alt="Share of right answers in unseen boxes against the training step, for the PyTorch reader with two heads."
 rng = np.random.default_rng(100)
 test = {name: torch.from_numpy(array) for name, array in deal(rng, 64, 32, 48, 16).items()}
-models = {
-    "two heads": CardReader(48, 16, 64, heads=2),
-    "one head": CardReader(48, 16, 64, heads=1),
-    "mean pooling": MeanReader(48, 16, 64),
-}
-steps, history = 500, {name: [] for name in models}
-for name, model in models.items():
-    rng = np.random.default_rng(5)
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for step in range(steps + 1):
-        if step % 50 == 0:
-            history[name].append(share_right(model, test["cards"], test["answers"]))
-        if step == steps:
-            break
+model = CardReader(48, 16, 64, heads=2)
+steps, history = 500, []
+optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+for step in range(steps + 1):
+    if step % 50 == 0:
+        history.append(share_right(model, test["cards"], test["answers"]))
+    if step < steps:
         cards, answers = (torch.from_numpy(array) for array in deal(rng, 32, 32, 48, 16).values())
         loss = answer_loss(model(cards), answers)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         scheduler.step()
-    print(f"{name:13} {sum(p.numel() for p in model.parameters()):,} parameters, {history[name][-1]:.1%} right")
+print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {history[-1]:.1%} right")
 fig, axes = figure(6.8, 3.6)
-curves(axes, range(0, steps + 1, 50), history, "step", "right answers, unseen boxes", "The twins learn the same lesson")
+curves(
+    axes, range(0, steps + 1, 50), {"two heads": history}, "step", "right answers, unseen boxes", "The twin in training"
+)

@@ -31,26 +31,26 @@ def attend_with_loops(query: Array, key: Array, value: Array) -> tuple[Array, Ba
     weights = np.zeros((n, m), query.dtype)
     y = np.zeros((n, width), query.dtype)
     for i in range(n):
-        scores = [sum(float(query[i, k]) * float(key[j, k]) for k in range(d)) for j in range(m)]
-        largest = max(scores)
-        exponentials = [math.exp(score - largest) for score in scores]
+        scores = [sum(float(query[i, k]) * float(key[j, k]) for k in range(d)) for j in range(m)]  # (2)
+        largest = max(scores)  # (12)
+        exponentials = [math.exp(score - largest) for score in scores]  # (3), (12)
         for j in range(m):
-            weights[i, j] = exponentials[j] / sum(exponentials)
+            weights[i, j] = exponentials[j] / sum(exponentials)  # (3)
             for c in range(width):
-                y[i, c] += weights[i, j] * value[j, c]
+                y[i, c] += weights[i, j] * value[j, c]  # (1)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         d_query, d_key, d_value = np.zeros_like(query), np.zeros_like(key), np.zeros_like(value)
         for i in range(n):
-            d_weights = [sum(float(dy[i, c]) * float(value[j, c]) for c in range(width)) for j in range(m)]
-            mean = sum(float(weights[i, j]) * d_weights[j] for j in range(m))
+            d_weights = [sum(float(dy[i, c]) * float(value[j, c]) for c in range(width)) for j in range(m)]  # (4)
+            mean = sum(float(weights[i, j]) * d_weights[j] for j in range(m))  # (6)
             for j in range(m):
-                d_score = float(weights[i, j]) * (d_weights[j] - mean)
+                d_score = float(weights[i, j]) * (d_weights[j] - mean)  # (6)
                 for k in range(d):
-                    d_query[i, k] += d_score * float(key[j, k])
-                    d_key[j, k] += d_score * float(query[i, k])
+                    d_query[i, k] += d_score * float(key[j, k])  # (7)
+                    d_key[j, k] += d_score * float(query[i, k])  # (7)
                 for c in range(width):
-                    d_value[j, c] += weights[i, j] * dy[i, c]
+                    d_value[j, c] += weights[i, j] * dy[i, c]  # (4)
         return d_query, d_key, d_value
 
     return y, backward
@@ -62,21 +62,21 @@ def attend(query: Array, key: Array, value: Array) -> tuple[Array, Backward]:
     query (..., n, d), key (..., m, d), value (..., m, width) with equal leading axes -> (..., n, width).
     ``backward(dy)`` returns (dquery, dkey, dvalue).
     """
-    weights, softmax_backward = softmax(query @ key.swapaxes(-1, -2))  # P (..., n, m)
-    y = weights @ value
+    weights, softmax_backward = softmax(query @ key.swapaxes(-1, -2))  # (2), (8) P (..., n, m)
+    y = weights @ value  # (1), (8)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        d_value = weights.swapaxes(-1, -2) @ dy  # Y = P V: dV = Pᵀ dY
-        d_scores = softmax_backward(dy @ value.swapaxes(-1, -2))  # dP = dY Vᵀ, then through the softmax
-        return d_scores @ key, d_scores.swapaxes(-1, -2) @ query, d_value  # S = Q Kᵀ: dQ = dS K, dK = dSᵀ Q
+        d_value = weights.swapaxes(-1, -2) @ dy  # (4), (9) Y = P V: dV = Pᵀ dY
+        d_scores = softmax_backward(dy @ value.swapaxes(-1, -2))  # (4), (6), (9) dP = dY Vᵀ, then through the softmax
+        return d_scores @ key, d_scores.swapaxes(-1, -2) @ query, d_value  # (7), (9) S = Q Kᵀ: dQ = dS K, dK = dSᵀ Q
 
     return y, backward
 
 
 def attend_scaled(query: Array, key: Array, value: Array) -> tuple[Array, Backward]:
     """softmax(Q Kᵀ / √d) V, equation 1 of Vaswani et al. 2017 (arXiv:1706.03762); shapes as in ``attend``."""
-    scale = 1 / math.sqrt(query.shape[-1])
-    y, attend_backward = attend(query * scale, key, value)
+    scale = 1 / math.sqrt(query.shape[-1])  # (11)
+    y, attend_backward = attend(query * scale, key, value)  # (11)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         d_scaled, d_key, d_value = attend_backward(dy)
@@ -88,9 +88,9 @@ def attend_scaled(query: Array, key: Array, value: Array) -> tuple[Array, Backwa
 def partial_attention(query: Array, key: Array, value: Array) -> Partial:
     """What the keys of one tile contribute, as if there were no others: the scaling is the caller's."""
     scores = query @ key.T  # (n, tile)
-    maximum = scores.max(axis=-1, keepdims=True)
-    exponentials = np.exp(scores - maximum)
-    return maximum, exponentials.sum(axis=-1, keepdims=True), exponentials @ value
+    maximum = scores.max(axis=-1, keepdims=True)  # (13)
+    exponentials = np.exp(scores - maximum)  # (13)
+    return maximum, exponentials.sum(axis=-1, keepdims=True), exponentials @ value  # (13)
 
 
 def merge(a: Partial, b: Partial) -> Partial:
@@ -99,9 +99,9 @@ def merge(a: Partial, b: Partial) -> Partial:
     Source: Milakov & Gimelshein 2018 (arXiv:1805.02867), section 3.1, with the weighted values carried along.
     Each side is brought to the common maximum. The order does not matter, so nobody has to wait for a turn.
     """
-    maximum = np.maximum(a[0], b[0])
-    shrink_a, shrink_b = np.exp(a[0] - maximum), np.exp(b[0] - maximum)
-    return maximum, a[1] * shrink_a + b[1] * shrink_b, a[2] * shrink_a + b[2] * shrink_b
+    maximum = np.maximum(a[0], b[0])  # (14)
+    shrink_a, shrink_b = np.exp(a[0] - maximum), np.exp(b[0] - maximum)  # (14)
+    return maximum, a[1] * shrink_a + b[1] * shrink_b, a[2] * shrink_a + b[2] * shrink_b  # (14)
 
 
 def tiles(start: int, stop: int, block: int) -> Iterator[slice]:
@@ -121,8 +121,8 @@ def attend_in_blocks(query: Array, key: Array, value: Array, block: int, workers
     """
     if block < 1 or workers < 1:
         raise ValueError(f"block and workers must be at least 1, not {block} and {workers}")
-    scale = 1 / math.sqrt(query.shape[-1])
-    scaled = query * scale
+    scale = 1 / math.sqrt(query.shape[-1])  # (11)
+    scaled = query * scale  # (11)
     borders = [len(key) * worker // workers for worker in range(workers + 1)]
     shares = [(start, stop) for start, stop in pairwise(borders) if start < stop]
 
@@ -131,19 +131,19 @@ def attend_in_blocks(query: Array, key: Array, value: Array, block: int, workers
         return reduce(merge, partials)  # two partial results at a time
 
     maximum, total, weighted = reduce(merge, (work(*share) for share in shares))
-    y = weighted / total
-    log_sum = maximum + np.log(total)  # (n, 1)
+    y = weighted / total  # (11)
+    log_sum = maximum + np.log(total)  # (15) (n, 1)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        mean = (y * dy).sum(axis=-1, keepdims=True)  # Σ_j P dP = Σ_c Y dY: no weights needed
+        mean = (y * dy).sum(axis=-1, keepdims=True)  # (16) Σ_j P dP = Σ_c Y dY: no weights needed
         d_scaled, d_key, d_value = np.zeros_like(query), np.empty_like(key), np.empty_like(value)
         for share in shares:
             for t in tiles(*share, block):
-                weights = np.exp(scaled @ key[t].T - log_sum)  # P of this tile
-                d_value[t] = weights.T @ dy
-                d_scores = weights * (dy @ value[t].T - mean)
-                d_scaled += d_scores @ key[t]
-                d_key[t] = d_scores.T @ scaled
+                weights = np.exp(scaled @ key[t].T - log_sum)  # (15) P of this tile
+                d_value[t] = weights.T @ dy  # (9)
+                d_scores = weights * (dy @ value[t].T - mean)  # (9)
+                d_scaled += d_scores @ key[t]  # (9)
+                d_key[t] = d_scores.T @ scaled  # (9)
         return scale * d_scaled, d_key, d_value
 
     return y, backward
@@ -191,7 +191,8 @@ def embed_cards(cards: Array, table: Array) -> tuple[Array, Backward]:
     fields, embedding_backward = embedding(cards, table)  # (B, T, 4, D)
 
     def backward(dx: Array) -> Array:
-        return embedding_backward(np.broadcast_to(dx[:, :, None], fields.shape))
+        every_field = np.broadcast_to(dx[:, :, None], (*cards.shape, dx.shape[-1]))  # a sum hands on to all its terms
+        return embedding_backward(every_field)
 
     return fields.sum(axis=2), backward
 

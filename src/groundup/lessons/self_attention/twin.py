@@ -8,9 +8,10 @@ from torch.nn import functional as F
 class SelfAttention(nn.Module):
     """Multi-head self-attention; PyTorch's fused kernel does the scaling, the softmax and the blocks."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, stretch: float = 1.0) -> None:
         super().__init__()
         self.heads = heads
+        self.scale = stretch * (width // heads) ** -0.5  # PyTorch's own, unless one wants to see what another does
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
@@ -20,9 +21,9 @@ class SelfAttention(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, T, D/heads)
 
     def forward(self, x: Tensor) -> Tensor:
-        query, key, value = (self.split(part(x)) for part in (self.query, self.key, self.value))
-        y = F.scaled_dot_product_attention(query, key, value)
-        return self.out(y.transpose(1, 2).flatten(2))
+        query, key, value = (self.split(part(x)) for part in (self.query, self.key, self.value))  # (17)
+        y = F.scaled_dot_product_attention(query, key, value, scale=self.scale)  # (11), (17)
+        return self.out(y.transpose(1, 2).flatten(2))  # (17)
 
 
 class MeanPooling(nn.Module):
@@ -43,10 +44,10 @@ class MeanPooling(nn.Module):
 class CardReader(nn.Module):
     """Cards (B, T, 4) to logits (B, T, 2, contents): one attention layer and a linear readout."""
 
-    def __init__(self, names: int, contents: int, width: int, heads: int) -> None:
+    def __init__(self, names: int, contents: int, width: int, heads: int, stretch: float = 1.0) -> None:
         super().__init__()
         self.embedding = nn.Embedding(3 * names + contents, width)
-        self.attention = SelfAttention(width, heads)
+        self.attention = SelfAttention(width, heads, stretch)
         self.readout = nn.Linear(width, 2 * contents)
 
     def forward(self, cards: Tensor) -> Tensor:

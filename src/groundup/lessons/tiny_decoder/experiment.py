@@ -1,4 +1,4 @@
-"""Learn to write words backwards, and time generation with and without a cache."""
+"""Learn to write words backwards, beside an LSTM, and time generation with and without a cache."""
 
 import math
 from functools import partial
@@ -9,6 +9,7 @@ import numpy as np
 from groundup.errors import UserError
 from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.tiny_decoder.model import decoder, generate, init, norm, split_qkv
+from groundup.lessons.tiny_decoder.rival import lstm_decoder, lstm_init
 from groundup.ops.attention import attention_weights, causal_mask
 from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
@@ -17,6 +18,7 @@ from groundup.ops.types import Array, Backward, Tree
 from groundup.proof.instruments import side_by_side
 from groundup.training.both_tracks import Twin, both_tracks
 from groundup.training.optim import cosine
+from groundup.training.params import count
 from groundup.training.run import Run
 
 SYMBOLS = " abcdefghijklmnopqrstuvwxyz>."
@@ -24,6 +26,9 @@ PAD, SEPARATOR, END = 0, 27, 28
 SHORTEST, LONGEST = 4, 16
 SIZE: dict[str, Any] = {"vocabulary": len(SYMBOLS), "width": 64, "heads": 4, "batch": 32, "letters": LONGEST}
 TINY: dict[str, Any] = {"vocabulary": 7, "width": 8, "heads": 2, "batch": 2, "letters": 2}
+LSTM_SIZE: dict[str, Any] = {**SIZE, "hidden": 83}  # as many parameters as the decoder, to one in a hundred
+LSTM_TINY: dict[str, Any] = {**TINY, "width": 3, "hidden": 4}
+LSTM_RATE = 1e-2
 VARIANTS = ("decoder", "no_attention", "no_positions", "no_mask")
 
 
@@ -56,6 +61,37 @@ def learner(
         target="targets",
         settings={"weight_decay": 0.3},
         schedule=cosine(8e-3, steps, warmup=20),
+        clip=1.0,
+    )
+
+
+def lstm_learner(
+    track: str,
+    rng: np.random.Generator,
+    dtype: type = np.float32,
+    *,
+    vocabulary: int,
+    width: int,
+    hidden: int,
+    steps: int = 1000,
+    **_: int,
+) -> Learner:
+    """The LSTM in training on either track, at the rate that served it best, from the same parameters."""
+
+    def twin() -> Twin:
+        from groundup.lessons.tiny_decoder.twin import LSTMDecoder, answer_loss
+
+        return Twin(LSTMDecoder(vocabulary, width, hidden), answer_loss)
+
+    return both_tracks(
+        track,
+        lstm_init(rng, vocabulary, width, hidden, dtype),
+        forward=lambda params, rng, tokens: lstm_decoder(params, tokens),
+        loss=answer_loss,
+        twin=twin,
+        inputs=["tokens"],
+        target="targets",
+        schedule=cosine(LSTM_RATE, steps, warmup=20),
         clip=1.0,
     )
 
@@ -99,7 +135,7 @@ def reversal(words: Array) -> Batch:
     line = np.full((count, 2 * LONGEST + 2), PAD)
     line[:, :LONGEST] = words
     line[:, LONGEST] = SEPARATOR
-    line[:, LONGEST + 1 : -1] = words[:, ::-1]
+    line[:, LONGEST + 1 : -1] = words[:, ::-1]  # (1)
     end = LONGEST + 1 + lengths
     np.put_along_axis(line, end, END, axis=1)
     places = np.arange(2 * LONGEST + 2)
@@ -141,13 +177,20 @@ def on_the_letter(weights: Array, targets: Array) -> Array:
     """(heads,) mean attention, over the places of an answer, on the very letter that is to be written next."""
     places = np.arange(LONGEST, 2 * LONGEST)  # of the queries; the letter they need lies mirrored
     wanted = targets[:, LONGEST : 2 * LONGEST]
-    looked = weights[:, :, places, 2 * LONGEST - 1 - places]  # (B, heads, 16)
+    looked = weights[:, :, places, 2 * LONGEST - 1 - places]  # (1) (B, heads, 16)
     letter = (wanted > PAD) & (wanted < SEPARATOR)
     return np.moveaxis(looked, 1, -1)[letter].mean(axis=0)
 
 
+def mirror_head(params: Tree, choose: Batch, measure: Batch, heads: int) -> float:
+    """How much of its attention the best head gives the letter to be written: chosen on one part, told of another."""
+    chosen = on_the_letter(attention_of_heads(params, choose["tokens"], heads), choose["targets"])
+    told = on_the_letter(attention_of_heads(params, measure["tokens"], heads), measure["targets"])
+    return float(told[np.argmax(chosen)])
+
+
 def run(run: Run) -> Result:
-    """The experiment of the lesson: four models that differ in one thing, and the time that the cache saves."""
+    """The experiment of the lesson: four models that differ in one thing, an LSTM, and what the cache saves."""
     steps, heads = run.pick(30, 500, 2000), SIZE["heads"]
     test_words = draw_words(run.rng("test"), run.pick(64, 1000))
     validation_words = draw_words(run.rng("validation"), run.pick(32, 256))
@@ -175,7 +218,24 @@ def run(run: Run) -> Result:
             seen = right(model.outputs(test | view), test["targets"])
             matches["no_mask, while it sees the answer"] = float(seen.mean())
 
-    model, params = models["decoder"], models["decoder"].parameters()
+    rival = lstm_learner(run.track, run.rng("lstm parameters"), **LSTM_SIZE, steps=steps)
+
+    def score(model: Learner) -> dict[str, float]:
+        return {"exact match": float(right(model.outputs(validation), validation["targets"]).mean())}
+
+    curves["lstm"] = run.fit(
+        "lstm",
+        rival,
+        lambda rng: reversal(draw_words(rng, SIZE["batch"], held_out)),
+        steps,
+        score,
+        max(1, steps // 20),
+        {"variant": "lstm", "heads": heads},
+    )
+    rival_right = right(rival.outputs(test), test["targets"])
+    matches["lstm"] = float(rival_right.mean())
+
+    params = models["decoder"].parameters()
     prompts, targets = test["tokens"][:, : LONGEST + 1], test["targets"][:, LONGEST:]
     written, logits = generate(params, prompts, LONGEST + 1, heads)
     correct = ((written == targets) | (targets == -1)).all(axis=1)
@@ -184,14 +244,21 @@ def run(run: Run) -> Result:
     times = time_generation(run, params)
     speedups = {length: float(np.median(plain / cached)) for length, (plain, cached) in times.items()}
     weights = attention_of_heads(params, test["tokens"], heads)
+    mirror, mirror_before = (
+        mirror_head(tree, validation, test, heads)
+        for tree in (params, learner(run.track, run.rng("parameters"), **SIZE).parameters())
+    )
     return Result(
         measured={
-            "exact": Measured(float(correct.mean()), max(matches["no_attention"], matches["no_positions"])),
+            "exact": Measured(float(correct.mean()), float(rival_right.mean()), (correct, rival_right)),
+            "leak": Measured(matches["no_mask"], matches["no_mask, while it sees the answer"]),
+            "mirror": Measured(mirror, mirror_before),
             "speed": Measured(speedups[max(times)]),
         },
         metrics={
             "exact match": matches,
             "exact match by length": {n: float(correct[lengths == n].mean()) for n in sorted({*lengths.tolist()})},
+            "parameters": {"decoder": count(params), "lstm": count(rival.parameters())},
             "chance": float(np.mean(26.0**-lengths)),
             "best without order": best_without_order(test_words),
             "largest logit": float(np.abs(logits).max()),

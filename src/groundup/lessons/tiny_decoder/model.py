@@ -50,28 +50,28 @@ def decoder(
     """
     length, width = tokens.shape[1], params["embedding"]["weight"].shape[1]
     mask = causal_mask(length) if mask is None else mask
-    embedded, embedding_backward = embedding(tokens, params["embedding"]["weight"])
+    embedded, embedding_backward = embedding(tokens, params["embedding"]["weight"])  # (2)
     positions = sinusoidal_positions(length, width, embedded.dtype.type) if positions is None else positions
-    x = embedded + positions  # (B, T, D)
+    x = embedded + positions  # (2) (B, T, D)
 
-    normed, attention_norm_backward = norm(x, params["attention_norm"])
-    attended, attention_backward = self_attention(normed, params["attention"], heads, mask)
-    middle = x + attended
-    normed, mlp_norm_backward = norm(middle, params["mlp_norm"])
-    thought, mlp_backward = mlp(normed, params["mlp"])
-    last = middle + thought
-    normed, norm_backward = norm(last, params["norm"])
-    logits, readout_backward = linear(normed, **params["readout"])  # (B, T, V)
+    normed, attention_norm_backward = norm(x, params["attention_norm"])  # (2)
+    attended, attention_backward = self_attention(normed, params["attention"], heads, mask)  # (2)
+    middle = x + attended  # (2)
+    normed, mlp_norm_backward = norm(middle, params["mlp_norm"])  # (3)
+    thought, mlp_backward = mlp(normed, params["mlp"])  # (3)
+    last = middle + thought  # (3)
+    normed, norm_backward = norm(last, params["norm"])  # (3)
+    logits, readout_backward = linear(normed, **params["readout"])  # (3) (B, T, V)
 
     def backward(d_logits: Array) -> Tree:
         d_normed, *d_readout = readout_backward(d_logits)
         d_last, d_norm = norm_backward(d_normed)
         d_normed, d_mlp = mlp_backward(d_last)
         d_inside, d_mlp_norm = mlp_norm_backward(d_normed)
-        d_middle = d_last + d_inside  # middle went two ways: through the sublayer and past it
+        d_middle = d_last + d_inside  # (12) middle went two ways: through the sublayer and past it
         d_normed, d_attention = attention_backward(d_middle)
         d_inside, d_attention_norm = attention_norm_backward(d_normed)
-        dx = d_middle + d_inside
+        dx = d_middle + d_inside  # (12)
         return {
             "embedding": {"weight": embedding_backward(dx)},
             "attention_norm": d_attention_norm,
@@ -169,16 +169,16 @@ def decode_step(params: Tree, token: Array, cache: Tree) -> tuple[Array, Tree]:
     Raises IndexError when the cache is full.
     """
     heads, length = cache["keys"].shape[1:3]
-    x = params["embedding"]["weight"][token] + cache["positions"][length]  # (B, D)
+    x = params["embedding"]["weight"][token] + cache["positions"][length]  # (2) (B, D)
     x = x[:, None]  # a sequence of one, (B, 1, D)
-    normed, _ = norm(x, params["attention_norm"])
-    query, key, value = split_qkv(linear(normed, **params["attention"]["qkv"])[0], heads)
+    normed, _ = norm(x, params["attention_norm"])  # (2)
+    query, key, value = split_qkv(linear(normed, **params["attention"]["qkv"])[0], heads)  # (2)
     keys = np.concatenate([cache["keys"], key], axis=2)  # (B, heads, length + 1, D/heads)
     values = np.concatenate([cache["values"], value], axis=2)
-    per_head = attention_weights(query, keys) @ values
-    x = x + linear(merge_heads(per_head), **params["attention"]["out"])[0]
-    x = x + mlp(norm(x, params["mlp_norm"])[0], params["mlp"])[0]
-    logits, _ = linear(norm(x, params["norm"])[0], **params["readout"])
+    per_head = attention_weights(query, keys) @ values  # (2)
+    x = x + linear(merge_heads(per_head), **params["attention"]["out"])[0]  # (2)
+    x = x + mlp(norm(x, params["mlp_norm"])[0], params["mlp"])[0]  # (3)
+    logits, _ = linear(norm(x, params["norm"])[0], **params["readout"])  # (3)
     return logits[:, 0], {**cache, "keys": keys, "values": values}
 
 

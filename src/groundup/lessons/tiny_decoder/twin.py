@@ -12,10 +12,10 @@ Cache = tuple[Tensor, Tensor]
 def sinusoids(length: int, width: int) -> Tensor:
     """(length, width): sine and cosine of position / 10000^(2i / width) in columns 2i and 2i + 1."""
     position = torch.arange(length, dtype=torch.float64).unsqueeze(1)
-    frequency = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * (-math.log(10000.0) / width))
+    frequency = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * (-math.log(10000.0) / width))  # (5)
     table = torch.zeros(length, width, dtype=torch.float64)
-    table[:, 0::2] = torch.sin(position * frequency)
-    table[:, 1::2] = torch.cos(position * frequency)
+    table[:, 0::2] = torch.sin(position * frequency)  # (5)
+    table[:, 1::2] = torch.cos(position * frequency)  # (5)
     return table
 
 
@@ -62,11 +62,24 @@ class TinyDecoder(nn.Module):
         start = 0 if past is None else past[0].shape[2]
         if positions is None:
             positions = self.positions[start : start + tokens.shape[1]]
-        x = self.embedding(tokens) + positions.to(self.embedding.weight.dtype)
-        attended, present = self.attention(self.attention_norm(x), mask, past)
-        x = x + attended
-        x = x + self.mlp["down"](F.gelu(self.mlp["up"](self.mlp_norm(x)), approximate="tanh"))
-        return self.readout(self.norm(x)), present
+        x = self.embedding(tokens) + positions.to(self.embedding.weight.dtype)  # (2)
+        attended, present = self.attention(self.attention_norm(x), mask, past)  # (2), (9)
+        x = x + attended  # (2)
+        x = x + self.mlp["down"](F.gelu(self.mlp["up"](self.mlp_norm(x)), approximate="tanh"))  # (3), (9)
+        return self.readout(self.norm(x)), present  # (3), (9)
+
+
+class LSTMDecoder(nn.Module):
+    """The rival: embedding, one LSTM layer, readout."""
+
+    def __init__(self, vocabulary: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.lstm = nn.LSTM(width, hidden, batch_first=True)
+        self.readout = nn.Linear(hidden, vocabulary)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.readout(self.lstm(self.embedding(tokens))[0])
 
 
 def answer_loss(logits: Tensor, targets: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ the loss, and `dy` has it already), and a sum over the first axis only where the
         Wrong(
             "weight not transposed", {"weight.T": "weight"}, "that computes x W, without the transpose", crashes=True
         ),
-        Wrong("bias forgotten", {"        y = y + bias\n": "        pass\n"}, "that forgets the bias"),
+        Wrong("bias forgotten", {"        y += bias\n": "        pass\n"}, "that forgets the bias"),
         Wrong(
             "means over the rows",
             {

@@ -1,0 +1,38 @@
+"""What the experiments found, as it is kept in results/: lessons draw rivals from there and need not train them again.
+
+Like ``groundup.data.files`` this reads the package's own files, so a builder of notebooks replaces it.
+"""
+
+import fnmatch
+import json
+from pathlib import Path
+from typing import Any
+
+from groundup.errors import UserError
+
+
+def results_folder() -> Path | None:
+    """results/ of the checkout that this package runs from, or None for an installed package."""
+    folder = Path(__file__).resolve().parents[3] / "results"
+    return folder if folder.is_dir() else None
+
+
+def measured(lesson: str, *names: str) -> dict[str, Any]:
+    """Curves, arrays and numbers that a lesson's experiment found with seed 0, by name.
+
+    lesson: the lesson's folder, "p02_char_rnn". names: "curves/adagrad", "arrays/ngrams", "metrics/known words*".
+    With a star a name stands for all that fit, in their order. A curve is a dict of lists, an array nested lists.
+    A wheel carries a copy of results/ as groundup/measured.
+    Raises UserError for what is not kept.
+    """
+    folder = results_folder() or Path(__file__).parents[1] / "measured"
+    path = folder / f"{lesson}.json"
+    drawn = json.loads(path.read_text(encoding="utf-8")).get("drawn", {}) if path.is_file() else {}
+    kept = {f"{part}/{name}": value for part, entries in drawn.items() for name, value in entries.items()}
+    found: dict[str, Any] = {}
+    for name in names:
+        fitting = fnmatch.filter(kept, name) if "*" in name else [name] if name in kept else []
+        if not fitting:
+            raise UserError(f"results/{lesson}.json does not keep {name}: measure it with `groundup claims --write`.")
+        found |= {one: kept[one] for one in fitting}
+    return found
