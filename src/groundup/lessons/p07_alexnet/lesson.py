@@ -380,7 +380,7 @@ print(f"mirrored test digits: {1 - error_rate(params, test_images[:, :, ::-1], t
 from groundup.lessons.p07_alexnet.experiment import smoothness
 from groundup.lessons.p07_alexnet.figures import draw_filters
 
-# %% name="filters-figure" measures="filters=smoothness(after)" alt="The sixteen 5 by 5 filters of the first layer before training, which look like noise, and after training, on the same scale."
+# %% name="filters-figure" alt="The sixteen 5 by 5 filters of the first layer before training, which look like noise, and after training, on the same scale."
 before, after = untrained["conv1"]["weight"], params["conv1"]["weight"]
 largest = float(max(np.abs(before).max(), np.abs(after).max()))
 fig, axes = figure(9.6, 2.0, columns=2)
