@@ -13,7 +13,7 @@ from groundup.files import write_whole
 from groundup.lesson import Lesson, Track
 from groundup.notebooks.build import Notebook, dumps, notebook_name
 from groundup.proof.results import kept
-from groundup.reader import links, practice_data
+from groundup.reader import links, practice_data, questions
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
@@ -51,6 +51,16 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
     ]
     site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths}
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
+    _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
+
+
+def asked_in(lesson: Lesson) -> list[Json]:
+    """The questions of interviewers in a lesson's text."""
+    import jupytext
+
+    cells = jupytext.read(lesson.text, fmt="py:percent").cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    return [vars(one) for text in texts for one in questions.take_out(text)[1]]
 
 
 def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track, Executed], folder: Path) -> None:
@@ -118,7 +128,9 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         if cell.cell_type == "markdown":
             findings = "findings" in cell.metadata.get("tags", [])
             text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else cell.source
+            text, asked = questions.take_out(text)
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
+            found[-1]["questions"] = [vars(one) for one in asked]
         elif cell.cell_type == "code":
             code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures, own)
             if where == "shared" and (other := torch[cell_id].source) != cell.source:
@@ -144,6 +156,7 @@ def code_cell(
         "segments": segments(cell.source, shown) if include else [_segment(cell.source)],
         "outputs": outputs(cell, figures),
         "data": cell.id.startswith("data-"),
+        "predict": cell.metadata.get("predict", ""),
         "names": shown,
         "marks": [
             {"line": line, "equation": number} for line, number in links.marks(cell.source, lesson.equations, own)

@@ -15,6 +15,7 @@ import { askServer } from '../reading/served';
 import { keepToken } from '../runtime/token';
 import { mountSearch } from '../search';
 import { mountSettings } from '../settings';
+import { mountWay } from '../way';
 
 keepToken(); // before anything looks at the address
 mountSettings(document);
@@ -23,4 +24,5 @@ mountCells(document);
 mountSearch(document);
 mountProgress(document);
 showStates(document);
+mountWay(document);
 void askServer(document);

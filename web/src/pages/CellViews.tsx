@@ -1,4 +1,4 @@
-import type { CSSProperties } from 'react';
+import type { CSSProperties, ReactNode } from 'react';
 import type { Code, Output } from '../data';
 import { renderCode } from '../render/code';
 
@@ -27,9 +27,11 @@ export function CodeCell({ cell, equations }: { cell: Code; equations: Set<strin
       {/* safe: renderCode escapes every token */}
       <div className="cell-code" data-code="" dangerouslySetInnerHTML={{ __html: renderCode(cell, equations) }} />
       <div className="cell-output" data-output="">
-        {merged(cell.outputs).map((output, index) => (
-          <OutputView key={index} output={output} cell={cell.id} />
-        ))}
+        <Predicted question={cell.outputs.length > 0 ? cell.predict : ''}>
+          {merged(cell.outputs).map((output, index) => (
+            <OutputView key={index} output={output} cell={cell.id} />
+          ))}
+        </Predicted>
       </div>
     </section>
   );
@@ -43,6 +45,19 @@ function height(cell: Code): number {
   );
   const sum = (numbers: number[]) => numbers.reduce((one, other) => one + other, 0);
   return Math.round(2.2 + 1.33 * sum(lines) + sum(outputs));
+}
+
+/** Behind a question, the output waits until the reader has thought. */
+function Predicted({ question, children }: { question: string; children: ReactNode }) {
+  if (!question) return children;
+  return (
+    <details className="predict">
+      <summary>
+        <b>Predict first.</b> {question} <span className="predict-show">Show what comes out</span>
+      </summary>
+      {children}
+    </details>
+  );
 }
 
 function OutputView({ output, cell }: { output: Output; cell: string }) {

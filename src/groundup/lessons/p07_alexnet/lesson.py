@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -155,7 +155,7 @@ print(
 # %% name="pooling" include="groundup.ops.pooling:max_pool2d"
 from groundup.ops.pooling import max_pool2d
 
-# %% name="pooling-numbers"
+# %% name="pooling-numbers" predict="Both windows choose the same pixel: what is its gradient?"
 row = np.array([1.0, 2, 5, 3, 4]).reshape(1, 1, 5, 1)
 pooled, pool_backward = max_pool2d(row, (1, 3), (1, 2))
 routed = pool_backward(np.array([10.0, 1]).reshape(pooled.shape)).ravel()
@@ -389,7 +389,7 @@ draw_filters(axes[1], after, f"Trained: r = {smoothness(after):.2f}", largest, b
 # with ReLU. Here is the same race: no dropout, no augmentation, and for each activation the rate that is fastest on
 # validation digits. Then five fresh starts each. The curves are those of the experiment (`groundup run 07`).
 
-# %% name="race"
+# %% name="race" predict="The paper found ReLU faster than tanh. Is it, on these small pictures?"
 found = measured(
     "p07_alexnet", "curves/race-*", "metrics/rates chosen*", "metrics/epochs to*", "metrics/share of saturated*"
 )
