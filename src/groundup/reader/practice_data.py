@@ -89,7 +89,12 @@ def texts(exercises: Sequence[Exercise]) -> dict[str, str]:
     """The files of the zip. Packages of which nothing but modules is imported are empty there: so lessons' records,
     experiments and commands stay outside."""
     library, found = Library(), dict[str, Path]()
-    todo = ["groundup.practice.trial", "groundup.practice.grading.grader", "groundup.practice.found", *(one.cases.__module__ for one in exercises)]
+    todo = [
+        "groundup.practice.trial",
+        "groundup.practice.grading.grader",
+        "groundup.practice.found",
+        *(one.cases.__module__ for one in exercises),
+    ]
     # The starter is made from text: what it brings along need not be imported by anything.
     todo += [dotted(given).partition(":")[0] for one in exercises for given in one.given]
     absent: set[str] = set()

@@ -13,7 +13,7 @@ export function PracticeExample({ exercise }: { exercise: Exercise }) {
           <Row key={name} name={name} text={text} code />
         ))}
         <Row name={random ? 'gives, for one draw' : 'gives'} text={value} />
-        {upstream && <Row name="backward of" text={upstream} />}
+        {upstream && <Row name="upstream gradient" text={upstream} />}
         {slopes.map(([name, text]) => (
           <Row key={name} name={`gradient of ${name}`} text={text} />
         ))}
