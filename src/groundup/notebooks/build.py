@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from groundup.data.measured import measured
+from groundup.diagrams import drawn
 from groundup.errors import UserError
 from groundup.files import write_whole
+from groundup.notebooks.pictures import carrying
 from groundup.notebooks.source import collect
 from groundup.notebooks.source_modules import (
     BUILTINS,
@@ -102,6 +104,7 @@ def build(
     if track == "torch" and not any("torch" in tags for tags in tagged):
         return None
     title = lesson.metadata.get("lesson", {}).get("title", lesson_file.parent.name)
+    drawings = drawn(lesson_file.parent)
     cells, ids = [], {"torch-title"}
     if track == "torch":
         text = TORCH_TITLE.format(title=title, numpy=notebook_name(lesson_file, "numpy"))
@@ -124,6 +127,11 @@ def build(
             used = {**dict.fromkeys(used_names(cell.source), where), **used}
         elif cell.cell_type == "markdown" and "findings" in tags and findings is not None:
             cell.source = findings.rstrip("\n")
+        elif cell.cell_type == "markdown":
+            try:
+                cell.source = carrying(cell.source, drawings)
+            except ValueError as error:
+                raise SourceError(f"{where}: {error}") from error
         cell.id = cell_id
         cell.metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
         if cell.cell_type == "code" and "measured" in names and (text := measured_text(cell.source, where)):
