@@ -31,6 +31,8 @@ FOLDED = re.compile(
     r"(groundup\.plots|.*\.figures):.*"
     r"|groundup\.proof\.(instruments:(growth|peak_mib|seconds|side_by_side)|slopes:show_slopes)"
 )
+#: Terms, each with a sentence and the slug of the lesson that teaches it; `also` are its other forms.
+GLOSSARY = Path(__file__).with_name("glossary.json")
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -52,9 +54,16 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
         for path in PATHS
         if (found := on_path(path, lessons))
     ]
-    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths}
+    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "glossary": glossary(lessons)}
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
     _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
+
+
+def glossary(lessons: Sequence[Lesson]) -> list[Json]:
+    """The terms that lessons explain, as far as these lessons are there."""
+    folders = {one.slug: one.folder.name for one in lessons}
+    terms = json.loads(GLOSSARY.read_text(encoding="utf-8"))
+    return [{"also": [], **one, "lesson": folders[one["lesson"]]} for one in terms if one["lesson"] in folders]
 
 
 def asked_in(lesson: Lesson) -> list[Json]:
