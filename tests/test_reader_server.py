@@ -22,7 +22,7 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from groundup.reader import jupyter, runner, server
+from groundup.reader import jupyter, runner, server, sessions
 from groundup.reader.server import listen, make_app
 from groundup.reader.sessions import Sessions
 

@@ -183,13 +183,13 @@ def _include(
         raise SourceError(f"{where}: it is to show {', '.join(sorted(unknown))}, which it does not bring")
     needs, about = split(pieces, () if "tools" in cell.metadata.get("tags", ()) else shown)
     before = texts(lines, needs)
-    found = {part[0].names[0]: layout((), part) for part in parts(about)}
-    if not found:
+    cells = {part[0].names[0]: layout((), part) for part in parts(about)}
+    if not cells:
         nothing = f"# {', '.join(f'`{one.bound}`' for one in imports)}: defined above."
-        found = {"": before.pop() if before else nothing}
+        cells = {"": before.pop() if before else nothing}
     comment = re.match(r"(?:#.*\n)*", cell.source)
-    first = next(iter(found))
-    return before, found | {first: (comment[0] if comment else "") + found[first]}, after
+    first = next(iter(cells))
+    return before, cells | {first: (comment[0] if comment else "") + cells[first]}, after
 
 
 def _ordinary(source: str, names: dict[str, str], library: Library, where: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from groundup.notebooks.source import Piece, layout
 from groundup.notebooks.source_modules import Import, used_names
 
-#: Lines of a notebook's cell, as far as statements can be told apart.
-MOST_LINES = 60
+#: Lines of a notebook's cell, as far as statements can be told apart; a comment may come before them.
+MOST_LINES = 57
 #: Lines of definitions that stand together in a cell; blank ones and docstrings beyond their first line do not count.
 TOGETHER = 12
 
@@ -21,7 +21,7 @@ def split(pieces: Sequence[Piece], shown: Collection[str]) -> tuple[list[Piece],
     about: list[Piece] = []
     late: set[str] = set()
     for piece in pieces:
-        if not shown or late.isdisjoint(_at_once(piece, pieces)) and set(piece.names).isdisjoint(shown):
+        if not shown or (late.isdisjoint(_at_once(piece, pieces)) and set(piece.names).isdisjoint(shown)):
             needs.append(piece)
         else:
             about.append(piece)

@@ -38,7 +38,7 @@ def folded(cell: Any, shown: Sequence[str], marked: Collection[int], seen: Colle
             return True
         if isinstance(node, DEFINITIONS) and any(node.lineno <= line <= (node.end_lineno or 0) for line in marked):
             return False
-        return hidden or bool(shown) and set(_names(node)).isdisjoint(shown)
+        return hidden or (bool(shown) and set(_names(node)).isdisjoint(shown))
 
     fold, parts = "", segments(source, is_folded)
     if "alt" in cell.metadata:
@@ -70,7 +70,7 @@ def inner_folds(source: str, marked: Collection[int]) -> list[Json]:
         if isinstance(node, DEFINITIONS) and ast.get_docstring(node):
             found.append({"start": node.body[0].lineno, "end": node.body[0].end_lineno, "label": ""})
         elif isinstance(node, ast.If) and node.col_offset and not node.orelse and isinstance(node.body[0], ast.Raise):
-            found.append({"start": node.lineno, "end": node.end_lineno, "label": "checks"})
+            found.append({"start": node.lineno, "end": node.end_lineno, "label": "checks of its arguments"})
     whole: list[Json] = []
     for fold in sorted(found, key=lambda fold: fold["start"]):
         if fold["start"] == fold["end"] or any(fold["start"] <= line <= fold["end"] for line in marked):

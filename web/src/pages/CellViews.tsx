@@ -6,7 +6,9 @@ import { escapeHtml } from '../render/html';
 /** A code cell as the cells script expects it (web/src/cells). */
 export function CodeCell({ cell, equations }: { cell: Code; equations: Set<string> }) {
   // safe: renderCode escapes every token
-  const code = <div className="cell-code" data-code="" dangerouslySetInnerHTML={{ __html: renderCode(cell, equations) }} />;
+  const code = (
+    <div className="cell-code" data-code="" dangerouslySetInnerHTML={{ __html: renderCode(cell, equations) }} />
+  );
   const folded = cell.fold !== '' && cell.outputs.length > 0;
   return (
     <section

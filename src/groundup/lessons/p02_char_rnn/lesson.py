@@ -226,6 +226,7 @@ def bits_per_character(params, tokens):
     (logits, _), _ = char_rnn(params, windows[:, :-1], np.zeros((16, HIDDEN), np.float32))
     return float(next_character_loss(logits, windows[:, 1:])[0]) / math.log(2)
 
+
 # %% name="train"
 recent = []
 for step in range(1, STEPS + 1):

@@ -355,6 +355,7 @@ def share_right(params, data):
 
     return float(exact(data, write_greedily).mean())
 
+
 # %% name="train"
 print(f"{count(params):,} parameters")
 for stretch, end in enumerate(ENDS, start=1):
