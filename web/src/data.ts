@@ -48,6 +48,8 @@ export interface Summary {
 export interface Page {
   lesson: Summary;
   cells: Cell[];
+  /** SVG by name, for `![words](diagram:name)` in a text. */
+  diagrams: Record<string, string>;
   findings: Findings | null;
   notebooks: { track: Track; file: string }[];
 }
@@ -131,7 +133,18 @@ export interface Twin {
 
 export type Output =
   | { kind: 'text'; text: string; stream: 'stdout' | 'value' }
-  | { kind: 'figure'; file: string; alt: string; width: number; height: number };
+  | { kind: 'figure'; file: string; alt: string; width: number; height: number; frames?: FrameFiles };
+
+/** The pictures behind a slider, one a value. */
+export interface FrameFiles {
+  label: string;
+  values: string[];
+  /** The one that is shown first. */
+  start: number;
+  files: string[];
+  width: number;
+  height: number;
+}
 
 /** How many findings hold, mostly hold, and there are. */
 export interface Tally {

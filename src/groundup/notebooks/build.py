@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from groundup.data.measured import measured
+from groundup.diagrams import drawn
 from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.notebooks.fold import parts, split, texts
+from groundup.notebooks.pictures import carrying
 from groundup.notebooks.source import gather, layout
 from groundup.notebooks.source_modules import (
     BUILTINS,
@@ -106,6 +108,7 @@ def build(
     if track == "torch" and not any("torch" in tags for tags in tagged):
         return None
     title = lesson.metadata.get("lesson", {}).get("title", lesson_file.parent.name)
+    drawings = drawn(lesson_file.parent)
     cells, ids = [], {"torch-title"}
     if track == "torch":
         text = TORCH_TITLE.format(title=title, numpy=notebook_name(lesson_file, "numpy"))
@@ -131,6 +134,11 @@ def build(
             used = {**dict.fromkeys(used_names(cell.source), where), **used}
         elif cell.cell_type == "markdown" and "findings" in tags and findings is not None:
             cell.source = findings.rstrip("\n")
+        elif cell.cell_type == "markdown":
+            try:
+                cell.source = carrying(cell.source, drawings)
+            except ValueError as error:
+                raise SourceError(f"{where}: {error}") from error
         cell.id = cell_id
         folded = cell.cell_type == "code" and ("tools" in tags or "alt" in cell.metadata or not _does_anything(cell))
         kept = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from groundup import __version__
+from groundup.diagrams import drawn
 from groundup.files import write_whole
 from groundup.lesson import Lesson, Track
 from groundup.notebooks.build import Notebook, dumps, notebook_name
+from groundup.notebooks.pictures import placed, without_carried
+from groundup.plots import FRAMES
 from groundup.proof.results import kept
 from groundup.reader import folds, links, practice_data
 from groundup.reader.cells import needs
@@ -58,9 +61,12 @@ def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track,
         (folder / "notebooks").mkdir(parents=True, exist_ok=True)
         write_whole(folder / "notebooks" / file, dumps(without_svg(run.notebook)))
         files.append({"track": track, "file": file})
+    cells = page_cells(lesson, runs, figures)
+    shown = {diagram for cell in cells if cell["type"] == "text" for diagram, _ in placed(cell["markdown"])}
     page = {
         "lesson": summary(lesson, lessons),
-        "cells": page_cells(lesson, runs, figures),
+        "cells": cells,
+        "diagrams": {diagram: svg for diagram, svg in drawn(lesson.folder).items() if diagram in shown},
         "findings": kept(lesson),
         "notebooks": files,
     }
@@ -113,7 +119,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
             findings = "findings" in cell.metadata.get("tags", [])
-            text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else cell.source
+            text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else without_carried(cell.source)
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
         elif cell.cell_type == "code":
             shown = abouts.get(cell.metadata.get("of", cell.metadata.get("name", "")), [])
@@ -179,16 +185,33 @@ def outputs(cell: Notebook, figures: Path) -> list[Json]:
             figures.mkdir(parents=True, exist_ok=True)
             file = figures / f"{cell.id}{'' if not drawn else f'-{drawn + 1}'}.svg"
             write_whole(file, svg)
-            width, height = (float(size) for size in re.findall(r' (?:width|height)="([\d.]+)pt"', svg)[:2])
-            size = {"width": round(width * PIXELS), "height": round(height * PIXELS)}
-            found.append(
-                {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
-            )
+            size = _size(svg)
+            shown = {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
+            if frames := data.get(FRAMES):
+                shown["frames"] = _frames(frames, file)
+            found.append(shown)
         elif output["output_type"] == "stream":
             found.append({"kind": "text", "text": output["text"], "stream": "stdout"})
         elif "text/plain" in data:
             found.append({"kind": "text", "text": data["text/plain"], "stream": "value"})
     return found
+
+
+def _size(svg: str) -> Json:
+    """Width and height of matplotlib's SVG in CSS pixels."""
+    width, height = (float(size) for size in re.findall(r' (?:width|height)="([\d.]+)pt"', svg)[:2])
+    return {"width": round(width * PIXELS), "height": round(height * PIXELS)}
+
+
+def _frames(frames: Json, figure: Path) -> Json:
+    """Write the pictures behind a slider beside the figure; what the page needs to know of them."""
+    files = []
+    for place, svg in enumerate(frames["svg"]):
+        file = figure.with_name(f"{figure.stem}-frame-{place + 1}.svg")
+        write_whole(file, re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL))
+        files.append(f"figures/{file.name}")
+    about = {"label": frames["label"], "values": frames["values"], "start": frames["start"]}
+    return {**about, "files": files, **_size(frames["svg"][0])}
 
 
 def _add_costs(cells: list[Json], track: Track, run: Executed) -> None:
@@ -217,13 +240,14 @@ def why_not(track: Track, total: float) -> str:
 
 
 def without_svg(notebook: Notebook) -> Notebook:
-    """The notebook as people download it: each figure once, as PNG."""
+    """The notebook as people download it: each figure once, as PNG, and no pictures for sliders."""
     import copy
 
     slim = copy.deepcopy(notebook)
     for cell in slim.cells:
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop("image/svg+xml", None)
+            for kind in ("image/svg+xml", FRAMES):
+                output.get("data", {}).pop(kind, None)
     return slim
 
 

@@ -85,8 +85,8 @@ def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, s
             if len(text) > VALUE_LIMIT:
                 text = f"{text[:VALUE_LIMIT]}… ({len(text):,} letters in all)"
             emit({"type": "value", "cell": cell_id, "text": text})
-        for svg in _figures():
-            emit({"type": "figure", "cell": cell_id, "svg": svg})
+        for figure in _figures():
+            emit({"type": "figure", "cell": cell_id, **figure})
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: the session lives on
         emit(_told(error, _message(error), cell_id, _lines(error.__traceback__, files)))
         return False
@@ -146,12 +146,17 @@ def _is_figure(value: object) -> bool:
     return module is not None and isinstance(value, module.Figure)
 
 
-def _figures() -> list[str]:
-    """The open figures as SVG: the same drawing gives the same text."""
+def _figures() -> list[dict[str, Any]]:
+    """The open figures as SVG (the same drawing gives the same text), with the pictures behind a slider if any."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
         return []
-    return [_svg(pyplot.figure(number)) for number in pyplot.get_fignums()]
+    found = []
+    for number in pyplot.get_fignums():
+        figure = pyplot.figure(number)
+        frames = getattr(figure, "frames", None)  # groundup.plots.frames leaves them there
+        found.append({"svg": _svg(figure), **({"frames": frames()} if callable(frames) else {})})
+    return found
 
 
 def _svg(figure: Any) -> str:

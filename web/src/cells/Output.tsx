@@ -1,4 +1,6 @@
 import { type MouseEvent, memo, useLayoutEffect, useRef } from 'react';
+import { FramesView } from '../figures/FramesView';
+import { least } from '../figures/least';
 import { show } from '../reading/zoom';
 import type { ErrorLine } from '../runtime/types';
 import type { Lesson } from './lesson';
@@ -9,7 +11,7 @@ const MOST_LINES = 8; // of a traceback: a recursion without end has a thousand
 
 /** Everything here is text or an image from a blob: what a cell prints can never become part of the page. */
 export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson: Lesson }) {
-  const alts = [...cell.output.querySelectorAll('img')].map((image) => image.alt);
+  const alts = [...cell.output.querySelectorAll<HTMLImageElement>('img:not(.frames-still)')].map((image) => image.alt);
   let figures = 0;
   return run.blocks.map((block, index) => {
     const key = `${index} ${block.kind}`;
@@ -21,8 +23,15 @@ export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson
     if (block.kind === 'error') return <ErrorBlock key={key} block={block} lesson={lesson} />;
     figures += 1;
     const alt = alts[figures - 1] || `Figure ${figures} that ${cell.id} drew`;
+    if (block.frames) {
+      return (
+        <figure key={block.frames.urls[0]} className="output-figure" style={least(block.frames.width)}>
+          <FramesView frames={block.frames} alt={alt} />
+        </figure>
+      );
+    }
     return (
-      <figure key={block.url} className="output-figure">
+      <figure key={block.url} className="output-figure" style={least(block.width)}>
         <button
           type="button"
           className="zoom-button"

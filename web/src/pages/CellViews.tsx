@@ -1,5 +1,7 @@
 import type { CSSProperties, ReactNode } from 'react';
-import type { Code, Output } from '../data';
+import type { Code, FrameFiles, Output } from '../data';
+import { FramesView } from '../figures/FramesView';
+import { least } from '../figures/least';
 import { foldTitle, renderCode } from '../render/code';
 import { escapeHtml } from '../render/html';
 
@@ -95,16 +97,17 @@ const [FIRST, LAST] = [12, 6];
 
 function OutputView({ output, cell }: { output: Output; cell: string }) {
   if (output.kind === 'figure') {
+    const { file, alt, width, height, frames } = output;
+    if (frames) return <FramesFigure still={output} frames={frames} />;
     return (
-      <figure className="output-figure">
-        <img
-          src={output.file}
-          alt={output.alt}
-          width={output.width}
-          height={output.height}
-          loading="lazy"
-          data-zoom=""
-        />
+      <figure
+        className="output-figure"
+        style={least(width)}
+        tabIndex={0}
+        role="region"
+        aria-label={`Figure of ${cell}`}
+      >
+        <img src={file} alt={alt} width={width} height={height} loading="lazy" data-zoom="" />
       </figure>
     );
   }
@@ -124,6 +127,27 @@ function OutputView({ output, cell }: { output: Output; cell: string }) {
       </details>
       {part(lines.slice(-LAST), `Output of ${cell}, its end`)}
     </div>
+  );
+}
+
+/** A slider over pictures; without scripts a few of them side by side. */
+function FramesFigure({ still, frames }: { still: Extract<Output, { kind: 'figure' }>; frames: FrameFiles }) {
+  const { files, ...about } = frames;
+  const all = { ...about, urls: files };
+  return (
+    <figure className="output-figure" style={least(frames.width)}>
+      <div data-frames={JSON.stringify({ ...all, alt: still.alt })}>
+        <FramesView frames={all} alt={still.alt} />
+      </div>
+      <img
+        className="frames-still"
+        src={still.file}
+        alt={still.alt}
+        width={still.width}
+        height={still.height}
+        loading="lazy"
+      />
+    </figure>
   );
 }
 

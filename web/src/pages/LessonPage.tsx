@@ -31,6 +31,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
         .filter((one) => one.folder !== lesson.folder)
         .map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`]),
     ),
+    diagrams: page.diagrams,
     headings: [],
     ids: new Set(['text', 'outline', 'measured-findings', 'practise']),
     track: 'shared',

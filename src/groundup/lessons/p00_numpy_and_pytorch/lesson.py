@@ -129,6 +129,8 @@ print("(3,)   - (3,):", (prediction[:, 0] - target).shape, "mean square", ((pred
 #   \frac{\partial L}{\partial w} = \frac{\partial L}{\partial y}\,\frac{\partial y}{\partial w} = 4 \cdot x = 12, \qquad
 #   \frac{\partial L}{\partial b} = \frac{\partial L}{\partial y}\,\frac{\partial y}{\partial b} = 4 \cdot 1 = 4 \tag{1}$$
 #
+# ![The computation of the loss as a graph: values 6, 7, 2 and 4 go forward, gradients 4 and 12 come back to b and w.](diagram:chain)
+#
 # You need not believe it. Nudge $w$ and $b$ by a tiny $h$ both ways, and see how much the loss moves.
 
 
@@ -200,6 +202,8 @@ assert (dw, db) == (12, 4)
 #
 # $$\frac{\partial L}{\partial r_j} = \sum_i \frac{\partial L}{\partial y_{ij}}\,\frac{\partial y_{ij}}{\partial r_j}
 #   = \sum_i \frac{\partial L}{\partial y_{ij}} \tag{2}$$
+#
+# ![A row is used for two rows of the result; going back, the gradients of the two are added to one of the shape of the row.](diagram:broadcast)
 #
 # What was copied on the way out is summed on the way back. `unbroadcast` does it for any two shapes. And the other
 # way round: a sum sends the same gradient to all of its summands, so **the backward of a sum is a broadcast**.
@@ -451,6 +455,29 @@ print("the exponents are", "as derived, 2 and -1" if as_derived else "not the 2 
 for name, error in errors.items():
     print(f"{name:20} best nudge {NUDGES[np.argmin(error)]:.0e}, error there {error.min():.0e}")
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="nudge-frames" alt="A smooth function around a point, magnified so that the nudges to both sides are always one unit long: bent for a large nudge, straight for a middling one, a staircase of rounded numbers for a tiny one."
+at, true_slope = 1.0, math.exp(math.sin(1.0)) * math.cos(1.0)  # of e to the power of sin x, at x = 1
+
+
+def magnified(axes, h):
+    units = np.linspace(-3, 3, 241)
+    change = (np.exp(np.sin(at + units * h)) - math.exp(math.sin(at))) / h
+    left, right = ((math.exp(math.sin(at + sign * h)) - math.exp(math.sin(at))) / h for sign in (-1, 1))
+    lines = {"true slope": true_slope * units, "f, as float64 has it": change}
+    title = f"h = {h:.0e}: error {abs((right - left) / 2 - true_slope):.0e}"
+    curves(axes, units, lines, "units of h", "change of f, in units of h", title)
+    axes.plot([-1, 1], [left, right], "o-", color="#740f3c", markersize=6, label="measured slope")
+    axes.set(xlim=(-3, 3), ylim=(-5, 5))
+    axes.legend(loc="upper left")
+
+
+nudges = [1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-5, 1e-8, 1e-12, 1e-14, 1e-15, 3e-16]
+fig = frames("nudge h", nudges, magnified, shown=(0, 5, 9))
+
 # %% [markdown] name="v-lessons"
 # Three rules follow, and all checks of these lessons keep them. Check gradients in **float64**: float32 has
 # $\varepsilon \approx 1.2 \cdot 10^{-7}$, so (9) puts the bottom of its V near $h = 5 \cdot 10^{-3}$, with an error of some
@@ -573,6 +600,8 @@ for axes, place in zip(row_of_axes, wrong, strict=False):
 # tensors themselves.
 #
 # First the other small operations, in the same convention as `add` and `multiply`. Then the tape.
+#
+# ![A list of four operations with what went in, what came out and the closure: written from top to bottom, called from bottom to top.](diagram:tape)
 
 # %% name="small-operations" show="exp total matmul" include="groundup.lessons.p00_numpy_and_pytorch.model:subtract groundup.lessons.p00_numpy_and_pytorch.model:divide groundup.lessons.p00_numpy_and_pytorch.model:power groundup.lessons.p00_numpy_and_pytorch.model:exp groundup.lessons.p00_numpy_and_pytorch.model:log groundup.lessons.p00_numpy_and_pytorch.model:total groundup.lessons.p00_numpy_and_pytorch.model:transpose groundup.lessons.p00_numpy_and_pytorch.model:take groundup.ops.linear:matmul"
 from groundup.lessons.p00_numpy_and_pytorch.model import divide, exp, log, power, subtract, take, total, transpose

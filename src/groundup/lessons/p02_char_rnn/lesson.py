@@ -43,6 +43,8 @@
 #
 # $$z_t = W_{o}\,h_t + b_{o}, \qquad p_t = \operatorname{softmax}(z_t) \tag{2}$$
 #
+# ![Four steps of the network: each reads a letter, makes its hidden state from it and from the state before, and bets on the next letter; gradients run back from every bet and from step to step.](diagram:unrolled)
+#
 # The same weights serve at every step. That is why one small network can read a text of any length, and also
 # why its gradient is a sum over all steps.
 
@@ -117,6 +119,8 @@ from groundup.ops.recurrent import rnn_step
 # the sums are one large matrix product at the end. A book has a million steps. So we cut it into segments of
 # $T$ characters: the hidden state is carried from segment to segment, the gradient is not. This is *truncated*
 # back-propagation through time.
+#
+# ![Two segments of four steps: the hidden state is carried over the cut between them, the gradient stops there.](diagram:truncated)
 
 # %% name="rnn" include="groundup.ops.recurrent:rnn"
 from groundup.ops.recurrent import rnn
@@ -280,6 +284,32 @@ for temperature in (0.5, 0.8, 1.2):
     written = generate(params, encode("\n", vocabulary), 240, temperature, np.random.default_rng(2))
     print(f"--- temperature {temperature}\n{decode(written, vocabulary)}\n")
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames groundup.plots:describe groundup.plots:printable"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import describe, frames, printable
+
+# %% name="temperature-frames" alt="The probabilities of the twelve likeliest characters after a prompt, with a sample of the writing, from low temperature, where one character takes all, to high, where all become alike."
+prompt = encode("    def ", vocabulary)
+(prompt_logits, _), _ = char_rnn(params, prompt[None], np.zeros((1, HIDDEN), np.float32))
+next_logits = prompt_logits[0, -1]
+likeliest = np.argsort(-next_logits, kind="stable")[:12]
+
+
+def at_temperature(axes, temperature):
+    powers = np.exp((next_logits - next_logits.max()) / temperature)
+    shares = powers / powers.sum()
+    written = decode(generate(params, prompt, 180, temperature, np.random.default_rng(2)), vocabulary)
+    lines = [line[start : start + 38] for line in written.split("\n") for start in range(0, max(len(line), 1), 38)]
+    axes.bar(np.arange(12), shares[likeliest], color="#135bae")
+    axes.set_xticks(range(12), [printable(decode(likeliest[place : place + 1], vocabulary)) for place in range(12)])
+    sample = "\n".join(lines[:8]).replace("$", r"\$")
+    axes.text(0.98, 0.97, sample, transform=axes.transAxes, ha="right", va="top", ma="left", family="monospace")
+    axes.set_ylim(0, 1)
+    describe(axes, "next character after “def ”", "probability", f"Temperature {temperature}")
+
+
+fig = frames("temperature", [0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 4.0], at_temperature, shown=(1, 9), start=5)
+
 # %% [markdown] name="cells"
 # ## Cells that track something
 #
@@ -305,7 +335,7 @@ for feature, (cell, r) in after.items():
 # Heat maps.
 from groundup.plots import heatmap, printable
 
-# %% name="cells-picture" alt="Activations of the best cell of each feature over 72 characters of held-out text, from white (-1) to blue (+1)."
+# %% name="cells-picture" alt="Activations of the best cell of each feature over 72 characters of held-out text, from orange (-1) over white (0) to blue (+1)."
 start = len(test_text) // 2
 shown = test_text[start : start + 72]
 fig, axes = figure(11, 0.42 * len(after) + 1.1)

@@ -61,6 +61,8 @@ import numpy as np
 # is 2×2. (Mathematicians flip the filter first and call (1) a cross-correlation. Networks learn the filter, so it
 # does not matter. An interviewer may ask.)
 #
+# ![The filter on two places of the picture: its four products with the pixels below it add up to one answer each.](diagram:window)
+#
 # With several input channels $c$ and several filters $o$, equation (1) gets one more sum and one more index. Written
 # down as loops:
 
@@ -83,6 +85,8 @@ print(by_loops)
 # Then all sums of (1) are one product:
 #
 # $$y = X_\text{col}\, k + b \tag{2}$$
+#
+# ![Every window of the picture becomes a row of four numbers; the matrix times the filter gives all four answers at once.](diagram:columns)
 #
 # Pixels are copied several times (the middle one four times here). That costs memory and buys a matrix product,
 # which processors do extremely well. With $O$ filters, $K$ has a row a filter and $Y = X_\text{col} K^\top$.
@@ -200,6 +204,8 @@ print("equation (6) by hand:", by_hand.round(4))
 # with **dropout**, then ten scores, one a digit. Dropout (section 4.2) switches each hidden unit off with some probability
 # $r$ in training, so that no unit can rely on another one. The survivors are divided by $1-r$, which keeps the
 # expectation; at test time nothing is dropped. (The paper multiplied at test time instead: the same on average.)
+#
+# ![A picture becomes stacks of smaller maps by convolution and pooling, then dense layers with dropout give ten scores.](diagram:network)
 #
 # The feature maps are stored as (N, H, W, C). Before the fully connected layers they are flattened in the order (C, H, W),
 # because PyTorch does so: then both have the same weight matrix. Mixing up these two orders is a classic bug when
@@ -379,12 +385,34 @@ print(f"mirrored test digits: {1 - error_rate(params, test_images[:, :, ::-1], t
 from groundup.lessons.p07_alexnet.experiment import smoothness
 from groundup.lessons.p07_alexnet.figures import draw_filters
 
-# %% name="filters-figure" measures="filters=smoothness(after)" alt="The sixteen 5 by 5 filters of the first layer before training, which look like noise, and after training, on the same scale."
+# %% name="filters-figure" alt="The sixteen 5 by 5 filters of the first layer before training, which look like noise, and after training, on the same scale."
 before, after = untrained["conv1"]["weight"], params["conv1"]["weight"]
 largest = float(max(np.abs(before).max(), np.abs(after).max()))
 fig, axes = figure(9.6, 2.0, columns=2)
 draw_filters(axes[0], before, f"Untrained: r = {smoothness(before):.2f}", largest)
 draw_filters(axes[1], after, f"Trained: r = {smoothness(after):.2f}", largest, bar="weight")
+
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="filter-frames" alt="A handwritten digit, one of the trained filters, and the map of the filter's answers over the digit: large where the digit has the stroke that the filter asks for."
+answers, _ = conv2d(test_images[:1], after, np.zeros(len(after), after.dtype), 1, 2)  # (1, 8, 8, filters)
+
+
+def one_filter(axes, number):
+    board = np.zeros((8, 27))  # digit, filter and answers side by side, each as bright as it gets
+    board[:, :8] = test_images[0, :, :, 0] / test_images[0].max()
+    board[1:6, 11:16] = after[number - 1, 0] / np.abs(after[number - 1]).max()
+    board[:, 19:] = answers[0, :, :, number - 1] / np.abs(answers).max()
+    heatmap(axes, board, title=f"Digit, filter {number}, its answers", low=-1, high=1)
+    for left, top, side in ((-0.5, -0.5, 8), (10.5, 0.5, 5), (18.5, -0.5, 8)):
+        right, bottom = left + side, top + side
+        axes.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="#8b939e", linewidth=0.8)
+    axes.set(xticks=[], yticks=[])
+
+
+fig = frames("filter", list(range(1, 13)), one_filter, width=6.6, height=2.5, shown=(0, 5))
 
 # %% [markdown] name="race-text"
 # ## ReLU against tanh (the paper's figure 1)

@@ -45,6 +45,8 @@
 # | decoder | every character written | the characters written so far | the future, and padding |
 # | between them | every character written | every character read | padding |
 #
+# ![Three grids of who may look at whom: in the encoder all but padding, in the decoder no later place, between them all but padding.](diagram:uses)
+#
 # A recurrent encoder has to squeeze the whole text into one state. Here the decoder may look at any character at
 # any time. No distance is longer than one step.
 #
@@ -201,6 +203,8 @@ from groundup.lessons.p13_attention_is_all_you_need.model import decoder_layer, 
 
 # %% [markdown] name="model-text"
 # ## The whole model
+#
+# ![The encoder reads the source through self-attention and feed-forward; the decoder has causal self-attention, cross-attention to the memory of the encoder, and feed-forward, then logits.](diagram:whole)
 
 # %% name="model-code" show="encode decode transformer" include="groundup.lessons.p13_attention_is_all_you_need.model:init groundup.lessons.p13_attention_is_all_you_need.model:encode groundup.lessons.p13_attention_is_all_you_need.model:decode groundup.lessons.p13_attention_is_all_you_need.model:transformer"
 from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode, init, transformer
@@ -439,6 +443,29 @@ from groundup.lessons.p13_attention_is_all_you_need.measure import one, year_hea
 example = int(np.argmax(test_data.lengths == 22))
 maps = attention_maps(averaged, *one(test_data, example), HEADS)
 fig = heads_figure({name: found[:, 0] for name, found in maps.items()}, *parts.test[example])
+
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="head-frames" alt="One attention head at a time: who looks at whom, character by character, for the encoder, the decoder's own attention and the decoder's attention to the source."
+read, written = parts.test[example]
+sides = {
+    "encoder": (read, read),
+    "decoder": (f"{written}$", f"^{written}"),
+    "cross": (f"{written}$", read),
+}
+
+
+def one_head(axes, name):
+    part, head = name.rsplit(" ", 1)
+    asks, answers = sides[part]
+    heatmap(axes, maps[part][-1, 0, int(head) - 1], list(asks), list(answers), low=0, high=1)
+    describe(axes, "looked at", "asks", f"{part.capitalize()}, head {head}")
+
+
+names = [f"{part} {head + 1}" for part in sides for head in range(HEADS)]
+fig = frames("head", names, one_head, width=5.6, height=4.4, shown=(8, 9), start=8)
 
 # %% [markdown] name="year-text"
 # One picture can be luck. So count: while the four digits of the year are written, how much of its attention does a

@@ -42,6 +42,8 @@
 #
 # $$K_U(x) = \min\{\,|p| : U(p) = x\,\}. \tag{1}$$
 #
+# ![Three programs go into a machine that prints the same string; the shortest one has K bits.](diagram:machine)
+#
 # Three questions come at once. Does it matter which machine? Can $K$ be computed? Is there a string whose $K$ is
 # large, and can we show one? The answers will be: only by a constant; no; almost all, but we can prove it of none
 # beyond a certain size.
@@ -73,6 +75,8 @@ from groundup.lessons.p25_kolmogorov_complexity.codes import code_with_lengths, 
 
 # %% [markdown] name="kraft-by-hand"
 # ### By hand
+#
+# ![The unit interval cut into the words 0, 10, 110 and 111, which own a half, a quarter and two eighths of it.](diagram:budget)
 #
 # Four words of lengths 1, 2, 3, 3: $\tfrac12 + \tfrac14 + \tfrac18 + \tfrac18 = 1$. The budget is spent: 0, 10, 110,
 # 111. Lengths 1, 1, 2 would need $\tfrac12 + \tfrac12 + \tfrac14 = \tfrac54$: impossible. In the tree below a word is
@@ -162,6 +166,8 @@ from groundup.lessons.p25_kolmogorov_complexity.model import Machine, State, ass
 # After the code come the bits that `,` reads. The machine is universal: it is the well-known eight-instruction
 # language with a different print instruction.
 #
+# ![The program in cells, a tape of numbers with a head on one of them, and the output.](diagram:tape)
+#
 # **Does it stop?** No program decides that for all programs. But for a program in front of us we can try to prove
 # that it never stops. `must_repeat` holds the proof: what led from one jump back of a loop to the next must happen again, and
 # so again for ever. The idea: if every cell that was found 0 has the same value as before, and every other
@@ -231,6 +237,8 @@ for program in ("TT0.", "TTT0.", "TTTT0.", "TTT@01."):
 # Go through the tree of all bit strings, depth first, and cut a branch where the machine stops. Each end of a
 # branch is one of four kinds: the program *halted*, it provably *loops*, it is *undecided* (the step limit came
 # first), or it *wants more* bits than we allow.
+#
+# ![A tree of bit strings; its branches end where the program halts, loops, is undecided or wants more bits.](diagram:programs)
 #
 # The shortest program found for $x$ gives an **upper bound** on $K(x)$: with more steps an undecided shorter
 # program might still print $x$. It is **exact** if every shorter program is excluded: it halted with another
@@ -319,6 +327,27 @@ shorter = sorted((x for x in k if k[x] < len(x) <= 40), key=lambda x: (k[x] - le
 print(f"{sum(k[x] < len(x) for x in k)} strings are longer than their program; some of them:")
 for x in shorter[:8]:
     print(f"  K = {k[x]:2}, |x| = {len(x):2}: {x}")
+
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="length-frames" alt="Share of all strings of each length that some program of at most L bits prints, for both machines, and the most that any machine could print: the share falls off one bit later for each bit more."
+every_k = {f"{name} machine": complexities(one) for name, one in found.items()}
+printed_lengths = np.arange(13)
+
+
+def up_to(axes, longest):
+    lines = {"any machine, at most": np.minimum(1, 2.0 ** (longest + 1 - printed_lengths))}
+    for name, k in every_k.items():
+        reached = np.bincount([len(x) for x in k if k[x] <= longest and len(x) < 13], minlength=13)
+        lines[name] = reached / 2.0**printed_lengths
+    curves(axes, printed_lengths, lines, "length of the string", "share that is printed")
+    axes.set_ylim(-0.03, 1.05)
+    describe(axes, "length of the string, bits", "share that is printed", f"Programs of at most {longest} bits")
+
+
+fig = frames("program length", list(range(9, LONGEST + 1)), up_to, start=11)
 
 # %% [markdown] name="coding-theorem"
 # ## One short program or many programs

@@ -43,6 +43,8 @@ import numpy as np
 #
 # $$y_i = \sum_j a_{ij}\, x_j, \qquad a_{ij} \ge 0, \quad \sum_j a_{ij} = 1. \tag{1}$$
 #
+# ![Three words, four numbers each, flow with weights of different size into one new word.](diagram:average)
+#
 # Each $x_j$ is a vector of $d$ numbers, and $a_{ij}$ says how much word $i$ takes from word $j$. Related words should
 # count more. A dot product measures how much two vectors point the same way, so let it be the **score**:
 #
@@ -207,6 +209,8 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 # by how well their keys match, and that is what makes it differentiable: the questions and the index can both be
 # improved by gradient descent.
 #
+# ![A query is compared with three keys; the softmax of the scores gives weights, and the values are mixed by them.](diagram:library)
+#
 # "**Self**-attention" only says where the three come from: queries, keys and values are all made from the same
 # words $X$. Every word asks, can be found and can be read. (In *cross*-attention the queries come from one
 # sequence, keys and values from another.) The functions above did not care, and need no change.
@@ -298,6 +302,26 @@ for name, rows in softmaxes.items():
 # In code the scale goes onto the query: $n \cdot d$ multiplications in place of $n \cdot m$. A constant factor on the
 # way out is the same constant factor on the way back.
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+
+# %% name="scale-frames" alt="The softmax weights of one random query over sixteen random keys, largest first, with and without division by the root of d: without it one key takes nearly all as d grows."
+def one_query(axes, d):
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(16, d)) @ rng.normal(size=d)
+    for shift, (name, scale, colour) in zip(
+        (-0.2, 0.2), (("without 1/√d", 1.0, "#ee8627"), ("with 1/√d", 1 / math.sqrt(d), "#135bae")), strict=True
+    ):
+        weights = np.sort(softmax(scale * scores[None])[0][0])[::-1]
+        axes.bar(np.arange(1, 17) + shift, weights, 0.4, color=colour, label=f"{name}: largest {weights[0]:.2f}")
+    axes.set_ylim(0, 1.02)
+    describe(axes, "key, by weight", "weight", f"d = {d}")
+
+
+fig = frames("width d", widths, one_query, start=4)
+
 # %% name="attend-scaled" include="groundup.lessons.self_attention.model:attend_scaled"
 from groundup.lessons.self_attention.model import attend_scaled
 
@@ -365,6 +389,8 @@ assert np.allclose(both[1] * np.exp(both[0]), 7.468, atol=5e-4)
 # %% [markdown] name="devices"
 # Now four devices and 16 words. Device $w$ owns four columns of the picture below, keys and values, and works through
 # them in tiles of two. It reports three things for every query. The reports may be merged in any order:
+#
+# ![Four devices hold a quarter of the keys each; their reports are merged in pairs, and the last merge gives the answer.](diagram:tiles)
 
 # %% name="devices-figure" alt="Heat map of the attention weights of 16 words, with thick lines between the columns of four devices and thin lines between their tiles of two keys."
 rng = np.random.default_rng(7)
@@ -435,6 +461,8 @@ for name, amounts in lines.items():
 #
 # $$\operatorname{MultiHead}(X) = \operatorname{concat}(Y_1, \dots, Y_h)\, W_o^\top, \qquad
 #   Y_r = \operatorname{softmax}\!\Big(\frac{Q_r K_r^\top}{\sqrt{D/h}}\Big) V_r. \tag{17}$$
+#
+# ![Queries, keys and values are cut into two halves; each head attends with its own, and the results stand side by side before a last matrix mixes them.](diagram:heads)
 #
 # The number of parameters, $4D^2$ and biases, does not depend on $h$. Note the scale: $\sqrt{D/h}$, the width of a head.
 #
@@ -598,6 +626,22 @@ for label, heads in shares.items():
         )
 single = np.array(one["arrays/weights"]["one_head"][0])
 fig = head_maps({"Two heads: head 1": two[0, 0], "Two heads: head 2": two[0, 1], "One head": single}, places[0])
+
+
+# %% name="heads-frames" alt="For one asking card the weights that the two heads give to the 32 cards of the box, with rings on the card asked first and the card asked second."
+def asking_card(axes, card):
+    read = np.arange(1, 33)
+    curves(axes, read, {f"head {head + 1}": two[0, head, card - 1] for head in range(2)}, "card that is read", "weight")
+    for question, marker in enumerate("os"):
+        place = places[0, card - 1, question]
+        name = ("asked first", "asked second")[question]
+        style = {"marker": marker, "s": 150, "facecolors": "none", "edgecolors": "#128f79", "linewidths": 1.6}
+        axes.scatter([place + 1], [two[0, :, card - 1, place].max()], label=name, **style)
+    axes.set_ylim(-0.03, 1.08)
+    describe(axes, "card that is read", "weight", f"Card {card} asks")
+
+
+fig = frames("card that asks", list(range(1, 11)), asking_card)
 
 # %% [markdown] name="order"
 # ## 10. What is still missing: order

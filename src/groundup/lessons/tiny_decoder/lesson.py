@@ -58,6 +58,8 @@
 #
 # $$y = m + \operatorname{MLP}(\operatorname{Norm}(m)), \qquad z = W_o \operatorname{Norm}(y) + b_o. \tag{3}$$
 #
+# ![The residual stream runs from the embedding to the readout; attention and then the MLP read from it through a norm and add their results to it.](diagram:block)
+#
 # $z_p$ are the **logits** of the token at place $p + 1$; softmax turns them into probabilities.
 
 # %% name="imports" tags=["shared"]
@@ -75,6 +77,8 @@ import numpy as np
 #
 # **Causal** means that token $t$ may look at tokens $1 \dots t$ only. The mask puts $-\infty$ in the place of the scores
 # of later tokens, before the softmax, and $e^{-\infty} = 0$:
+#
+# ![Two squares of five letters by five: the scores that are allowed, on and below the diagonal, and the weights that the softmax makes of each row.](diagram:mask)
 #
 # | token | weights | output |
 # |---|---|---|
@@ -316,6 +320,27 @@ print(
     f"one diagonal too many: found at {np.count_nonzero(planted)} of {len(planted)} places, largest change {planted.max():.2g}"
 )
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="mask-frames" alt="Attention weights of the three tokens of the example and their outputs under three masks: causal, with one diagonal too many, and none."
+allowed = {
+    "causal": causal_mask(3),
+    "one diagonal too many": np.tri(3, k=1, dtype=bool),
+    "no mask": np.ones((3, 3), bool),
+}
+
+
+def masked(axes, name):
+    weights = attention_weights(query, key, allowed[name])
+    outputs = [f"token {place}: {answer:.4g}" for place, (answer,) in enumerate(weights @ value, start=1)]
+    heatmap(axes, weights, outputs, ["1", "2", "3"], name.capitalize(), low=0, high=1, values=".2f")
+    axes.set(xlabel="token that is looked at", ylabel="output")
+
+
+fig = frames("mask", list(allowed), masked, width=4.4, shown=(0, 1, 2))
+
 # %% [markdown] name="data" tags=["shared"]
 # ## Data
 #
@@ -471,6 +496,8 @@ for head, axis in enumerate(axes.flat):
 # append key and value to the cache, and let the query attend to all of them. Queries are not kept: an earlier query
 # has had its answer. Each token is read once, $T$ places in all; only the one row of scores still grows with the
 # length.
+#
+# ![Keys and values of six earlier tokens are kept; a new token appends its own, and its query meets all of the keys.](diagram:cache)
 #
 # In the three-token example above: when token 3 comes, the cache holds keys $0, \ln 2$ and values $6, 0$. Append
 # $\ln 3$ and $3$, and the one row $\tfrac16, \tfrac26, \tfrac36$ gives 2.5.
