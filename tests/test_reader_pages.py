@@ -143,8 +143,8 @@ def test_previous_and_next_go_through_all_lessons(visit: Visits, static: str) ->
         page.wait_for_url(f"**/lessons/{folder}/")
     page.locator("a[rel=prev]").click()
     page.wait_for_url(f"**/lessons/{order[1]}/")
-    page.goto(lesson_url(static, order[-1]))
-    assert page.locator("a[rel=next]").count() == 0
+    page.goto(lesson_url(static, order[-1]))  # the last leads to what has been left out
+    page.locator(f"a[rel=next][href$='{order[0]}/']").wait_for()
 
 
 def test_an_equation_leads_to_its_code_and_the_code_back(visit: Visits, static: str) -> None:
@@ -508,7 +508,7 @@ def test_a_section_counts_as_read_after_a_while_and_not_when_skipped(visit: Visi
     )
     page.clock.run_for(2000)
     assert stored(page, "progress")["lessons"][RNN]["read"] == []
-    page.clock.run_for(4000)
+    page.clock.run_for(20_000)
     read = stored(page, "progress")["lessons"][RNN]["read"]
     assert sections[1] in read
     page.locator(f"[id='{sections[-1]}']").evaluate("heading => heading.scrollIntoView()")

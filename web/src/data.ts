@@ -63,6 +63,14 @@ export interface Text {
   track: Track | 'shared';
   /** The measured findings are shown below this text. */
   findings: boolean;
+  /** What interviewers ask, shown below it. */
+  questions: Question[];
+}
+
+/** Both are Markdown; the answer is "" where the lesson gives none. */
+export interface Question {
+  question: string;
+  answer: string;
 }
 
 export interface Code {
@@ -83,6 +91,8 @@ export interface Code {
   outputs: Output[];
   /** The cell only carries data: nothing is shown, but later cells need it. */
   data: boolean;
+  /** Asked before the built output is shown; "" if it is shown at once. */
+  predict: string;
   /** How long it took at build time. */
   seconds: number;
   /** The same with everything it depends on, from nothing. */
@@ -227,4 +237,20 @@ export interface Exercise {
   hash: string;
   /** Can be graded in the browser. */
   browser: boolean;
+  /** Interviewers ask for it. */
+  asked: boolean;
+  example: Example;
+}
+
+/** Small arguments and what the solution makes of them, as texts (groundup.reader.examples). */
+export interface Example {
+  arguments: Record<string, string>;
+  value: string;
+  upstream: string;
+  /** Of the arguments, where there is a backward. */
+  gradients: Record<string, string>;
+  /** The same as one line of Python, or "". */
+  call: string;
+  /** Another draw gives another value. */
+  random: boolean;
 }

@@ -41,7 +41,7 @@ Track = Literal["numpy", "torch"]
 Notebook = Any  # nbformat.NotebookNode, which has no types
 
 SESSION_NAMES = {"display", "get_ipython", "In", "Out"}  # what IPython provides by itself
-KEPT_METADATA = ("alt", "measures", "name", "tags")
+KEPT_METADATA = ("alt", "measures", "name", "predict", "tags")
 FOLDED = {"jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 #: Without the version of the Python at hand, so that a build is the same everywhere.

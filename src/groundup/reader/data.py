@@ -15,7 +15,7 @@ from groundup.notebooks.build import Notebook, dumps, notebook_name
 from groundup.notebooks.pictures import placed, without_carried
 from groundup.plots import FRAMES
 from groundup.proof.results import kept
-from groundup.reader import folds, links, practice_data
+from groundup.reader import folds, links, practice_data, questions
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
@@ -48,6 +48,16 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
     ]
     site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths}
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
+    _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
+
+
+def asked_in(lesson: Lesson) -> list[Json]:
+    """The questions of interviewers in a lesson's text."""
+    import jupytext
+
+    cells = jupytext.read(lesson.text, fmt="py:percent").cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    return [vars(one) for text in texts for one in questions.take_out(text)[1]]
 
 
 def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track, Executed], folder: Path) -> None:
@@ -120,7 +130,9 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         if cell.cell_type == "markdown":
             findings = "findings" in cell.metadata.get("tags", [])
             text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else without_carried(cell.source)
+            text, asked = questions.take_out(text)
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
+            found[-1]["questions"] = [vars(one) for one in asked]
         elif cell.cell_type == "code":
             shown = abouts.get(cell.metadata.get("of", cell.metadata.get("name", "")), [])
             marks = links.marks(cell.source, lesson.equations, own)
@@ -128,6 +140,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
                 "source": cell.source,
                 **folds.folded(cell, shown, [line for line, _ in marks], seen if track == "torch" else ()),
                 "outputs": outputs(cell, figures),
+                "predict": cell.metadata.get("predict", ""),
                 "marks": [{"line": line, "equation": number} for line, number in marks],
                 "twins": twins(lesson, cell, torch) if track == "numpy" else [],
             }

@@ -2,6 +2,7 @@ import { createRoot } from 'react-dom/client';
 import type { RuntimeConfig } from '../runtime/types';
 import { CellView, type Hosts } from './CellView';
 import { Announcer, EditedCells, RuntimeBadge } from './Extras';
+import { goOnKeys } from './keys';
 import { createLesson, type Lesson } from './lesson';
 import type { LiveCell } from './page';
 import './cells.css';
@@ -29,6 +30,7 @@ export function mountCells(document: Document): void {
     </>,
   );
   document.addEventListener('keydown', (event) => runOnKey(event, lesson));
+  goOnKeys(document);
   whenIdle(() => {
     void findRuntime(lesson);
     // An edit may be of a text that has changed since.

@@ -29,6 +29,8 @@ export interface Lesson {
   jump(id: string, line: number): boolean;
   /** An editor is there. */
   opened(id: string, editor: EditorHandle): void;
+  /** The cells that use what a cell defines and can run here, in their order. */
+  users(id: string): Promise<string[]>;
   /** Runs the cell, or says how to where it cannot be run here. */
   run(id: string): void;
 }
@@ -92,6 +94,16 @@ export function createLesson(document: Document): Lesson | null {
       editors.set(id, editor);
       editor.focus(wanted?.id === id ? wanted.line : undefined);
       wanted = null;
+    },
+    async users(id) {
+      const sources = await texts.load();
+      const track = sources.get(id)?.track;
+      return page.cells.flatMap((cell) => {
+        const source = sources.get(cell.id);
+        const same = track === 'shared' || cell.track === 'shared' || cell.track === track;
+        const shown = cell.section.getClientRects().length > 0;
+        return source?.needs.includes(id) && same && shown && !runsElsewhere(cell, state.kind.get()) ? [cell.id] : [];
+      });
     },
     run(id) {
       const cell = page.cells.find((one) => one.id === id);

@@ -40,9 +40,11 @@ export function CodeCell({ cell, equations }: { cell: Code; equations: Set<strin
         code
       )}
       <div className="cell-output" data-output="">
-        {merged(cell.outputs).map((output, index) => (
-          <OutputView key={index} output={output} cell={cell.id} />
-        ))}
+        <Predicted question={cell.outputs.length > 0 ? cell.predict : ''}>
+          {merged(cell.outputs).map((output, index) => (
+            <OutputView key={index} output={output} cell={cell.id} />
+          ))}
+        </Predicted>
       </div>
     </section>
   );
@@ -65,6 +67,19 @@ export function Plumbing({ cells, children }: { cells: Code[]; children: ReactNo
     <details className="plumbing" data-track={cells[0]?.track}>
       {/* safe: names and comments are escaped */}
       <summary dangerouslySetInnerHTML={{ __html: html }} />
+      {children}
+    </details>
+  );
+}
+
+/** Behind a question, the output waits until the reader has thought. */
+function Predicted({ question, children }: { question: string; children: ReactNode }) {
+  if (!question) return children;
+  return (
+    <details className="predict">
+      <summary>
+        <b>Predict first.</b> {question} <span className="predict-show">Show what comes out</span>
+      </summary>
       {children}
     </details>
   );

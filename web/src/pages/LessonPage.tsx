@@ -1,4 +1,5 @@
 import { Fragment, type ReactNode } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
 import type { Code, Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
 import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
@@ -6,6 +7,7 @@ import { CodeCell, isPlumbing, Plumbing } from './CellViews';
 import { FindingsFigure } from './FindingsFigure';
 import { LessonHead } from './LessonHead';
 import { ExerciseList } from './PracticeParts';
+import { Questions } from './Questions';
 import { type Assets, Shell } from './Shell';
 
 const ROOT = '../../';
@@ -78,6 +80,8 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
           />
           <article className="text">{body}</article>
           <div className="end" data-mark-read="" />
+          {/* filled by a script, which knows what has been read */}
+          <nav aria-label="Where to go on" data-onwards="" />
           {exercises.length > 0 && (
             <section className="practise" aria-labelledby="practise">
               <h2 id="practise">Practise this</h2>
@@ -98,11 +102,18 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
 /** The title and the reference are in the head of the page already, so the first text starts after them. */
 function textHtml(cell: Text, page: Page, context: TextContext): string {
   context.track = cell.track;
-  const html = renderText(cell.markdown, context);
+  const html = renderText(cell.markdown, context) + askedHtml(cell, context);
   const untitled = html.replace(/^<h1[\s\S]*?<\/h1>\n/, '');
   if (untitled === html || !page.lesson.paper) return untitled;
   const reference = /^<p><em>[\s\S]*?<\/em><\/p>\n/.exec(untitled)?.[0] ?? '';
   return reference.includes(page.lesson.paper.url) ? untitled.slice(reference.length) : untitled;
+}
+
+/** What interviewers ask, as cards behind the text. */
+function askedHtml({ questions }: Text, context: TextContext): string {
+  if (questions.length === 0) return '';
+  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, context)} />;
+  return `<p class="asked"><strong>Asked in interviews</strong></p>${renderToStaticMarkup(cards)}`;
 }
 
 function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }) {

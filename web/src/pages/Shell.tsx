@@ -54,6 +54,14 @@ export function Shell({ title, description, root, page, lesson, tracks, assets, 
           <a className="wordmark" href={root}>
             ground<b>up</b>
           </a>
+          <nav className="site-nav" aria-label="Site">
+            <a href={`${root}#map`}>Lessons</a>
+            <a href={`${root}practice/`}>Practice</a>
+            {/* a script knows where it leads */}
+            <a className="site-next" href={root} data-next="" hidden>
+              Next
+            </a>
+          </nav>
           <div className="site-tools">
             <button type="button" className="search-button" data-search="">
               <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

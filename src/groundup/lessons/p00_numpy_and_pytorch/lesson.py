@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -101,7 +101,7 @@ print("pixels @ pixels.T", (pixels @ pixels.T).shape, "every picture times every
 # The same rule has a famous trap. Predictions of shape (N, 1) minus targets of shape (N,) give (N, N): every
 # prediction minus every target. No error is raised and the loss even falls, but to the wrong place.
 
-# %% name="broadcasting-code"
+# %% name="broadcasting-code" predict="A (3, 1) array minus a (3,) array: which shape comes out?"
 column, row = np.array([[0.0], [10.0], [20.0], [30.0]]), np.array([1.0, 2.0, 3.0])
 print(column + row)
 
@@ -351,7 +351,7 @@ print("losses", mine[0], theirs[0], " largest difference of the gradients", np.a
 from groundup.lessons.p00_numpy_and_pytorch.model import init, mlp
 from groundup.training.params import flatten, map_tree
 
-# %% name="network-shapes"
+# %% name="network-shapes" predict="Ten classes and an untrained network: what is its loss, about?"
 params = init(np.random.default_rng(0))
 for name, leaf in flatten(params).items():
     print(f"{name:16}{leaf.shape}")
@@ -708,8 +708,9 @@ print(
 #
 # **Try**: drop the `unbroadcast` in `multiply` and see who notices. Set `rate = 5`. Give the network 8 hidden units,
 # then 512. In `Tape.gradients`, replace the sum by the last gradient, and run the cell with the small graph. Put
-# `tanh` in the place of `relu` on the tape (write it first: its derivative is $1 - y^2$). Next: a network that
-# writes, one character at a time.
+# `tanh` in the place of `relu` on the tape (write it first: its derivative is $1 - y^2$).
+#
+# **Where it leads**: to networks that write, one character at a time.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## Tensors and autograd

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -193,7 +193,7 @@ print(train_text[:400])
 # `ngram_bits`: the bits per character of models that count what follows each n characters.
 from groundup.data.baselines import ngram_bits
 
-# %% name="ngram-bits"
+# %% name="ngram-bits" predict="Of the bits that an even guess costs, how many does knowing the last two characters save?"
 ngrams = {order: ngram_bits(train, validation, test, len(vocabulary), order) for order in (1, 2, 3)}
 for order, bits in ngrams.items():
     print(f"{order}-gram: {bits:.3f} bits per character; guessing evenly would need {math.log2(len(vocabulary)):.3f}")
@@ -369,8 +369,9 @@ ticks = axes.set_xticks(range(72), [printable(character) for character in shown]
 # - Look for meaning in cells with a statistic chosen on other data, beside the untrained network.
 #
 # **Try**: set `SEGMENT = 8` and look at the gap to the trigram; remove the clipping and print `norm`; train on a
-# book of your own with `groundup run 02 --text book.txt`. Next: the LSTM, whose cell gives the gradient a path on
-# which it does not fade.
+# book of your own with `groundup run 02 --text book.txt`.
+#
+# **Where it leads**: to the LSTM, whose cell gives the gradient a path on which it does not fade.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## The same in PyTorch

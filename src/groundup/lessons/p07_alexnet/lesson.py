@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -160,7 +160,7 @@ print(
 # %% name="pooling" include="groundup.ops.pooling:max_pool2d"
 from groundup.ops.pooling import max_pool2d
 
-# %% name="pooling-numbers"
+# %% name="pooling-numbers" predict="Both windows choose the same pixel: what is its gradient?"
 row = np.array([1.0, 2, 5, 3, 4]).reshape(1, 1, 5, 1)
 pooled, pool_backward = max_pool2d(row, (1, 3), (1, 2))
 routed = pool_backward(np.array([10.0, 1]).reshape(pooled.shape)).ravel()
@@ -422,7 +422,7 @@ fig = frames("filter", list(range(1, 13)), one_filter, width=6.6, height=2.5, sh
 # with ReLU. Here is the same race: no dropout, no augmentation, and for each activation the rate that is fastest on
 # validation digits. Then five fresh starts each. The curves are those of the experiment (`groundup run 07`).
 
-# %% name="race" tags=["tools"]
+# %% name="race" tags=["tools"] predict="The paper found ReLU faster than tanh. Is it, on these small pictures?"
 # The race as the experiment ran it, and who won.
 found = measured(
     "p07_alexnet", "curves/race-*", "metrics/rates chosen*", "metrics/epochs to*", "metrics/share of saturated*"

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -275,7 +275,7 @@ assert show_slopes(small_loss, small, check_rng, width=1e-6) < 1e-5
 # Change one character of the target. The logits before it must not move, not by one bit. This test is short, and
 # it catches the mistake that makes a training loss look wonderful and the model useless.
 
-# %% name="causal-run"
+# %% name="causal-run" predict="One token of the output is changed: at which places may the logits move?"
 small_memory, _ = encode(small, small_source, 2)
 before_change, _ = decode(small, small_target[:, :-1], small_memory, small_source, 2)
 changed_target = small_target[:, :-1].copy()
@@ -410,7 +410,7 @@ print(("averaging helped" if averaged_right > last_right else "averaging hurt") 
 # %% name="beam-code" show="length_penalty beam_search" include="groundup.lessons.p13_attention_is_all_you_need.decoding:beam_search"
 from groundup.lessons.p13_attention_is_all_you_need.decoding import beam_search
 
-# %% name="beam-run" measures="beam=beam_right"
+# %% name="beam-run" predict="Four beams or the best guess each time: who writes more dates right?" measures="beam=beam_right"
 
 
 def beam_of_four(source):

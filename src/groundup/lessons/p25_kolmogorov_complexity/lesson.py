@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -533,7 +533,7 @@ from groundup.lessons.p25_kolmogorov_complexity.ncd import (
     zlib_compress,
 )
 
-# %% name="ncd-window"
+# %% name="ncd-window" predict="Random bytes compared with themselves: does a compressor always notice that they are the same?"
 for amount in (10_000, 30_000, 40_000):
     x = rng.bytes(amount)
     print(f"{amount:,} random bytes against themselves: NCD {normalised_compression_distance(x, x, zlib_compress):.3f}")

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -337,7 +337,7 @@ from groundup.lessons.self_attention.model import attend_scaled
 # least $e^0 = 1$, so nothing is divided by 0. There is no need for a small $\epsilon$ in the denominator: it would only
 # make the weights add up to something else than 1.
 
-# %% name="stability-run"
+# %% name="stability-run" predict="Scores of 1000 and more: what does the naive softmax print?"
 large = np.array([[1000.0, 999.0, 0.0]], np.float32)
 with np.errstate(over="ignore", invalid="ignore"):
     naive = np.exp(large) / np.exp(large).sum()
@@ -662,7 +662,7 @@ from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.positions import sinusoidal_positions
 
-# %% name="order-picture" alt="Four heat maps of attention, three words by three: both sentences without positions, where each word keeps its weights, and with positions, where it does not."
+# %% name="order-picture" predict="The words change places: do their new vectors change?" alt="Four heat maps of attention, three words by three: both sentences without positions, where each word keeps its weights, and with positions, where it does not."
 rng = np.random.default_rng(9)
 layer = {part: linear_params(rng, 8, 8, std=0.4, dtype=np.float64) for part in ("query", "key", "value", "out")}
 vectors = rng.normal(size=(3, 8))  # of cat, chases, mouse; like the layer, not trained
@@ -715,7 +715,8 @@ print(
 #
 # **Try**: leave out one factor in `merge` and see which checks notice. Ask three questions of two heads. Deal boxes
 # of 48 cards to the trained reader, which only ever saw 32. Add positions to the card reader: do they help or hurt?
-# Next: tiny_decoder, where a mask keeps words from looking ahead, and lesson 13, the whole
+#
+# **Where it leads**: to tiny_decoder, where a mask keeps words from looking ahead, and to lesson 13, the whole
 # transformer.
 
 # %% [markdown] name="torch" tags=["torch"]

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -215,7 +215,7 @@ print(
 # %% name="layer-norm" include="groundup.ops.norms:layer_norm"
 from groundup.ops.norms import layer_norm
 
-# %% name="eps"
+# %% name="eps" predict="A constant row, and ε outside the root: what comes out?"
 row, upstream, small = np.full((1, 4), 2.0), np.array([[1.0, 0.0, 0.0, 0.0]]), 1e-5
 _, pull_back = layer_norm(row, np.ones(4), np.zeros(4), small)
 print("inside: ", pull_back(upstream)[0][0].round(3))
@@ -307,7 +307,7 @@ assert show_slopes(tiny_loss, tiny, rng) < 1e-5
 # %% name="leaks" include="groundup.proof.instruments:leaks"
 from groundup.proof.instruments import leaks
 
-# %% name="leaks-run"
+# %% name="leaks-run" predict="The mask is one diagonal too generous: at how many of 32 places does the future leak?"
 random_tokens = np.random.default_rng(1).integers(29, size=(8, 33))
 fresh = init(np.random.default_rng(2), 29, 64)
 one_ahead = np.tri(33, k=1, dtype=bool)
