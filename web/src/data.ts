@@ -90,10 +90,16 @@ export interface Code {
   source: string;
   /** What the PyTorch notebook has in place of a shared cell's source, where it differs. */
   torchSource?: string;
+  /** Why all of its code is folded; empty if some of it stands open. */
+  fold: '' | 'needs' | 'tools' | 'figure' | 'again';
+  /** A sentence on folded code, or empty. */
+  gives: string;
   /** They cover all lines of the source, in order. */
   segments: Segment[];
+  /** Lines that fold inside of what is open. */
+  inner: InnerFold[];
   outputs: Output[];
-  /** The cell only carries a data file: nothing is shown, but later cells need it. */
+  /** The cell only carries data: nothing is shown, but later cells need it. */
   data: boolean;
   /** Asked before the built output is shown; "" if it is shown at once. */
   predict: string;
@@ -103,7 +109,7 @@ export interface Code {
   total: number;
   /** The ids of the cells it depends on. */
   needs: string[];
-  /** The library functions that this cell is about. */
+  /** The functions of the library that this cell is about. */
   names: string[];
   marks: Mark[];
   twins: Twin[];
@@ -118,6 +124,13 @@ export interface Segment {
   end: number;
   folded: boolean;
   /** Of a folded segment: the names it defines. */
+  label: string;
+}
+
+/** Lines of which the first one is enough at first, or a label in their place. */
+export interface InnerFold {
+  start: number;
+  end: number;
   label: string;
 }
 

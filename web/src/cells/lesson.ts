@@ -1,4 +1,5 @@
 // What the reader can do with the cells of a lesson.
+import { unfold } from '../reading/targets';
 import type { Runtime } from '../runtime/types';
 import { patch } from './atom';
 import { builtText, type LiveCell, readPage } from './page';
@@ -86,7 +87,7 @@ export function createLesson(document: Document): Lesson | null {
         return true;
       }
       const target = document.getElementById(`${id}-L${line}`);
-      for (let fold = target?.closest('details'); fold; fold = fold.parentElement?.closest('details')) fold.open = true;
+      if (target) unfold(target);
       return false;
     },
     opened(id, editor) {

@@ -1,9 +1,10 @@
+import { Fragment, type ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
-import type { Exercise, Page, Site, Text } from '../data';
+import type { Code, Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
 import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
 import { sentenceHtml, type Terms, termId, termsFor } from '../render/terms';
-import { CodeCell } from './CellViews';
+import { CodeCell, isPlumbing, Plumbing } from './CellViews';
 import { FindingsFigure } from './FindingsFigure';
 import { LessonHead } from './LessonHead';
 import { ExerciseList } from './PracticeParts';
@@ -45,13 +46,22 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
     track: 'shared',
     terms,
   };
-  const body = page.cells.map((cell) =>
-    cell.type === 'text' ? (
-      <TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />
-    ) : cell.data ? null : (
-      <CodeCell key={cell.id} cell={cell} equations={equations} />
-    ),
-  );
+  const body: ReactNode[] = [];
+  let hidden: Code[] = [];
+  const fold = () => {
+    const cells = hidden.map((one) => <CodeCell key={one.id} cell={one} equations={equations} />);
+    if (hidden[0]) body.push(<Plumbing key={`plumbing-${hidden[0].id}`} cells={hidden} children={cells} />);
+    hidden = [];
+  };
+  for (const cell of page.cells) {
+    if (cell.type === 'code' && cell.data) continue;
+    const joins = cell.type === 'code' && isPlumbing(cell);
+    if (!joins || hidden[0]?.track !== cell.track) fold();
+    if (joins) hidden.push(cell);
+    else if (cell.type === 'code') body.push(<CodeCell key={cell.id} cell={cell} equations={equations} />);
+    else body.push(<TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />);
+  }
+  fold();
   const headings = context.headings.filter((heading) => heading.level > 1);
   const title = context.headings.find((heading) => heading.level === 1);
   const index = site.lessons.findIndex((one) => one.folder === lesson.folder);
@@ -62,6 +72,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
       root={ROOT}
       page="lesson"
       lesson={lesson.folder}
+      tracks={lesson.tracks.length > 1}
       assets={assets}
       version={site.version}
     >
@@ -147,11 +158,18 @@ function Outline({ headings }: { headings: Heading[] }) {
         <summary>In this lesson</summary>
         <nav aria-label="In this lesson" data-outline="">
           <ol>
-            {headings.map((heading) => (
-              <li key={heading.id} className={`level-${heading.level}`} data-track={heading.track}>
-                {/* safe: Markdown with HTML disabled */}
-                <a href={`#${heading.id}`} dangerouslySetInnerHTML={{ __html: heading.html }} />
-              </li>
+            {headings.map((heading, index) => (
+              <Fragment key={heading.id}>
+                {heading.track === 'torch' && headings[index - 1]?.track !== 'torch' && (
+                  <li className="outline-track" data-track="torch">
+                    PyTorch
+                  </li>
+                )}
+                <li className={`level-${heading.level}`} data-track={heading.track}>
+                  {/* safe: Markdown with HTML disabled */}
+                  <a href={`#${heading.id}`} dangerouslySetInnerHTML={{ __html: heading.html }} />
+                </li>
+              </Fragment>
             ))}
           </ol>
         </nav>
