@@ -5,6 +5,7 @@ import '../styles/math.css';
 import '../styles/lesson.css';
 import '../styles/code.css';
 import '../styles/findings.css';
+import '../styles/terms.css';
 import '../figures/figures.css';
 import '../styles/print.css';
 import '../practice/list.css';
@@ -17,6 +18,7 @@ import { askServer } from '../reading/served';
 import { keepToken } from '../runtime/token';
 import { mountSearch } from '../search';
 import { mountSettings } from '../settings';
+import { mountWay } from '../way';
 
 keepToken(); // before anything looks at the address
 mountSettings(document);
@@ -26,4 +28,5 @@ mountCells(document);
 mountSearch(document);
 mountProgress(document);
 showStates(document);
+mountWay(document);
 void askServer(document);
