@@ -124,7 +124,7 @@ def frames(
     for axes, place in zip(np.atleast_1d(row), places, strict=True):
         draw(axes, values[place])
         if not axes.get_title(loc="left"):
-            axes.set_title(f"{label} = {texts[place]}")
+            axes.set_title(f"{label} = {texts[place]}", loc="left")
 
     def picture(place: int) -> str:
         with plt.rc_context({**STYLE, "svg.hashsalt": "groundup"}):
@@ -256,7 +256,7 @@ def heatmap(
     """
     matrix = np.asarray(matrix)
     signed = low is not None and high is not None and low == -high
-    shades = LinearSegmentedColormap.from_list("groundup", SIGNED if signed else SHADES)
+    shades = LinearSegmentedColormap.from_list("groundup", SIGNED if signed else SHADES, 257)  # 0 has a shade
     with plt.rc_context(STYLE):
         image = axes.imshow(matrix, cmap=shades, vmin=low, vmax=high, interpolation="nearest", aspect="auto")
         if max(matrix.shape) <= 4 * min(matrix.shape):
