@@ -52,7 +52,7 @@ def test_on_a_phone_diagrams_and_figures_are_strips_with_legible_text(visit: Vis
         scale = diagram.locator("svg").evaluate("one => one.getBoundingClientRect().width / one.viewBox.baseVal.width")
         sizes = diagram.locator("[font-size]").evaluate_all("all => all.map(one => +one.getAttribute('font-size'))")
         assert min(sizes) * scale >= 8.99
-    for image in page.locator(".output-figure img:not(.frames-still)").all():
+    for image in page.locator(".output-figure img").all():
         drawn = float(image.get_attribute("width") or "nan")
         assert image.evaluate("one => one.getBoundingClientRect().width") >= 0.74 * drawn
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
