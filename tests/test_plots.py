@@ -182,7 +182,7 @@ def test_an_svg_says_the_values_that_it_shows(tmp_path: Path) -> None:
     assert told["curve"] == {
         "name": 'the "best" < <rest>', "x": "step", "log": True, "numbers": [[1, 10], [0.5, 2]],
     }  # fmt: skip
-    assert told["heat"] == {"shape": [1, 2], "rows": ["a"], "columns": ["b", "c"], "numbers": [[0.1235, 1.0]]}
+    assert told["heat"] == {"shape": [1, 2], "rows": ["a"], "columns": ["b", "c"], "numbers": [[0.123, 1.0]]}
     assert readable("curve", {}, [np.nan]) is None
     assert readable("heat", {}, np.zeros(5000)) is None
 

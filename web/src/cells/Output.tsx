@@ -56,22 +56,29 @@ const TextBlock = memo(function TextBlock({ block, follows, label }: { block: Te
   }, [block.text, follows]);
   const text = block.text.replace(/\n$/, '');
   if (!text) return null;
+  const lines = block.dropped > 0 ? text.split('\n') : [];
+  const left = `${block.dropped.toLocaleString('en')} lines left out`;
   return (
-    <>
-      {block.dropped > 0 && <p className="cell-dropped">{block.dropped.toLocaleString('en')} earlier lines left out</p>}
-      <pre
-        className={`output-text ${block.name}`}
-        tabIndex={0}
-        role="region"
-        aria-label={label}
-        ref={element}
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-          atEnd.current = scrollTop + clientHeight > scrollHeight - 24;
-        }}
-      >
-        {text}
-      </pre>
-    </>
+    <pre
+      className={`output-text ${block.name}`}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+      ref={element}
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        atEnd.current = scrollTop + clientHeight > scrollHeight - 24;
+      }}
+    >
+      {block.dropped > 0 ? (
+        <>
+          {`${lines.slice(0, block.kept).join('\n')}\n`}
+          <span className="cell-dropped">{left}</span>
+          {`\n${lines.slice(block.kept).join('\n')}`}
+        </>
+      ) : (
+        text
+      )}
+    </pre>
   );
 });
 

@@ -26,7 +26,7 @@ export function createCollector(): Collector {
   function open(): Block | null {
     if (!stream) return null;
     const { name, terminal } = stream;
-    return { kind: 'text', name, text: terminal.text(), dropped: terminal.dropped() };
+    return { kind: 'text', name, text: terminal.text(), dropped: terminal.dropped(), kept: terminal.kept() };
   }
 
   return {
@@ -46,8 +46,8 @@ export function createCollector(): Collector {
       }
       const terminal = createTerminal();
       terminal.write(event.type === 'value' ? event.text : event.message);
-      const [text, dropped] = [terminal.text(), terminal.dropped()];
-      if (event.type === 'value') done.push({ kind: 'text', name: 'value', text, dropped });
+      const [text, dropped, kept] = [terminal.text(), terminal.dropped(), terminal.kept()];
+      if (event.type === 'value') done.push({ kind: 'text', name: 'value', text, dropped, kept });
       else done.push({ kind: 'error', name: event.name, message: text, lines: event.lines });
     },
     blocks() {

@@ -4,9 +4,9 @@ import type { DoneReason, ErrorLine, Runtime, StatusEvent } from '../runtime/typ
 import { type Atom, atom } from './atom';
 import type { LessonPage } from './page';
 
-/** A piece of live output. */
+/** A piece of live output; of a long text `dropped` lines are missing after the first `kept`. */
 export type Block =
-  | { kind: 'text'; name: 'stdout' | 'stderr' | 'value'; text: string; dropped: number }
+  | { kind: 'text'; name: 'stdout' | 'stderr' | 'value'; text: string; dropped: number; kept: number }
   | { kind: 'figure'; url: string; width?: number; height?: number; frames?: Frames }
   | { kind: 'error'; name: string; message: string; lines: ErrorLine[] };
 

@@ -17,6 +17,7 @@ import { askServer } from '../reading/served';
 import { keepToken } from '../runtime/token';
 import { mountSearch } from '../search';
 import { mountSettings } from '../settings';
+import { mountWay } from '../way';
 
 keepToken(); // before anything looks at the address
 mountSettings(document);
@@ -26,4 +27,5 @@ mountCells(document);
 mountSearch(document);
 mountProgress(document);
 showStates(document);
+mountWay(document);
 void askServer(document);

@@ -20,6 +20,8 @@ export interface Kept {
   seconds: number | null;
 }
 
+/** The event of the document that tells when an exercise has been solved. */
+export const CHANGED = 'groundup:practice';
 const PREFIX = 'groundup:practice:';
 const memory = new Map<string, Kept>(); // all there is in private mode
 
@@ -75,6 +77,7 @@ export function change(name: string, part: Partial<Kept>): Kept {
   } catch {
     // private mode or full: it lasts as long as the page
   }
+  if (part.solved !== undefined) document.dispatchEvent(new Event(CHANGED));
   return kept;
 }
 
