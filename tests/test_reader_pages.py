@@ -149,7 +149,7 @@ def test_previous_and_next_go_through_all_lessons(visit: Visits, static: str) ->
 
 def test_an_equation_leads_to_its_code_and_the_code_back(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, ATTENTION)).page
-    folded = "details.cell-fold:not([open]) .line:has(a.mark)"
+    folded = "details.code-fold:not([open]) .line:has(a.mark)"
     for kind in (".cell > .cell-code > pre > .line:has(a.mark)", folded):
         line = page.eval_on_selector_all(
             kind,
