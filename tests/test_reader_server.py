@@ -446,11 +446,70 @@ def test_a_cell_that_does_not_stop_is_ended(site: Site, monkeypatch: pytest.Monk
         assert (told(events, "done"), told(events, "status")) == (["restarted"], ["stopped"])
 
 
+def test_stop_stops_nothing_of_another_page(site: Site) -> None:
+    with site.page() as one, site.page() as other:
+        run = one.ask("go = 'on'\nwhile go: pass")
+        one.until("start")
+        other.until("status", text=sessions.AT_WORK)
+        other.ask("1")
+        assert other.hear() == {"type": "status", "state": "busy", "text": sessions.AT_WORK}
+        other.say(type="interrupt")
+        assert told(other.until("done"), "done") == ["interrupted"]
+        with pytest.raises(TimeoutError):
+            one.socket.recv(timeout=0.5)  # it goes on
+        other.ask("1")
+        one.say(type="interrupt")
+        assert told(one.until("done", run=run), "done") == ["interrupted"]
+        assert told(other.until("done"), "value") == ["1"]
+
+
+def test_what_a_page_left_running_can_be_stopped_from_another(site: Site) -> None:
+    with site.page() as one:
+        one.ask("while True: pass")
+        one.until("start")
+    with site.page() as other:
+        other.until("status", text=sessions.AT_WORK)
+        run = other.ask("2")
+        other.until("status", text=sessions.AT_WORK)
+        other.say(type="interrupt")
+        other.until("done", run=run)
+        assert told(other.run("2"), "value") == ["2"]
+
+
 def test_a_kernel_that_dies_is_told_and_the_next_run_has_another(site: Site) -> None:
     with site.page() as page:
-        events = page.run("import os\nos._exit(1)")
+        events = page.run("import os\nos._exit(3)")
         assert (told(events, "done"), told(events, "status")[-1]) == (["restarted"], "stopped")
+        text = [event["text"] for event in events if event["type"] == "status"][-1]
+        assert text == f"Python has ended: its exit code was 3. {sessions.LOST}"
         assert told(page.run("x = 3", "x"), "plan") == [["a", "b"]]
+        events = page.run("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)")
+        assert "Python crashed (SIGSEGV). All variables are gone" in str(events)
+
+
+def test_a_kernel_that_is_killed_while_nothing_runs_is_told_to_every_page(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "WATCH", 0.05)
+    with site.page("idle") as one, site.page("idle") as other:
+        os.kill(int(told(one.run("import os", "os.getpid()"), "value")[0]), signal.SIGKILL)
+        for page in (one, other):
+            text = page.until("status", state="stopped")[-1]["text"]
+            assert text == f"Python was killed, perhaps because memory ran out. {sessions.LOST}"
+        assert told(one.run("x = 3", "x"), "plan") == [["a", "b"]]
+
+
+def test_a_cell_cannot_ask_for_input(site: Site) -> None:
+    with site.page() as page:
+        (error,) = (event for event in page.run("input('Your name? ')") if event["type"] == "error")
+        assert (error["name"], error["message"][:33]) == ("RuntimeError", "A cell cannot ask for input. Writ")
+
+
+def test_text_and_figures_come_in_their_order(site: Site) -> None:
+    code = "import matplotlib.pyplot as plt\nprint('one')\nplt.plot([1, 2])\nplt.show()\nprint('two')"
+    with site.page() as page:
+        kinds = [event["type"] for event in page.run(code) if event["type"] in ("stream", "figure")]
+        assert kinds == ["stream", "figure", "stream"]
 
 
 def test_restart_forgets_also_in_the_middle_of_a_run(site: Site) -> None:

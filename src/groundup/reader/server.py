@@ -32,7 +32,7 @@ from groundup.errors import UserError
 from groundup.lessons import find_lesson
 from groundup.reader import grading
 from groundup.reader.jupyter import Lab
-from groundup.reader.sessions import Job, Sessions
+from groundup.reader.sessions import AT_WORK, Job, Listener, Sessions
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -244,11 +244,8 @@ async def _close(websocket: WebSocket, code: int) -> None:
 async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> None:
     """Do what a page asks, and tell it what comes of it, until it goes. What runs goes on without it."""
     outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    here = True
-
-    def tell(event: dict[str, Any]) -> None:
-        if here:
-            outbox.put_nowait(event)
+    listener = Listener(outbox.put_nowait)
+    tell = listener.tell
 
     async def write() -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
@@ -256,9 +253,10 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
                 await websocket.send_text(json.dumps(await outbox.get()))
 
     session = sessions.session(lesson)
+    session.listeners.add(listener)
     tell({"type": "status", "state": "ready", "text": ""})
     if session.busy:
-        tell({"type": "status", "state": "busy", "text": "Python is at work on what was started before."})
+        tell({"type": "status", "state": "busy", "text": AT_WORK})
     writer = asyncio.create_task(write())
     desk = grading.Desk(tell)
     doing: set[asyncio.Task[None]] = set()
@@ -267,7 +265,7 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
             try:
                 message = json.loads(await websocket.receive_text())
                 kind = message["type"]
-                job = _job(message, tell) if kind == "run" else None
+                job = _job(message, listener) if kind == "run" else None
                 if kind in grading.KINDS:
                     desk.hear(message)
             except (ValueError, TypeError, KeyError):
@@ -276,18 +274,19 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
             if job:
                 session.submit(job)
             elif kind in ("interrupt", "restart"):  # what is to run is dropped now; the kernel may take its time
-                task = asyncio.create_task(session.interrupt() if kind == "interrupt" else session.restart(tell))
+                task = asyncio.create_task(session.interrupt(listener) if kind == "interrupt" else session.restart())
                 doing.add(task)
                 task.add_done_callback(doing.discard)
     except WebSocketDisconnect:
         pass
     finally:
-        here = False
+        listener.here = False
+        session.listeners.discard(listener)
         desk.leave()
         writer.cancel()
 
 
-def _job(message: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Job:
+def _job(message: dict[str, Any], listener: Listener) -> Job:
     """A run as a page asks for it. Raises ValueError, TypeError or KeyError if it is not one."""
     cells = [(cell["id"], cell["source"]) for cell in message["cells"]]
     texts = [message["target"], *(text for cell in cells for text in cell)]
@@ -295,7 +294,7 @@ def _job(message: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Job
         raise ValueError
     if message["track"] not in ("numpy", "torch") or not isinstance(message["run"], int):
         raise ValueError
-    return Job(message["run"], message["track"], cells, message["target"], tell)
+    return Job(message["run"], message["track"], cells, message["target"], listener)
 
 
 def listen(port: int) -> socket.socket:

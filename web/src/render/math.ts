@@ -17,6 +17,26 @@ export function setMath(tex: string, displayMode: boolean, before = '', after = 
   return displayMode || tex.length > SHORT ? html : `<span class="short">${html}</span>`;
 }
 
+/** A display formula. What `\\qquad` sets apart comes as pieces of its own, which stand on one line or below each other. */
+export function setDisplay(tex: string): string {
+  return apart(tex)
+    .map((piece) => setMath(piece, true))
+    .join('');
+}
+
+/** The pieces between those `\\qquad` that are in no group, fence or environment. */
+function apart(tex: string): string[] {
+  const pieces = [''];
+  let depth = 0;
+  for (const token of tex.match(/\\[a-zA-Z]+|\\[\s\S]|[\s\S]/g) ?? []) {
+    if (['{', '\\left', '\\begin'].includes(token)) depth += 1;
+    else if (['}', '\\right', '\\end'].includes(token)) depth -= 1;
+    if (token === '\\qquad' && depth === 0) pieces.push('');
+    else pieces[pieces.length - 1] += token;
+  }
+  return pieces.map((piece) => piece.trim()).filter(Boolean);
+}
+
 const DOLLAR = 0x24;
 
 function inlineMath(state: StateInline, silent: boolean): boolean {
