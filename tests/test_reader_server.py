@@ -22,6 +22,7 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from groundup.errors import UserError
 from groundup.reader import jupyter, server, sessions
 from groundup.reader.server import listen, make_app
 from groundup.reader.sessions import Sessions
@@ -252,14 +253,52 @@ def test_a_name_rebound_to_this_machine_is_refused(site: Site, host: str) -> Non
     assert refused(site, name) == 403
 
 
+def test_who_forwards_the_port_learns_how_to_be_let_in(site: Site) -> None:
+    said = site.ask("/", Host="box.example:9000")[2].decode()
+    assert f"answers only to its own address, 127.0.0.1:{site.port} or localhost:{site.port}." in said
+    assert "groundup learn --allow-host box.example:9000" in said
+    assert "--allow-host NAME" in site.ask("/", Host="<script>")[2].decode()
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "let_in"),
+    [
+        ("localhost:9000", "http://localhost:9000", True),
+        ("box", "https://box", True),
+        ("box:81", "http://box:81", True),
+        ("127.0.0.1:{port}", "https://box", True),  # a forwarder that puts our own name into Host
+        ("127.0.0.1:{port}", "http://127.0.0.1:{port}", True),
+        ("localhost:9001", "http://localhost:9001", False),
+        ("evil.box", "http://evil.box", False),
+        ("box.evil", "http://box.evil", False),
+        ("box:81:82", "http://box", False),
+        ("box", "http://evil.example", False),
+        ("box", "ftp://box", False),
+        ("box", "https://127.0.0.1:{port}", False),
+    ],
+)
+def test_allowed_names_are_let_in_and_no_others(folder: Path, host: str, origin: str, let_in: bool) -> None:
+    with serving(folder, allowed=["localhost:9000", "box"]) as running:
+        host, origin = host.format(port=running.port), origin.format(port=running.port)
+        assert refused(running, host, origin) == (101 if let_in else 403)
+        policy = running.ask("/")[1]["content-security-policy"]
+        assert "ws://localhost:9000 wss://localhost:9000 ws://box:* wss://box:*" in policy
+
+
+@pytest.mark.parametrize("name", ["*", "http://box", "box/", "a b", ""])
+def test_only_a_name_can_be_allowed(folder: Path, name: str) -> None:
+    with pytest.raises(UserError, match="--allow-host"):
+        server.serve(folder, 0, False, "", print, allowed=[name])
+
+
 def test_two_hosts_are_refused(site: Site) -> None:
     assert refused(site, f"127.0.0.1:{site.port}\r\nHost: evil.example") in (400, 403)
 
 
-def refused(site: Site, host: str) -> int:
-    """How a websocket that names this host is answered, its Origin being right."""
+def refused(site: Site, host: str, origin: str = "") -> int:
+    """How a websocket that names this host is answered, its Origin being right or another."""
     request = (
-        f"GET /kernel HTTP/1.1\r\nHost: {host}\r\nOrigin: {site.origin}\r\n"
+        f"GET /kernel HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin or site.origin}\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
