@@ -31,6 +31,7 @@ export function CodeCell({ cell, equations }: { cell: Code; equations: Set<strin
           <OutputView key={index} output={output} cell={cell.id} />
         ))}
       </div>
+      {cell.waiting && <p className="cell-waiting">Its output is on its way.</p>}
     </section>
   );
 }
