@@ -323,7 +323,7 @@ def test_what_is_not_seen_needs_a_reason(groundup, monkeypatch, miss, expected):
 
     def measure(lesson, seeds, track, jobs, report):
         found = [{"value": 1.0, "rival": 2.0, "pairs": None} for _ in lesson.findings]
-        return [{"findings": found, "seconds": 1.0, "metrics": {}, "drawn": {}}] * seeds
+        return [{"findings": found, "seconds": 1.0, "processor_seconds": 1.0, "metrics": {}, "drawn": {}}] * seeds
 
     lesson = find_lesson("00")
     unseen = Finding("x", "Is x large?", "x is large", ">", rival="another", miss=miss, paper="Table 1: 7")

@@ -92,7 +92,7 @@ def runs(values, rivals=None, pairs=None, **metrics):
     """What ``groundup run --json`` gives for one finding, one run a value."""
     rivals = rivals or [None] * len(values)
     one = [{"value": value, "rival": rival, "pairs": pairs} for value, rival in zip(values, rivals, strict=True)]
-    return [{"findings": [found], "seconds": 2.0, "metrics": metrics} for found in one]
+    return [{"findings": [found], "processor_seconds": 2.0, "metrics": metrics} for found in one]
 
 
 def judged(found, *seeds, **metrics):

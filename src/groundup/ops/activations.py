@@ -49,8 +49,7 @@ def gelu(x: Array) -> tuple[Array, Backward]:
     y = 0.5 * x * (1 + t)
 
     def backward(dy: Array) -> Array:
-        du = slope * (1 + 3 * 0.044715 * inner**2)
-        dt = (1 - t**2) * du  # tanh' = 1 - tanh²
+        dt = (1 - t**2) * slope * (1 + 3 * 0.044715 * inner**2)  # tanh' = 1 - tanh², times du/dx
         return dy * (0.5 * (1 + t) + 0.5 * inner * dt)  # by the product rule; where inner is not x, dt is 0
 
     return y, backward

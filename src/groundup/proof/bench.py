@@ -1,6 +1,7 @@
 """NumPy against PyTorch: one training step of every lesson's model at two sizes, side by side in one process.
 
 NumPy is timed twice: as ``groundup run`` trains, with the fast forms, and in the readable form that the lesson prints.
+The process is the one that ``groundup run`` makes, for both tracks: threads, and freed memory that stays.
 """
 
 import json
@@ -24,6 +25,7 @@ from groundup.lesson import Lesson, Model
 from groundup.proof.hashes import fast_among, model_hash, reach
 from groundup.proof.machine import machine
 from groundup.training.forms import fast_forms
+from groundup.training.memory import keep_freed_memory
 
 WARM_UP = 3
 AS_RUN, READABLE, MEMORY = 0.75, 0.9, 1.5  # bars: geometric means of the times over lesson sizes; each peak
@@ -49,6 +51,7 @@ def bench_model(model: Model, size: Mapping[str, Any], pairs: int, threads: int)
     ways: dict[str, Any] = {"run": ("numpy", fast_forms), "torch": ("torch", nullcontext)}
     if fast:
         ways["read"] = ("numpy", nullcontext)
+    keep_freed_memory()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -99,6 +102,7 @@ def training_memory(model: Model, size: Mapping[str, Any], track: str) -> float:
 
     A few steps at the tiny size come first, so that libraries that set themselves up on first use are not counted.
     """
+    keep_freed_memory()
     rng = np.random.default_rng(0)
     warm = model.learner(track, rng, **model.tiny)
     for _ in range(2):

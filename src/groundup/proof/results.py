@@ -56,7 +56,7 @@ def summarise(lesson: Lesson, runs: Sequence[Record], track: Track) -> Record:
         "date": date.today().isoformat(),
         "machine": machine(),
         "seeds": len(runs),
-        "seconds": round(statistics.median(run["seconds"] for run in runs), 1),
+        "seconds": round(statistics.median(run["processor_seconds"] for run in runs), 1),
         "command": f"groundup claims {lesson.slug} --seeds {len(runs)}"
         + ("" if track == "numpy" else f" --track {track}"),
         "findings": [summary(finding, index, runs) for index, finding in enumerate(lesson.findings)],

@@ -33,7 +33,7 @@ def findings_table(record: Record) -> str:
     rows += [
         "",
         f"Median of {record['seeds']} seeds (in brackets the smallest and largest), {record['track']} track,"
-        f" {record['seconds']} s a run with one thread ({about['processor']}, {about['cores']} cores),"
+        f" {record['seconds']} s of a processor a run, one thread ({about['processor']}, {about['cores']} cores),"
         f" {record['date']}. Differences are 95 % intervals of the mean, seed by seed."
         f" The same again: `{record['command']}`.",
     ]

@@ -27,8 +27,8 @@ export function FindingsFigure({ record, paper }: { record: Findings; paper: boo
         </span>
         <span>
           Measured on {longDate(record.date)} with NumPy {machine.numpy} on {machine.processor} ({machine.cores} cores,
-          one thread a run), seeds 0–{record.seeds - 1}, {number(record.seconds)} s a run. The same again:{' '}
-          <code>{record.command}</code>
+          one thread a run), seeds 0–{record.seeds - 1}, {number(record.seconds)} s of a processor a run. The same
+          again: <code>{record.command}</code>
         </span>
       </figcaption>
     </figure>

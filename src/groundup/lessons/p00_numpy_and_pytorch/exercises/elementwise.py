@@ -103,7 +103,11 @@ with one form should be run, and differentiated, with the same.""",
             "whose backward holds the weight ½ (1 + tanh u) constant: it depends on x too",
         ),
         Wrong("tanh only", {"0.5 * (1 + t) + 0.5": "0.5"}, "whose backward lacks the first term of the product rule"),
-        Wrong("inner derivative forgotten", {" * du": ""}, "whose backward forgets the inner derivative du/dx"),
+        Wrong(
+            "inner derivative forgotten",
+            {" * slope * (1 + 3 * 0.044715 * inner**2)": ""},
+            "whose backward forgets the inner derivative du/dx",
+        ),
         Wrong(
             "no cube in backward", {"slope * (1 + 3 * 0.044715 * inner**2)": "slope"}, "whose backward forgets the cube"
         ),
