@@ -166,6 +166,16 @@ def test_an_equation_leads_to_its_code_and_the_code_back(visit: Visits, static: 
         assert equation.get_attribute("id")
 
 
+def test_links_of_equations_say_where_they_lead(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, "self_attention")).page
+    links = page.locator(".equation-code a, .equation-link, .equation-number")
+    names = links.evaluate_all("links => links.map(link => [link.ariaLabel ?? '', link.textContent])")
+    assert names
+    for name, shown in names:
+        assert re.match(r"(?:line|lines|Equation|Link to equation) ", name), (name, shown)
+        assert shown.strip("()") in name
+
+
 def test_numpy_and_pytorch_stand_side_by_side_on_a_wide_screen(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN), viewport=WIDE).page
     pairs = page.locator(".pair:visible")

@@ -54,8 +54,13 @@ export const CellView = memo(function CellView({
   return (
     <>
       {createPortal(<CellBar cell={cell} atom={atom} lesson={lesson} live={hosts.live} />, cell.actions)}
-      {(open || edit !== null || elsewhere) && createPortal(<CellCode cell={cell} atom={atom} lesson={lesson} />, hosts.edit)}
-      {help && createPortal(<Help why={cell.why} command={lesson.state.page.command} root={lesson.state.page.root} />, hosts.top)}
+      {(open || edit !== null || elsewhere) &&
+        createPortal(<CellCode cell={cell} atom={atom} lesson={lesson} />, hosts.edit)}
+      {help &&
+        createPortal(
+          <Help why={cell.why} command={lesson.state.page.command} root={lesson.state.page.root} />,
+          hosts.top,
+        )}
       {(run || (edit !== null && cell.built && !runsElsewhere(cell, kind))) &&
         createPortal(
           <>

@@ -43,8 +43,5 @@ export function writeEdits(folder: string, changes: Map<string, Edit | null>): b
     if (edit) edits.set(id, edit);
     else edits.delete(id);
   }
-  return keep(
-    editsKey(folder),
-    edits.size ? JSON.stringify({ version: 1, cells: Object.fromEntries(edits) }) : null,
-  );
+  return keep(editsKey(folder), edits.size ? JSON.stringify({ version: 1, cells: Object.fromEntries(edits) }) : null);
 }

@@ -36,8 +36,8 @@ export function createTexts(state: LessonState, changed: () => void): Texts {
   state.edited.set(edits.size);
   addEventListener('pagehide', save);
   document.addEventListener('visibilitychange', save);
-  addEventListener('storage', ({ key }) => (key === editsKey(folder) || key === null) && adopt());
-  addEventListener('pageshow', ({ persisted }) => persisted && adopt());
+  window.addEventListener('storage', ({ key }) => (key === editsKey(folder) || key === null) && adopt());
+  window.addEventListener('pageshow', ({ persisted }) => persisted && adopt());
 
   async function fetchSources(): Promise<Map<string, CellSource>> {
     const answer = await fetch(new URL(`${root}lessons/${folder}/cells.json`, document.baseURI));

@@ -178,7 +178,7 @@ rules.table_open = () => '<div class="table" tabindex="0" role="region" aria-lab
 rules.table_close = () => '</table></div>\n';
 
 // A corner without words is no header: screen readers would announce it for every row.
-rules.th_open = (tokens, index, options, _env, self) =>
+rules.th_open = (tokens, index, _options, _env, self) =>
   `<${headTag(tokens[index + 1])}${self.renderAttrs(tokens[index] as Token)}>`;
 rules.th_close = (tokens, index) => `</${headTag(tokens[index - 1])}>\n`;
 

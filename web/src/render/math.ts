@@ -3,7 +3,7 @@ import katex from 'katex';
 import type { MarkdownIt, StateBlock, StateInline } from 'markdown-it';
 
 const SHORT = 20; // letters of TeX; such a formula is not broken over two lines
-const START = '<span class="katex-html" aria-hidden="true"><span class="base">';
+const START = '<span class="katex-html" aria-hidden="true"><span class="katex-base">';
 const END = '</span></span></span>';
 
 /** A formula as HTML; what stands before and after goes into its first and last unbreakable piece. */
