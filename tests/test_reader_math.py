@@ -19,7 +19,8 @@ CUT = """() => {
     for (const hint of document.querySelectorAll('[data-hint]')) hint.hidden = false;
     const cuts = element => ['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(element).overflowX);
     return [...document.querySelectorAll('.katex-html')].filter(formula => {
-        const right = Math.max(...[...formula.querySelectorAll('.katex-base')].map(one => one.getBoundingClientRect().right));
+        const bases = [...formula.querySelectorAll(".katex-base")];
+        const right = Math.max(...bases.map(one => one.getBoundingClientRect().right));
         for (let box = formula.parentElement; box; box = box.parentElement) {
             if (box !== document.documentElement && !cuts(box)) continue;
             if (box.offsetHeight > box.clientHeight && box.scrollWidth > box.clientWidth) return false;
