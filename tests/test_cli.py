@@ -20,7 +20,8 @@ COMMANDS = ["list", "run", "sample", "check", "claims", "bench", "notebook", "ex
 
 @pytest.fixture
 def groundup(capsys, monkeypatch):
-    """Call the command line in this process; gives exit code, stdout and stderr."""
+    """Call the command line in this process, as in a pipe; gives exit code, stdout and stderr."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["groundup", *map(str, arguments)])

@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from groundup.notebooks.build import Notebook, Track, build, dumps, fingerprint, notebook_name, sync, write
+from groundup.notebooks.build import (
+    FOLDED,
+    Notebook,
+    Track,
+    build,
+    dumps,
+    fingerprint,
+    notebook_name,
+    sync,
+    write,
+)
 from groundup.notebooks.run import execute, figures, problems
 from groundup.notebooks.source_modules import Library, SourceError
 
@@ -107,6 +117,7 @@ def test_numpy_notebook(library: Library, lesson: WriteLesson) -> None:
     notebook = built(lesson(LESSON), library=library)
     assert [cell.id for cell in notebook.cells] == [
         "intuition",
+        "needs-shift",
         "shift",
         "again",
         "cell-3",
@@ -116,15 +127,63 @@ def test_numpy_notebook(library: Library, lesson: WriteLesson) -> None:
     ]
     sources = [cell.source for cell in notebook.cells]
     assert sources[0] == "# Toy\nText with $x$."
-    assert sources[1].startswith("# Equation 1.\nimport numpy as np\n\nOFFSET = 1\n\n\ndef shift(x):")
-    assert sources[2] == "def twice(x):\n    return shift(shift(x))"
-    assert sources[3] == "# `shift`: defined above."
-    assert sources[5] == "The default text."
-    assert notebook.cells[1].metadata == {"name": "shift"}
-    assert notebook.cells[4].metadata == {"name": "run", "alt": "a figure"}
-    assert notebook.cells[5].metadata == {"tags": ["findings"]}
+    assert sources[1] == "import numpy as np\n\nOFFSET = 1"
+    assert sources[2].startswith("# Equation 1.\ndef shift(x):")
+    assert sources[3] == "def twice(x):\n    return shift(shift(x))"
+    assert sources[4] == "# `shift`: defined above."
+    assert sources[6] == "The default text."
+    assert notebook.cells[1].metadata == FOLDED
+    assert notebook.cells[2].metadata == {"name": "shift"}
+    assert notebook.cells[4].metadata == FOLDED
+    assert notebook.cells[5].metadata == {"name": "run", "alt": "a figure"} | FOLDED
+    assert notebook.cells[6].metadata == {"tags": ["findings"]}
     assert notebook.metadata.lesson == {"title": "Toy"}
     assert notebook.metadata.groundup.build == fingerprint(notebook)
+
+
+SHAPED = """
+# %% name="all" include="toy.ops:shift toy.ops:twice"{}
+# What it gives.
+from toy.ops import shift, twice
+"""
+
+
+def test_a_cell_shows_what_it_says_and_folds_what_that_needs(library: Library, lesson: WriteLesson) -> None:
+    needs, cell = built(lesson(SHAPED.format(' show="twice"')), library=library).cells
+    assert needs.source == "import numpy as np\n\nOFFSET = 1\n\n\ndef shift(x):\n    return np.asarray(x) + OFFSET"
+    assert (needs.id, needs.metadata) == ("needs-all", FOLDED)
+    assert cell.source == "# What it gives.\ndef twice(x):\n    return shift(shift(x))"
+    with pytest.raises(SourceError, match=r'cell "all": it is to show thrice, which it does not bring'):
+        built(lesson(SHAPED.format(' show="thrice"')), library=library)
+
+
+def test_tools_are_folded_whole(library: Library, lesson: WriteLesson) -> None:
+    (cell,) = built(lesson(SHAPED.format(' tags=["tools"]')), library=library).cells
+    assert cell.source.startswith("# What it gives.\nimport numpy as np\n\nOFFSET = 1\n\n\ndef shift(x):")
+    assert cell.metadata == {"name": "all", "tags": ["tools"]} | FOLDED
+
+
+def test_long_code_is_dealt_out_to_cells_that_run_in_their_order(
+    library: Library, lesson: WriteLesson, tmp_path: Path
+) -> None:
+    body = "".join(f"    x = x + {number}\n" for number in range(20))
+    late = "def first(x):\n    return x\n\n\nKEPT = first(1)\n\n\n"
+    text = late + "\n\n".join(f"def long_{name}(x):\n{body}    return x\n" for name in "abcd")
+    (tmp_path / "toy/ops.py").write_text(text)
+    cells = """
+    # %% name="open" show="first long_d" include="{}"
+    from toy.ops import KEPT, first, long_a, long_b, long_c, long_d
+    """
+    included = " ".join(f"toy.ops:{name}" for name in ("first", "KEPT", *(f"long_{letter}" for letter in "abcd")))
+    notebook = built(lesson(cells.format(included)), library=library)
+    assert [cell.id for cell in notebook.cells] == ["needs-open", "needs-open-2", "open-first", "open"]
+    assert all(cell.source.count("\n") < 60 for cell in notebook.cells)
+    assert notebook.cells[2].source == "def first(x):\n    return x\n\n\nKEPT = first(1)"  # it calls what is shown
+    assert notebook.cells[2].metadata == {"name": "open-first", "of": "open"}
+    space: dict[str, object] = {}
+    for cell in notebook.cells:
+        exec(cell.source, space)
+    assert space["KEPT"] == 1
 
 
 def test_torch_notebook_has_its_title_and_the_shared_cells(library: Library, lesson: WriteLesson) -> None:
@@ -220,7 +279,8 @@ def test_a_function_may_be_written_before_it_is_included(library: Library, lesso
     from toy.ops import shift
     """
     notebook = built(lesson(cells), library=library)
-    assert notebook.cells[1].source.startswith("OFFSET = 1\n\n\ndef shift(x):")
+    assert notebook.cells[1].source == "OFFSET = 1"
+    assert notebook.cells[2].source.startswith("def shift(x):")
 
 
 def test_runs_alone_with_modules_blocked_and_leaves_nothing_behind(
@@ -248,7 +308,7 @@ def test_runs_alone_with_modules_blocked_and_leaves_nothing_behind(
     assert figures(done) == 1
     assert figures(notebook) == 0
     assert [output.text for output in done.cells[-1].outputs if "text" in output] == ["work\n"]
-    assert done.cells[4].outputs[0].data["text/plain"] == "array([3, 4])"
+    assert done.cells[5].outputs[0].data["text/plain"] == "array([3, 4])"
     assert fingerprint(done) == fingerprint(notebook)
     assert done.metadata == notebook.metadata
     assert dumps(execute(notebook, work, blocked=("groundup",))) == dumps(done)
@@ -276,7 +336,7 @@ def test_a_notebook_carries_its_data(library: Library, lesson: WriteLesson, tmp_
     print(len(text()), text()[:5])
     """
     notebook = built(lesson(cells), library=library)
-    assert [cell.id for cell in notebook.cells] == ["cell-0", "data-a-b-gz", "cell-1", "cell-2"]
+    assert [cell.id for cell in notebook.cells] == ["needs-cell-0", "cell-0", "data-a-b-gz", "cell-1", "cell-2"]
     (output,) = execute(notebook, tmp_path, blocked=("toy", "groundup")).cells[-1].outputs
     assert output.text == "5000 1 2 3\n"
 
@@ -308,9 +368,9 @@ def test_a_notebook_carries_what_was_measured(
     print(rival)
     """
     notebook = built(lesson(cells), library=library)
-    assert [cell.id for cell in notebook.cells] == ["cell-0", "measured-rival", "rival"]
-    assert "large" not in notebook.cells[1].source
-    assert notebook.cells[1].metadata.jupyter.source_hidden
+    assert [cell.id for cell in notebook.cells] == ["needs-cell-0", "cell-0", "measured-rival", "rival"]
+    assert "large" not in notebook.cells[2].source
+    assert notebook.cells[2].metadata.jupyter.source_hidden
     (output,) = execute(notebook, tmp_path, blocked=("toy", "groundup")).cells[-1].outputs
     assert output.text == "{'step': [1, 2], 'loss': [0.5, None]}\n"
 

@@ -564,7 +564,7 @@ def test_formulas_as_text(tex, text):
 
 
 def test_every_formula_of_an_exercise_can_be_shown_in_a_terminal(monkeypatch):
-    strange = []
+    strange: list[str] = []
     monkeypatch.setattr(mathtext, "unknown", strange.append)
     for exercise in all_exercises():
         for text in (exercise.task, *exercise.hints, exercise.why):

@@ -158,8 +158,8 @@ def test_lists_of_whole_numbers_and_truths_are_arrays():
     greedy = find_exercise("greedy_decoding")
     answer = solution(greedy).replace("return written[:, 1:]", "return [row[1:].tolist() for row in written]")
     assert grade(greedy, answer, in_process=True).passed
-    assert compare(np.array([[1, 2], [3, 4]]), [[1, 2], [3, 5]], 0.0) is not None
-    assert compare(np.array([[1, 2], [3, 4]]), [[1, 2], [3]], 0.0) is not None
-    assert compare(np.array([1, 2]), [1.0, 2.0], 0.0) is not None
-    assert compare(np.array([1.0, 2.0]), [1.0, 2.0], 0.0) is not None  # whose dtype would be a guess
-    assert compare(np.zeros((0,), int), [], 0.0) is None
+    assert compare(np.array([[1, 2], [3, 4]]), [[1, 2], [3, 5]]) is not None
+    assert compare(np.array([[1, 2], [3, 4]]), [[1, 2], [3]]) is not None
+    assert compare(np.array([1, 2]), [1.0, 2.0]) is not None
+    assert compare(np.array([1.0, 2.0]), [1.0, 2.0]) is not None  # whose dtype would be a guess
+    assert compare(np.zeros((0,), int), []) is None

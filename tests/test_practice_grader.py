@@ -14,7 +14,7 @@ from groundup.ops.activations import relu
 from groundup.ops.types import Array
 from groundup.practice import check, progress
 from groundup.practice.exercise import Exercise, Wrong
-from groundup.practice.grading.compare import compare, show
+from groundup.practice.grading.compare import Near, compare, show
 from groundup.practice.grading.grader import grade
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.grading.wire import Code, Function, Other, pack, unpack
@@ -334,8 +334,10 @@ def test_wrong_replacement_is_the_authors_mistake():
     ("expected", "got", "kind"),
     [
         (np.zeros(2), np.zeros(2), None),
-        (np.ones(2), np.ones(2) + 1e-9, None),
-        (np.ones(2), np.ones(2) + 1e-5, "values"),
+        (np.ones(2), np.ones(2) + 1e-12, None),
+        (np.ones(2), np.ones(2) + 1e-9, "values"),
+        (np.ones(2, np.float32), np.float32(1 + 1e-6) * np.ones(2, np.float32), None),
+        (np.ones(2, np.float32), np.float32(1 + 1e-4) * np.ones(2, np.float32), "values"),
         (np.ones(2), np.ones((2, 1)), "shape"),
         (np.ones(2), np.ones(2, np.float32), "dtype"),
         (np.ones(2), np.array([1.0, np.nan]), "values"),
@@ -363,14 +365,15 @@ def test_wrong_replacement_is_the_authors_mistake():
     ],
 )
 def test_compare(expected: Any, got: Any, kind: str | None):
-    found = compare(expected, got, 1e-7)
+    found = compare(expected, got)
     assert (found and found.kind) == kind
 
 
 def test_an_error_is_relative_to_the_array_but_not_to_nothing():
-    assert compare(np.array([1e6, 0.0]), np.array([1e6, 1e-3]), 1e-7) is None
-    assert compare(np.array([0.0]), np.array([1e-12]), 1e-7, around=1.0) is None
-    assert compare(np.array([0.0]), np.array([1e-6]), 1e-7, around=1.0) is not None
+    assert compare(np.array([1e6, 0.0]), np.array([1e6, 1e-6])) is None
+    assert compare(np.array([0.0]), np.array([1e-14]), Near(around=1.0)) is None
+    assert compare(np.array([0.0]), np.array([1e-12]), Near(around=1.0)) is not None
+    assert compare(np.array([0.0]), np.array([1e-12]), Near(np.dtype(np.float32), around=1.0)) is None
 
 
 def test_values_travel():

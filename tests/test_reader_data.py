@@ -1,12 +1,14 @@
 """What the pages are made of: nothing is lost, shown twice or taken from the wrong track."""
 
+import ast
 import re
+import statistics
 
 import pytest
 
 from groundup.lessons import all_lessons
 from groundup.notebooks.source_modules import Library
-from groundup.reader import data, paths
+from groundup.reader import data, folds, links, paths
 from groundup.reader.executed import Kept, built_notebooks, with_outputs
 
 LESSONS = all_lessons()
@@ -53,25 +55,101 @@ def test_no_function_of_a_session_is_defined_twice(pages, lesson):
     assert len(defined) == len(set(defined))
 
 
+def open_lines(cell):
+    """The lines of a cell that stand in sight on the page: numbers from 1."""
+    if cell["fold"]:
+        return []
+    hidden = {line for fold in cell["inner"] for line in range(fold["start"] + (not fold["label"]), fold["end"] + 1)}
+    text = cell["source"].splitlines()
+    lines = [line for part in cell["segments"] if not part["folded"] for line in range(part["start"], part["end"] + 1)]
+    return [line for line in lines if text[line - 1].strip() and line not in hidden]
+
+
+def codes(cells):
+    return [cell for cell in cells if cell["type"] == "code" and not cell["data"]]
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
 def test_segments_cover_the_lines_and_show_what_the_cell_is_about(pages, lesson):
     _, cells = pages[lesson.folder.name]
-    for cell in cells:
-        if cell["type"] != "code":
-            continue
+    for cell in codes(cells):
         lines = [line for part in cell["segments"] for line in range(part["start"], part["end"] + 1)]
         assert lines == list(range(1, cell["source"].count("\n") + 2))
         text = cell["source"].splitlines()
-        shown = [
-            line for part in cell["segments"] if not part["folded"] for line in text[part["start"] - 1 : part["end"]]
-        ]
-        assert not {"growth", "peak_mib", "seconds", "show_slopes", "side_by_side"} & set(cell["names"]), (
-            "tools are folded"
-        )
+        shown = [text[line - 1] for line in open_lines(cell)]
         for name in cell["names"]:
-            assert any(re.match(rf"(def|class) {name}\b|{name}\b.*=", line) for line in shown) or not re.search(
-                rf"^(def|class) {name}\b|^{name}\b.*=", cell["source"], re.MULTILINE
+            assert (
+                cell["fold"]
+                or any(re.match(rf"(def|class) {name}\b|{name}\b.*=", line) for line in shown)
+                or not re.search(rf"^(def|class) {name}\b|^{name}\b.*=", cell["source"], re.MULTILINE)
             )
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_what_a_lesson_shows_at_a_time_is_short(pages, lesson):
+    sizes = [len(open_lines(cell)) for cell in codes(pages[lesson.folder.name][1]) if not cell["fold"]]
+    assert max(sizes) <= 30
+    assert statistics.median(sizes) <= 12
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_no_cell_of_a_notebook_is_longer_than_a_screen(pages, lesson):
+    for run in pages[lesson.folder.name][0].values():
+        for cell in run.notebook.cells:
+            if cell.cell_type == "code" and not cell.id.startswith(("data-", "measured-")):
+                whole = len(ast.parse(cell.source).body) == 1  # one definition is not cut
+                assert whole or cell.source.count("\n") < 60, cell.id
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_a_function_that_computes_an_equation_is_not_folded(pages, lesson):
+    """Name it in the cell's ``show``. In a figure's code, a line may."""
+    _, cells = pages[lesson.folder.name]
+    shown = [(cell["id"], mark["equation"]) for cell in codes(cells) for mark in cell["marks"] if cell["fold"] == ""]
+    for cell in codes(cells):
+        in_sight, spans = set(open_lines(cell)), links.definitions(cell["source"])
+        functions = {line for name, (start, end) in spans.items() if name.islower() for line in range(start, end + 1)}
+        again = cell["track"] == "torch" and cell["fold"] in ("again", "needs")
+        for mark in cell["marks"]:
+            if mark["line"] in functions and cell["fold"] != "figure" and not again:
+                assert mark["line"] in in_sight, (cell["id"], mark)
+        assert not (cell["id"].startswith("needs-") and in_sight), f"{cell['id']} is half open"
+    assert shown
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_tools_say_what_they_give_and_pytorch_is_no_counterpart_of_itself(pages, lesson):
+    _, cells = pages[lesson.folder.name]
+    for cell in codes(cells):
+        assert cell["gives"] or cell["fold"] != "tools", cell["id"]
+        assert not (cell["track"] == "torch" and cell["twins"])
+
+
+def test_refusals_docstrings_and_long_heads_fold_inside_of_a_definition():
+    body = "".join(f"    x = x + {number}\n" for number in range(28))
+    source = f"""def f(
+    x,
+    y,
+    z,
+):
+    \"\"\"The first line.
+
+    The rest.
+    \"\"\"
+    if x < 0:
+        raise ValueError
+    if y < 0:
+        raise ValueError
+{body}    return x
+"""
+    inner = folds.short_enough(source, folds.inner_folds(source, ()), ())
+    assert [(one["start"], one["end"], one["label"]) for one in inner] == [
+        (1, 5, ""),
+        (6, 9, ""),
+        (10, 13, "checks of its arguments"),
+    ]
+    marked = folds.inner_folds(source, [10])
+    assert [(one["start"], one["end"]) for one in marked] == [(6, 9), (12, 13)]
 
 
 def test_heavy_cells_and_pytorch_are_not_for_the_browser():

@@ -273,12 +273,14 @@ def test_a_lesson_that_is_saved_reloads_its_page(public: Path, visit: Visits, tm
         visited = visit(lesson_url(running.url, RNN))
         visited.watch.expected += ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING"]
         page = visited.page
+        page.wait_for_load_state()
         stays = page.locator("section.cell").count()
         lesson = copy / "src/groundup/lessons" / RNN / "lesson.py"
         text = lesson.read_text()
         assert text.count("\n# ## ") > 2
         lesson.write_text(text.replace("\n# ## ", "\n# ## Fresh from the author: ", 1))
         page.get_by_role("heading", name="Fresh from the author:").wait_for()
+        page.wait_for_load_state()  # the heading is read before what follows it
         assert page.locator("section.cell").count() == stays
         visited.settle()
     finally:

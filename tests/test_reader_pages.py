@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Visits = Callable[..., Visit]
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 ATTENTION, RNN, ALEXNET = "self_attention", "p02_char_rnn", "p07_alexnet"
+KOLMOGOROV = "p25_kolmogorov_complexity"
 #: Where links may lead away to, besides the papers that lessons name.
 LICENCES = ("https://creativecommons.org/licenses/by/4.0/", "https://opensource.org/license/mit")
 
@@ -142,14 +143,14 @@ def test_previous_and_next_go_through_all_lessons(visit: Visits, static: str) ->
         page.wait_for_url(f"**/lessons/{folder}/")
     page.locator("a[rel=prev]").click()
     page.wait_for_url(f"**/lessons/{order[1]}/")
-    page.goto(lesson_url(static, order[-1]))
-    assert page.locator("a[rel=next]").count() == 0
+    page.goto(lesson_url(static, order[-1]))  # the last leads to what has been left out
+    page.locator(f"a[rel=next][href$='{order[0]}/']").wait_for()
 
 
 def test_an_equation_leads_to_its_code_and_the_code_back(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, ATTENTION)).page
-    folded = "details.fold:not([open]) .line:has(a.mark)"
-    for kind in (".cell-code > pre .line:has(a.mark)", folded):
+    folded = "details.cell-fold:not([open]) .line:has(a.mark)"
+    for kind in (".cell > .cell-code > pre > .line:has(a.mark)", folded):
         line = page.eval_on_selector_all(
             kind,
             """(lines, all) => lines.map(line => line.id)
@@ -176,30 +177,107 @@ def test_links_of_equations_say_where_they_lead(visit: Visits, static: str) -> N
         assert shown.strip("()") in name
 
 
-def test_numpy_and_pytorch_stand_side_by_side_on_a_wide_screen(visit: Visits, static: str) -> None:
+def test_pytorch_is_a_card_below_its_numpy_function(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN), viewport=WIDE).page
-    pairs = page.locator(".pair:visible")
-    assert pairs.count() >= 2
-    for pair in pairs.all():
-        left, right = (pair.locator(f"[data-side={track}] pre").bounding_box() for track in ("numpy", "torch"))
-        assert left
-        assert right
-        assert left["x"] + left["width"] <= right["x"]
-        assert abs(left["y"] - right["y"]) < 2
-        assert min(left["width"], right["width"]) > 350
+    card = page.locator(".torch-card:not(.plumbing *)").first
+    code = card.locator("pre")
+    numpy = page.locator("[data-side=numpy]:not(.plumbing *)").first
+    card.scroll_into_view_if_needed()
+    assert re.fullmatch(r"In PyTorch CharRNN\S* \d+ lines?", card.locator("summary").inner_text())
+    assert (numpy.is_visible(), code.is_visible()) == (True, False)
+    card.locator("summary").click()
+    assert (numpy.is_visible(), code.is_visible()) == (True, True)
+    box, above = code.bounding_box(), numpy.bounding_box()
+    assert box
+    assert above
+    assert box["width"] > 0.95 * above["width"]
+    card.get_by_role("link", name="runs in twin").click()
+    page.wait_for_url("**#cell-twin*")
 
 
-def test_on_a_narrow_screen_a_switch_shows_one_track_and_is_remembered(visit: Visits, static: str) -> None:
-    page = visit(lesson_url(static, RNN), viewport=NARROW).page
-    pair = page.locator(".pair:not(details *)").first
-    numpy, torch = (pair.locator(f"[data-side={track}] pre") for track in ("numpy", "torch"))
-    assert (numpy.is_visible(), torch.is_visible()) == (True, False)
-    pair.get_by_role("button", name="PyTorch").click()
-    assert (numpy.is_visible(), torch.is_visible()) == (False, True)
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])
+def test_the_switch_shows_one_track_or_both_and_is_remembered(visit: Visits, static: str, viewport: Any) -> None:
+    page = visit(lesson_url(static, RNN), viewport=viewport).page
+    numpy, torch = (
+        page.locator(part).first for part in ("[data-side=numpy]:not(.plumbing *)", ".torch-card:not(.plumbing *) pre")
+    )
+    section, entry = page.locator("#cell-twin-train"), page.locator(".outline [data-track=torch] a").first
+
+    def seen() -> tuple[bool, ...]:
+        return numpy.is_visible(), torch.is_visible(), section.is_visible(), entry.is_visible() or viewport == NARROW
+
+    def choose_track(name: str) -> None:
+        page.locator("[data-track-switch]").get_by_role("button", name=name).click()
+
+    assert seen() == (True, False, True, True)
+    choose_track("PyTorch")
+    assert seen()[:3] == (False, True, True)
     page.reload()
-    assert (numpy.is_visible(), torch.is_visible()) == (False, True)
-    page.locator("[data-track-switch]").get_by_role("button", name="NumPy").click()
-    assert (numpy.is_visible(), torch.is_visible()) == (True, False)
+    assert seen()[:3] == (False, True, True)
+    choose_track("NumPy")
+    assert seen()[:3] == (True, False, False)
+    page.goto(lesson_url(static, RNN) + "#cell-twin-train")
+    page.reload()
+    in_view(page, "cell-twin-train")  # a link leads there all the same
+
+
+def test_a_lesson_of_one_track_has_no_switch(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, KOLMOGOROV)).page
+    assert page.locator("[data-track-switch]").count() == 0
+
+
+def test_plumbing_is_one_line_until_it_is_opened(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, RNN)).page
+    line = page.locator(".plumbing", has_text="Heat maps.").locator("> summary")
+    box = line.bounding_box()
+    assert box
+    assert box["height"] < 40
+    cell = Cell(page, "cells-figure")
+    assert not cell.button("Run").is_visible()
+    line.click()
+    assert cell.button("Run").is_visible()
+    empty = page.evaluate(
+        """() => [...document.querySelectorAll('article > .cell')].filter(cell =>
+            !cell.querySelector('.cell-code').textContent.trim()).map(cell => cell.id)"""
+    )
+    assert empty == []
+
+
+def test_docstrings_open_and_the_numbers_of_lines_stay_right(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, RNN)).page
+    doc = page.locator("#cell-rnn .inner").first
+    rest, after = doc.locator(".line").nth(1), page.locator("#cell-rnn .inner + .line").first
+    assert not rest.is_visible()
+    number = str(after.get_attribute("id")).rpartition("-L")[2]
+    assert f"counter-set:line {number}" in str(after.get_attribute("style")).replace(": ", ":")
+    doc.locator("summary").click()
+    assert rest.is_visible()
+
+
+def test_of_a_long_output_the_beginning_and_the_end_are_in_sight(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, "p00_numpy_and_pytorch")).page
+    output = page.locator("#cell-table-run .output-long")
+    first, middle, last = (output.locator("pre").nth(place) for place in range(3))
+    assert (first.is_visible(), middle.is_visible(), last.is_visible()) == (True, False, True)
+    output.get_by_text(re.compile(r"^\d+ more lines$")).click()
+    assert middle.is_visible()
+    (whole,) = [
+        "".join(one["text"] for one in cell["outputs"])
+        for cell in data("p00_numpy_and_pytorch")["cells"]
+        if cell["id"] == "table-run"
+    ]
+    assert "\n".join(part.text_content() or "" for part in (first, middle, last)) == whole.rstrip("\n")
+
+
+def test_the_switch_shows_where_the_focus_is(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, RNN)).page
+    page.keyboard.press("Tab")
+    for name in ("NumPy", "PyTorch", "Both"):
+        button = page.locator("[data-track-switch]").get_by_role("button", name=name)
+        button.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        assert button.evaluate("button => getComputedStyle(button).outlineWidth") == "2px"
 
 
 @pytest.mark.parametrize("folder", folders())
@@ -279,9 +357,10 @@ def test_copy_copies_the_cell_the_twin_and_the_command(visit: Visits, static: st
     Cell(page, "rnn-step").button("Copy").click()
     page.get_by_role("button", name="Copy rnn-step: copied").wait_for()
     assert page.evaluate(copied) == sources(RNN)["rnn-step"]
-    pair = page.locator(".pair:not(details *)").first
-    pair.locator("[data-side=torch] .copy").click()
-    pair.get_by_text("Copied").wait_for()
+    card = page.locator(".torch-card:not(.plumbing *)").first
+    card.locator("summary").click()
+    card.locator(".copy").click()
+    card.get_by_text("Copied").wait_for()
     assert page.evaluate(copied).rstrip() in [
         twin["source"] for cell in data(RNN)["cells"] if cell["type"] == "code" for twin in cell["twins"]
     ]
@@ -439,7 +518,7 @@ def test_a_section_counts_as_read_after_a_while_and_not_when_skipped(visit: Visi
     )
     page.clock.run_for(2000)
     assert stored(page, "progress")["lessons"][RNN]["read"] == []
-    page.clock.run_for(4000)
+    page.clock.run_for(20_000)
     read = stored(page, "progress")["lessons"][RNN]["read"]
     assert sections[1] in read
     page.locator(f"[id='{sections[-1]}']").evaluate("heading => heading.scrollIntoView()")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from groundup.reader import runner
-from groundup.reader.runner import run_cell
+from groundup.reader.runner import Printed, run_cell
 
 
 class Notebook:
@@ -198,3 +198,32 @@ def test_it_needs_only_the_standard_library() -> None:
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name for node in imports}
     assert {name.partition(".")[0] for name in names} <= set(sys.stdlib_module_names)
+
+
+def test_of_much_text_the_beginning_and_the_end_are_told() -> None:
+    told: list[tuple[str, str]] = []
+    printed = Printed(lambda name, text: told.append((name, text)))
+    for line in range(100_000):
+        printed.write("stdout", f"{line}\n")
+    assert told[-1] != ("stdout", "99999\n")
+    printed.close()
+    whole = "".join(text for _, text in told)
+    lost = sum(len(f"{line}\n") for line in range(100_000)) - runner.TEXT_LIMIT
+    assert whole.startswith("0\n1\n")
+    assert whole.endswith("\n99999\n")
+    assert f"({lost:,} letters are left out here.)" in whole
+    assert sum(len(text) for name, text in told if name == "stdout") == runner.TEXT_LIMIT
+    told.clear()
+    printed.close()
+    assert told == []
+
+
+def test_a_little_text_is_told_at_once_and_one_long_line_is_cut_in_its_middle() -> None:
+    told: list[tuple[str, str]] = []
+    printed = Printed(lambda name, text: told.append((name, text)))
+    printed.write("stderr", "first")
+    assert told == [("stderr", "first")]
+    printed.write("stdout", "x" * 10 * runner.TEXT_LIMIT + "end")
+    printed.close()
+    assert told[-1][1].endswith("xend")
+    assert sum(len(text) for _, text in told) < runner.TEXT_LIMIT + 100

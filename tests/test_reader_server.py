@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from groundup.errors import UserError
-from groundup.reader import jupyter, server, sessions
+from groundup.reader import jupyter, runner, server, sessions
 from groundup.reader.server import listen, make_app
 from groundup.reader.sessions import Sessions
 
@@ -565,10 +565,12 @@ def test_restart_forgets_also_in_the_middle_of_a_run(site: Site) -> None:
 
 def test_a_flood_of_text_is_cut(site: Site) -> None:
     with site.page() as page:
-        events = page.run("for _ in range(3000): print('x' * 1000)\nimport time; time.sleep(0.3)")
+        events = page.run("for line in range(3000): print(line, 'x' * 1000)\nimport time; time.sleep(0.3)")
         texts = [event["text"] for event in events if event["type"] == "stream"]
-        assert sum(map(len, texts)) < sessions.TEXT_LIMIT + 200
-        assert "left out" in texts[-1]
+        assert sum(map(len, texts)) < runner.TEXT_LIMIT + 200
+        assert texts[0].startswith("0 x")
+        assert texts[-1].splitlines()[-1].startswith("2999 x")
+        assert "letters are left out here" in "".join(texts)
         assert told(page.run("print('next')"), "stream") == ["next\n"]
 
 

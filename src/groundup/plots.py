@@ -6,7 +6,9 @@ were.
 
 import functools
 import io
-from collections.abc import Mapping, Sequence
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +40,17 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 # White to deep blue in even steps of lightness, so that equal differences look equal, in colour and in grey.
 SHADES = ("#ffffff", "#aed1e9", "#66a1d0", "#3070ac", "#1e4479", "#0e1f3b")
 
+# The same with orange below nothing: for numbers of both signs.
+SIGNED = ("#3d1a03", "#803a06", "#c2621a", "#e39a5f", "#f5cfae", *SHADES)
+
 # Fonts with Chinese and Japanese letters, as systems have them.
 WIDE = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Serif CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei",
     "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "SimHei", "Arial Unicode MS", "Droid Sans Fallback",
 )  # fmt: skip
+
+#: What a notebook's output calls the pictures behind a slider.
+FRAMES = "application/vnd.groundup.frames+json"
 
 INK, FAINT = "#2b2f36", "#dfe3e8"
 
@@ -95,6 +103,48 @@ def figure(width: float = 6.4, height: float = 3.6, rows: int = 1, columns: int 
     return fig, axes
 
 
+def frames(
+    label: str,
+    values: Sequence[Any],
+    draw: Callable[[Axes, Any], object],
+    width: float = 5.2,
+    height: float = 3.4,
+    shown: Sequence[int] | None = None,
+    start: int = 0,
+) -> Figure:
+    """One picture for each value of what is called ``label``: ``draw(axes, value)`` draws it.
+
+    A page shows one picture with a slider over the values, and first that of values[start]. Where there is no
+    slider (a notebook, paper) those at the places ``shown`` stand side by side; by default the first, the middle
+    and the last. ``draw`` sets the limits of its axes, so that pictures can be compared.
+    """
+    places = list(shown if shown is not None else dict.fromkeys((0, len(values) // 2, len(values) - 1)))
+    texts = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
+    fig, row = figure(min(width * len(places), 4 + 2.6 * len(places)), height, columns=len(places))
+    for axes, place in zip(np.atleast_1d(row), places, strict=True):
+        draw(axes, values[place])
+        if not axes.get_title(loc="left"):
+            axes.set_title(f"{label} = {texts[place]}")
+
+    def picture(place: int) -> str:
+        with plt.rc_context({**STYLE, "svg.hashsalt": "groundup"}):
+            alone = Figure(figsize=(width, height), layout="constrained")
+            draw(alone.subplots(), values[place])
+            drawn = io.StringIO()
+            alone.savefig(drawn, format="svg", metadata={"Date": None})
+        return drawn.getvalue()
+
+    def all_frames() -> dict[str, Any]:
+        return {"label": label, "values": texts, "start": start, "svg": [picture(at) for at in range(len(values))]}
+
+    def bundle(include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {FRAMES: all_frames()} if os.environ.get("GROUNDUP_FRAMES") else {}
+
+    fig.frames = all_frames  # type: ignore[attr-defined]  # for live cells
+    fig._repr_mimebundle_ = bundle  # type: ignore[attr-defined]  # for the notebook that the pages are made of
+    return fig
+
+
 def save(fig: Figure, path: str | Path) -> None:
     """Write a figure as .png (144 dots an inch) or .svg, the same bytes for the same figure, and close it."""
     path = Path(path)
@@ -140,8 +190,20 @@ def curves(
     x = np.asarray(x)
     with plt.rc_context(STYLE):
         for position, (label, y) in enumerate(lines.items()):
-            axes.plot(x, np.asarray(y), label=label, **line_style(position, len(x)))
+            (line,) = axes.plot(x, np.asarray(y), label=label, **line_style(position, len(x)))
+            line.set_gid(readable("curve", {"name": label, "x": xlabel, "log": "x" in log}, x, np.asarray(y)))
     describe(axes, xlabel, ylabel, title, log)
+
+
+def readable(kind: str, about: Mapping[str, Any], *numbers: ArrayLike) -> str | None:
+    """What lets a page tell the values of a curve or heat map under the pointer; None if there are too many.
+
+    It becomes the id of what is drawn, and so a part of the SVG.
+    """
+    rounded = [[float(f"{number:.4g}") for number in np.asarray(many, float).ravel()] for many in numbers]
+    if sum(map(len, rounded)) > 4000 or not np.isfinite([number for many in rounded for number in many]).all():
+        return None
+    return f"{kind} " + json.dumps({**about, "numbers": rounded}, separators=(",", ":"), ensure_ascii=False)
 
 
 def band(
@@ -188,15 +250,19 @@ def heatmap(
 ) -> AxesImage:
     """Draw a matrix as squares, white at `low` (default: its least entry) to deep blue at `high`.
 
+    Where low = -high the sign is seen too: blue above 0, white at 0, orange below.
     row_labels, column_labels: any text, a character or a word an entry; white space is made visible.
     values: a format such as ".2f" writes each number into its square. bar: the label of a colour bar.
     """
     matrix = np.asarray(matrix)
-    shades = LinearSegmentedColormap.from_list("groundup", SHADES)
+    signed = low is not None and high is not None and low == -high
+    shades = LinearSegmentedColormap.from_list("groundup", SIGNED if signed else SHADES)
     with plt.rc_context(STYLE):
         image = axes.imshow(matrix, cmap=shades, vmin=low, vmax=high, interpolation="nearest", aspect="auto")
         if max(matrix.shape) <= 4 * min(matrix.shape):
             axes.set_aspect("equal")
+        labels = {"rows": list(row_labels or ()), "columns": list(column_labels or ())}
+        axes.patch.set_gid(readable("heat", {"shape": matrix.shape, **labels}, matrix))
         axes.grid(False)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
@@ -213,7 +279,8 @@ def heatmap(
             )
         if values:
             for (row, column), share in np.ndenumerate(image.norm(matrix)):
-                colour = "white" if share > 0.45 else INK
+                deep = abs(2 * share - 1) if signed else share
+                colour = "white" if deep > 0.45 else INK
                 text = format(matrix[row, column], values)
                 axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
         if bar:

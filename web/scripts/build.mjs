@@ -107,6 +107,7 @@ await render.startHighlighter();
 const site = await json(join(data, 'site.json'));
 const folders = options.only ?? site.lessons.map((lesson) => lesson.folder);
 const exercises = existsSync(join(data, 'practice.json')) ? await json(join(data, 'practice.json')) : [];
+const questions = existsSync(join(data, 'questions.json')) ? await json(join(data, 'questions.json')) : {};
 const pages = await Promise.all(folders.map((folder) => json(join(data, 'lessons', `${folder}.json`))));
 
 if (!options.only) {
@@ -126,11 +127,12 @@ for (const page of pages) {
   if (existsSync(figures)) await cp(figures, join(folder, 'figures'), { recursive: true });
   for (const { file } of page.notebooks) await cp(join(data, 'notebooks', file), join(out, 'notebooks', file));
 }
+await write(join(out, 'way.json'), render.buildWay(site, exercises));
 if (exercises.length) {
   const grader = await readFile(join(data, 'practice.zip'));
   const zip = `assets/practice-${createHash('sha256').update(grader).digest('hex').slice(0, 8)}.zip`;
   await write(join(out, zip), grader);
-  await write(join(out, 'practice/index.html'), render.practiceHtml(exercises, site, assets.practice));
+  await write(join(out, 'practice/index.html'), render.practiceHtml(exercises, questions, site, assets.practice));
   for (const [index, exercise] of exercises.entries()) {
     const folder = join(out, 'practice', exercise.name);
     await write(join(folder, 'index.html'), render.exerciseHtml(exercises, index, site, assets.practice, zip));

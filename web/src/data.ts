@@ -50,6 +50,8 @@ export interface Summary {
 export interface Page {
   lesson: Summary;
   cells: Cell[];
+  /** SVG by name, for `![words](diagram:name)` in a text. */
+  diagrams: Record<string, string>;
   findings: Findings | null;
   notebooks: { track: Track; file: string }[];
 }
@@ -63,6 +65,14 @@ export interface Text {
   track: Track | 'shared';
   /** The measured findings are shown below this text. */
   findings: boolean;
+  /** What interviewers ask, shown below it. */
+  questions: Question[];
+}
+
+/** Both are Markdown; the answer is "" where the lesson gives none. */
+export interface Question {
+  question: string;
+  answer: string;
 }
 
 export interface Code {
@@ -72,18 +82,26 @@ export interface Code {
   source: string;
   /** What the PyTorch notebook has in place of a shared cell's source, where it differs. */
   torchSource?: string;
+  /** Why all of its code is folded; empty if some of it stands open. */
+  fold: '' | 'needs' | 'tools' | 'figure' | 'again';
+  /** A sentence on folded code, or empty. */
+  gives: string;
   /** They cover all lines of the source, in order. */
   segments: Segment[];
+  /** Lines that fold inside of what is open. */
+  inner: InnerFold[];
   outputs: Output[];
-  /** The cell only carries a data file: nothing is shown, but later cells need it. */
+  /** The cell only carries data: nothing is shown, but later cells need it. */
   data: boolean;
+  /** Asked before the built output is shown; "" if it is shown at once. */
+  predict: string;
   /** How long it took at build time. */
   seconds: number;
   /** The same with everything it depends on, from nothing. */
   total: number;
   /** The ids of the cells it depends on. */
   needs: string[];
-  /** The library functions that this cell is about. */
+  /** The functions of the library that this cell is about. */
   names: string[];
   marks: Mark[];
   twins: Twin[];
@@ -100,6 +118,13 @@ export interface Segment {
   end: number;
   folded: boolean;
   /** Of a folded segment: the names it defines. */
+  label: string;
+}
+
+/** Lines of which the first one is enough at first, or a label in their place. */
+export interface InnerFold {
+  start: number;
+  end: number;
   label: string;
 }
 
@@ -122,7 +147,18 @@ export interface Twin {
 
 export type Output =
   | { kind: 'text'; text: string; stream: 'stdout' | 'value' }
-  | { kind: 'figure'; file: string; alt: string; width: number; height: number };
+  | { kind: 'figure'; file: string; alt: string; width: number; height: number; frames?: FrameFiles };
+
+/** The pictures behind a slider, one a value. */
+export interface FrameFiles {
+  label: string;
+  values: string[];
+  /** The one that is shown first. */
+  start: number;
+  files: string[];
+  width: number;
+  height: number;
+}
 
 /** How many findings hold, mostly hold, and there are. */
 export interface Tally {
@@ -205,4 +241,20 @@ export interface Exercise {
   hash: string;
   /** Can be graded in the browser. */
   browser: boolean;
+  /** Interviewers ask for it. */
+  asked: boolean;
+  example: Example;
+}
+
+/** Small arguments and what the solution makes of them, as texts (groundup.reader.examples). */
+export interface Example {
+  arguments: Record<string, string>;
+  value: string;
+  upstream: string;
+  /** Of the arguments, where there is a backward. */
+  gradients: Record<string, string>;
+  /** The same as one line of Python, or "". */
+  call: string;
+  /** Another draw gives another value. */
+  random: boolean;
 }

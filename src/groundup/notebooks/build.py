@@ -2,6 +2,9 @@
 
 A lesson's ``lesson.py`` is a percent-format notebook. Its cells with ``include="module:name ..."`` hold
 import lines; the built notebook holds the source behind them, and so runs where groundup is not installed.
+``show="name ..."`` says which of the definitions the cell is about (if it is missing: those that it imports); the
+others stand in folded cells before it, and much of what it is about is dealt out to several cells. What is tagged
+"tools" is folded, and so is the code of a figure.
 Needs the ``notebooks`` extra, but only when a notebook is built.
 """
 
@@ -18,9 +21,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from groundup.data.measured import measured
+from groundup.diagrams import drawn
 from groundup.errors import UserError
 from groundup.files import write_whole
-from groundup.notebooks.source import collect
+from groundup.notebooks.fold import parts, split, texts
+from groundup.notebooks.pictures import carrying
+from groundup.notebooks.source import gather, layout
 from groundup.notebooks.source_modules import (
     BUILTINS,
     Library,
@@ -35,7 +41,7 @@ Track = Literal["numpy", "torch"]
 Notebook = Any  # nbformat.NotebookNode, which has no types
 
 SESSION_NAMES = {"display", "get_ipython", "In", "Out"}  # what IPython provides by itself
-KEPT_METADATA = ("alt", "measures", "name", "tags")
+KEPT_METADATA = ("alt", "measures", "name", "predict", "tags")
 FOLDED = {"jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 #: Without the version of the Python at hand, so that a build is the same everywhere.
@@ -102,6 +108,7 @@ def build(
     if track == "torch" and not any("torch" in tags for tags in tagged):
         return None
     title = lesson.metadata.get("lesson", {}).get("title", lesson_file.parent.name)
+    drawings = drawn(lesson_file.parent)
     cells, ids = [], {"torch-title"}
     if track == "torch":
         text = TORCH_TITLE.format(title=title, numpy=notebook_name(lesson_file, "numpy"))
@@ -117,20 +124,37 @@ def build(
         ids.add(cell_id)
         if "torch" in tags if track == "numpy" else not tags & {"torch", "shared"}:
             continue
+        needed: list[str] = []
+        pieces: dict[str, str] = {}
         if cell.cell_type == "code" and "include" in cell.metadata:
-            cell.source, names = _include(cell, names, library, where)
+            needed, pieces, names = _include(cell, names, library, where)
+            *_, cell.source = pieces.values()
         elif cell.cell_type == "code":
             names = _ordinary(cell.source, names, library, where)
             used = {**dict.fromkeys(used_names(cell.source), where), **used}
         elif cell.cell_type == "markdown" and "findings" in tags and findings is not None:
             cell.source = findings.rstrip("\n")
+        elif cell.cell_type == "markdown":
+            try:
+                cell.source = carrying(cell.source, drawings)
+            except ValueError as error:
+                raise SourceError(f"{where}: {error}") from error
         cell.id = cell_id
-        cell.metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
+        folded = cell.cell_type == "code" and ("tools" in tags or "alt" in cell.metadata or not _does_anything(cell))
+        kept = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
+        cell.metadata = kept | FOLDED if folded else kept
+        for number, text in enumerate(needed):
+            needs_id = f"needs-{cell_id}"[:60] + (f"-{number + 1}" if number else "")
+            cells.append(nbformat.v4.new_code_cell(text, id=needs_id, metadata=FOLDED))
+        for name, text in list(pieces.items())[:-1]:
+            piece_id = f"{cell_id}-{name}"[:64]
+            about = {"name": piece_id, "of": label}
+            cells.append(nbformat.v4.new_code_cell(text, id=piece_id, metadata=about))
         if cell.cell_type == "code" and "measured" in names and (text := measured_text(cell.source, where)):
             cells.append(nbformat.v4.new_code_cell(text, id=f"measured-{cell_id}"[:64], metadata=FOLDED))
         cells.append(cell)
         if cell.cell_type == "code" and "package_data" in names:
-            for file in data_files(cell.source, where):
+            for file in data_files("\n".join([*needed, *pieces.values(), cell.source]), where):
                 data_id = "data-" + re.sub(r"[^a-zA-Z0-9_-]+", "-", file)
                 if data_id not in ids:
                     ids.add(data_id)
@@ -146,20 +170,34 @@ def build(
     return notebook
 
 
-def _include(cell: Notebook, names: dict[str, str], library: Library, where: str) -> tuple[str, dict[str, str]]:
-    """The source behind an include cell's import lines below its own comment, and the names after it."""
+def _does_anything(cell: Notebook) -> bool:
+    return bool(ast.parse(cell.source).body)
+
+
+def _include(
+    cell: Notebook, names: dict[str, str], library: Library, where: str
+) -> tuple[list[str], dict[str, str], dict[str, str]]:
+    """The source behind an include cell's import lines: what it needs, its parts by their first name, all names."""
     imports = [one for many in parse(cell.source, "", where, library.package).imports.values() for one in many]
     found = {f"{one.module}:{one.name}" for one in imports if library.owns(one.module)}
     # A reader may first write a function in an ordinary cell and then meet the library's.
     bound = {one.bound for one in imports}
     names = {name: origin for name, origin in names.items() if name not in bound or not _of_cell(origin)}
-    source, after = collect(cell.source, names, library, where)
+    lines, pieces, after = gather(cell.source, names, library, where)
     if found != (listed := set(cell.metadata["include"].split())):
         raise SourceError(f"{where}: include and import lines differ in {', '.join(sorted(found ^ listed))}")
-    if not source:
-        source = f"# {', '.join(f'`{one.bound}`' for one in imports)}: defined above."
+    shown = set(cell.metadata.get("show", "").split()) or bound | {str(one.name) for one in imports}
+    if unknown := shown - after.keys():
+        raise SourceError(f"{where}: it is to show {', '.join(sorted(unknown))}, which it does not bring")
+    needs, about = split(pieces, () if "tools" in cell.metadata.get("tags", ()) else shown)
+    before = texts(lines, needs)
+    cells = {part[0].names[0]: layout((), part) for part in parts(about)}
+    if not cells:
+        nothing = f"# {', '.join(f'`{one.bound}`' for one in imports)}: defined above."
+        cells = {"": before.pop() if before else nothing}
     comment = re.match(r"(?:#.*\n)*", cell.source)
-    return (comment[0] if comment else "") + source, after
+    first = next(iter(cells))
+    return before, cells | {first: (comment[0] if comment else "") + cells[first]}, after
 
 
 def _ordinary(source: str, names: dict[str, str], library: Library, where: str) -> dict[str, str]:

@@ -142,6 +142,7 @@ def _environment(scratch: Path, blocked: Sequence[str], settings: str) -> dict[s
     env = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | env  # small models are fastest with one thread
     env["IPYTHONDIR"] = str(scratch / "ipython")  # no start-up files and no history of the user's
     if settings:
+        env["GROUNDUP_FRAMES"] = "1"  # pages want every picture behind a slider
         profile = scratch / "ipython" / "profile_default"
         profile.mkdir(parents=True)
         (profile / "ipython_kernel_config.py").write_text(settings)

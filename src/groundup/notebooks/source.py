@@ -6,8 +6,8 @@ and constant, without asking which of them run at once and which run later.
 """
 
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from groundup.notebooks.source_modules import (
     ADVICE,
@@ -22,6 +22,16 @@ from groundup.notebooks.source_modules import (
 )
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A statement that is written out: its text, the names that it binds, and the global names that it uses."""
+
+    text: str
+    names: tuple[str, ...]
+    uses: frozenset[str]
+    is_scope: bool = False
+
+
 def collect(
     imports: str,
     already: Mapping[str, str] | None = None,
@@ -30,9 +40,24 @@ def collect(
 ) -> tuple[str, dict[str, str]]:
     """Write out what the lines ``from groundup.x import y [as z]`` bring, and all that it needs.
 
+    Returns the new text ("" if nothing is missing) and the names after it; otherwise as ``gather``.
+    """
+    import_lines, pieces, names = gather(imports, already, library, where)
+    return layout(import_lines, pieces), names
+
+
+def gather(
+    imports: str,
+    already: Mapping[str, str] | None = None,
+    library: Library | None = None,
+    where: str = "<imports>",
+) -> tuple[list[Import], list[Piece], dict[str, str]]:
+    """What the lines ``from groundup.x import y [as z]`` bring, and all that it needs, statement by statement.
+
     ``already`` says what the names of the text so far stand for: ``"module:name"`` for definitions of the
-    library, a dotted path for other imports. Returns the new text ("" if nothing is missing) and the
-    names after it. Raises SourceError, naming file and line, for what cannot be written out.
+    library, a dotted path for other imports. Returns the imports from elsewhere, the statements in their order
+    (nothing if nothing is missing) and the names after them. Raises SourceError, naming file and line, for what
+    cannot be written out.
     """
     library, already = library or Library(), already or {}
     start = parse(imports, "", where, library.package)
@@ -40,7 +65,7 @@ def collect(
         raise SourceError(f"{where}: only import lines can be replaced by source")
     names = dict(already)
     import_lines: list[Import] = []
-    pieces: list[tuple[str, bool]] = []  # text, and whether it is a function or class
+    pieces: list[Piece] = []
 
     def bring(name: str, origin: str, module: Module) -> None:
         if name in BUILTINS:
@@ -53,7 +78,8 @@ def collect(
             final = _resolve(found, library, f"{module.where}:{found.line}")
             if library.owns(final.module):
                 if found.bound != final.name and found.bound not in names:
-                    pieces.append((f"{found.bound} = {final.name}", False))
+                    alias = f"{found.bound} = {final.name}"
+                    pieces.append(Piece(alias, (found.bound,), frozenset({str(final.name)})))
                 bring(found.bound, f"{final.module}:{final.name}", module)
             else:
                 key = final.module if found.plain else found.bound  # `import a.b` may follow `import a`
@@ -65,10 +91,11 @@ def collect(
             if wanted.isdisjoint(statement.names):
                 continue
             if not already.keys() >= set(statement.names):
-                pieces.append((statement.text, isinstance(statement.node, SCOPES)))
+                is_scope = isinstance(statement.node, SCOPES)
+                pieces.append(Piece(statement.text, statement.names, statement.uses, is_scope))
             for name in statement.names:
                 bring(name, f"{module.name}:{name}", module)
-    return _layout(import_lines, pieces), names
+    return import_lines, pieces, names
 
 
 def _reach(start: Module, library: Library) -> list[tuple[Module, set[str]]]:
@@ -138,7 +165,7 @@ def _resolve(found: Import, library: Library, asked_by: str) -> Import:
     return found
 
 
-def _layout(imports: list[Import], pieces: list[tuple[str, bool]]) -> str:
+def layout(imports: Sequence[Import], pieces: Sequence[Piece]) -> str:
     """Imports first (standard library, then the rest), names from one module on one line; then the pieces."""
     plain: set[tuple[str, str]] = set()
     merged: dict[str, set[str]] = {}
@@ -153,8 +180,9 @@ def _layout(imports: list[Import], pieces: list[tuple[str, bool]]) -> str:
     for module, line in lines:
         blocks[module.partition(".")[0] not in sys.stdlib_module_names].append(line)
     text = "\n\n".join("\n".join(block) for block in blocks if block)
-    for index, (piece, is_scope) in enumerate(pieces):
+    for index, piece in enumerate(pieces):
         if text:
-            text += "\n\n\n" if is_scope or (index and pieces[index - 1][1]) else "\n" if index else "\n\n"
-        text += piece
+            after_scope = index > 0 and pieces[index - 1].is_scope
+            text += "\n\n\n" if piece.is_scope or after_scope else "\n" if index else "\n\n"
+        text += piece.text
     return text

@@ -103,8 +103,6 @@ class Exercise:
                 reference, only shapes and dtypes; gradients are compared with slopes measured on the answer itself;
                 ``checks`` must pin the values down
     floats32    False where float32 in, float32 out is not asked for
-    tolerance   largest error for float64, relative to the largest number of the array
-    tolerance32 the same for float32, where the dtype and gross loss count
     loops       what Python loops may run over, in words; "" where none are needed: then give ``speed``
     speed       draws one large case, on which Python loops over elements would cost; None to leave loops alone
     factor      how many times the reference's processor time an answer may take on it (and never less than 0.1 s)
@@ -138,8 +136,6 @@ class Exercise:
     use: Callable[..., Any] | None = None
     exact: bool = True
     floats32: bool = True
-    tolerance: float = 1e-7
-    tolerance32: float = 1e-3
     loops: str = ""
     speed: Callable[[np.random.Generator], Arguments] | None = None
     factor: float = 25.0

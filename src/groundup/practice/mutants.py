@@ -35,7 +35,7 @@ from groundup.proof.hashes import bare_source
 from groundup.proof.mutation import Mutant, mutants
 from groundup.proof.mutation_kinds import Options
 
-SECONDS = 1.0  # that a mutant has at least: what loops for ever is refused
+SECONDS = 3.0  # that a mutant has at least, on a busy machine too: what loops for ever is refused
 UNREACHED = "what is never reached"  # a key in `Exercise.equivalent` for every piece that no call comes to
 TIMES = 10.0  # and as a multiple of the solution's time
 

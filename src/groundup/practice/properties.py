@@ -18,15 +18,16 @@ from typing import Any
 import numpy as np
 
 from groundup.practice.exercise import Arguments, Cases, Check
-from groundup.practice.grading.compare import compare, show
+from groundup.practice.grading.compare import Near, compare, show
 from groundup.practice.grading.judge import Finding, gradients_finding, upstream_of, values_finding
 from groundup.practice.grading.subject import Failed, Subject
+from groundup.practice.grading.tolerance import coarsest
 from groundup.practice.grading.wire import Code
 
 #: All that exercises need of the judge, beside the checks below.
 __all__ = [
-    "Check", "Code", "Failed", "Finding", "Subject",
-    "causal", "compare", "fits", "permuted", "raises", "rows_sum_to", "show", "special",
+    "Check", "Code", "Failed", "Finding", "Near", "Subject",
+    "causal", "coarsest", "compare", "fits", "permuted", "raises", "rows_sum_to", "show", "special",
 ]  # fmt: skip
 
 
@@ -50,16 +51,16 @@ def special(name: str, cases: Cases, gradients: bool = True) -> Check:
     return Check(name, run)
 
 
-def rows_sum_to(total: float, cases: Cases, axis: int = -1, tolerance: float = 1e-9) -> Check:
+def rows_sum_to(total: float, cases: Cases, axis: int = -1) -> Check:
     """The value sums to ``total`` along an axis: for answers whose values no reference fixes."""
 
     def run(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
         for arguments in cases(rng):
             sums = np.asarray(answer(**arguments).value).sum(axis=axis)
-            error = float(np.max(np.abs(sums - total), initial=0.0))
-            if not error <= tolerance:
+            found = compare(np.full_like(sums, total), sums)
+            if found:
                 message = f"Sums along axis {axis} should be {total:g}."
-                return Finding("sums", message, arguments, expected=f"{total:g}", got=show(sums), error=error)
+                return Finding("sums", message, arguments, expected=f"{total:g}", got=show(sums), error=found.error)
         return None
 
     return Check("sums", run)
@@ -83,7 +84,7 @@ def causal(cases: Cases, *arguments: str, axis: int = -2, output_axis: int = -2)
                     part += rng.normal(size=part.shape)
                 after = first(answer(**changed).value)
                 kept = [np.moveaxis(y, output_axis, 0)[: t + 1] for y in (before, after)]
-                found = compare(kept[0], kept[1], answer.exercise.tolerance)
+                found = compare(kept[0], kept[1], Near(coarsest(given)))
                 if found:
                     message = (
                         f"Positions after {t} of {', '.join(arguments)} were changed, "
@@ -106,7 +107,7 @@ def permuted(cases: Cases, arguments: Sequence[str], axis: int = -2, output_axis
             mixed = {**given, **{name: np.take(given[name], order, axis=axis) for name in arguments}}
             after = first(answer(**mixed).value)
             wanted = before if output_axis is None else np.take(before, order, axis=output_axis)
-            found = compare(wanted, after, answer.exercise.tolerance)
+            found = compare(wanted, after, Near(coarsest(given)))
             if found:
                 how = "stays as it is" if output_axis is None else "is permuted alike"
                 message = f"When {', '.join(arguments)} are permuted along axis {axis}, the output {how}."

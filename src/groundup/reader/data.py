@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from groundup import __version__
+from groundup.diagrams import drawn
 from groundup.files import write_whole
 from groundup.lesson import Lesson, Track
 from groundup.notebooks.build import Notebook, dumps, notebook_name
+from groundup.notebooks.pictures import placed, without_carried
+from groundup.plots import FRAMES
 from groundup.proof.results import kept
-from groundup.reader import links, practice_data
+from groundup.reader import folds, links, practice_data, questions
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
@@ -24,11 +27,6 @@ Json = dict[str, Any]
 #: A cell that took longer than this natively, with all it needs, is too much for a browser, where Python is
 #: 3 to 50 times slower.
 BROWSER_SECONDS = 3.0
-#: Helpers whose source a reader wants folded even where a cell names them: what draws, and what measures.
-FOLDED = re.compile(
-    r"(groundup\.plots|.*\.figures):.*"
-    r"|groundup\.proof\.(instruments:(growth|peak_mib|seconds|side_by_side)|slopes:show_slopes)"
-)
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -52,6 +50,16 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
     ]
     site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "source": source_address()}
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
+    _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
+
+
+def asked_in(lesson: Lesson) -> list[Json]:
+    """The questions of interviewers in a lesson's text."""
+    import jupytext
+
+    cells = jupytext.read(lesson.text, fmt="py:percent").cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    return [vars(one) for text in texts for one in questions.take_out(text)[1]]
 
 
 def source_address() -> str:
@@ -72,9 +80,12 @@ def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track,
         (folder / "notebooks").mkdir(parents=True, exist_ok=True)
         write_whole(folder / "notebooks" / file, dumps(without_svg(run.notebook)))
         files.append({"track": track, "file": file})
+    cells = page_cells(lesson, runs, figures)
+    shown = {diagram for cell in cells if cell["type"] == "text" for diagram, _ in placed(cell["markdown"])}
     page = {
         "lesson": summary(lesson, lessons),
-        "cells": page_cells(lesson, runs, figures),
+        "cells": cells,
+        "diagrams": {diagram: svg for diagram, svg in drawn(lesson.folder).items() if diagram in shown},
         "findings": kept(lesson),
         "notebooks": files,
     }
@@ -115,105 +126,74 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
 
     source = jupytext.read(lesson.text, fmt="py:percent")
     own = links.own_names(lesson.folder)
-    includes = {cell.metadata.get("name", ""): cell.metadata.get("include", "").split() for cell in source.cells}
+    abouts = {cell.metadata.get("name", ""): folds.about(cell.metadata) for cell in source.cells}
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
-    found = []
-    alone = {key: cell for key, cell in torch.items() if key != "torch-title" and key not in numpy}
-    for cell_id, cell in [*numpy.items(), *alone.items()]:
+    found: list[Json] = []
+    seen: set[str] = set()  # the definitions of NumPy's notebook, which PyTorch's repeats
+    leading = {key for key, cell in torch.items() if key.startswith("needs-") or "of" in cell.metadata}
+    for cell_id in in_order(list(numpy), list(torch), leading):
+        cell = numpy.get(cell_id) or torch[cell_id]
         track: Track = "numpy" if cell_id in numpy else "torch"
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
             findings = "findings" in cell.metadata.get("tags", [])
-            text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else cell.source
+            text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else without_carried(cell.source)
+            text, asked = questions.take_out(text)
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
+            found[-1]["questions"] = [vars(one) for one in asked]
         elif cell.cell_type == "code":
-            code = code_cell(lesson, cell, includes.get(cell.metadata.get("name", ""), []), torch, figures, own)
+            shown = abouts.get(cell.metadata.get("of", cell.metadata.get("name", "")), [])
+            marks = links.marks(cell.source, lesson.equations, own)
+            code = {
+                "source": cell.source,
+                **folds.folded(cell, shown, [line for line, _ in marks], seen if track == "torch" else ()),
+                "outputs": outputs(cell, figures),
+                "predict": cell.metadata.get("predict", ""),
+                "marks": [{"line": line, "equation": number} for line, number in marks],
+                "twins": twins(lesson, cell, torch) if track == "numpy" else [],
+            }
             if where == "shared" and (other := torch[cell_id].source) != cell.source:
                 code["torchSource"] = other
             found.append({"type": "code", "id": cell_id, "track": where, **code})
+            seen |= folds.statements(cell.source) if track == "numpy" else set()
     for track, run in runs.items():
         _add_costs(found, track, run)
     return found
 
 
-def code_cell(
-    lesson: Lesson,
-    cell: Notebook,
-    include: Sequence[str],
-    torch: Mapping[str, Any],
-    figures: Path,
-    own: Collection[str],
-) -> Json:
-    """A code cell with what the page shows around it."""
-    shown = [entry.partition(":")[2] for entry in include if not FOLDED.fullmatch(entry)]
-    return {
-        "source": cell.source,
-        "segments": segments(cell.source, shown) if include else [_segment(cell.source)],
-        "outputs": outputs(cell, figures),
-        "data": cell.id.startswith("data-"),
-        "names": shown,
-        "marks": [
-            {"line": line, "equation": number} for line, number in links.marks(cell.source, lesson.equations, own)
-        ],
-        "twins": twins(lesson, cell, shown, torch),
-    }
+def in_order(numpy: Sequence[str], torch: Sequence[str], leading: Collection[str]) -> list[str]:
+    """The ids of both notebooks' cells: NumPy's, then those of PyTorch alone.
+
+    ``leading`` cells of PyTorch alone stay before the cell that they lead to, if that is one of both.
+    """
+    before: dict[str, list[str]] = {}
+    alone: list[str] = []
+    waiting: list[str] = []
+    for cell_id in torch:
+        if cell_id in numpy:
+            before[cell_id], waiting = waiting, []
+        elif cell_id in leading:
+            waiting.append(cell_id)
+        elif cell_id != "torch-title":
+            alone += [*waiting, cell_id]
+            waiting = []
+    return [one for cell_id in numpy for one in [*before.get(cell_id, []), cell_id]] + alone
 
 
-def twins(lesson: Lesson, cell: Notebook, shown: Sequence[str], torch: Mapping[str, Any]) -> list[Json]:
+def twins(lesson: Lesson, cell: Notebook, torch: Mapping[str, Any]) -> list[Json]:
     """For the functions of a NumPy cell their PyTorch counterparts, and the cell that holds these."""
     file = lesson.folder / "twin.py"
     if not file.exists():
         return []
     found = []
-    for twin in links.twins(cell.source, shown, lesson.twins, file.read_text()):
+    names = [name for name in links.definitions(cell.source) if "." not in name]
+    for twin in links.twins(cell.source, names, lesson.twins, file.read_text()):
         outer = twin.name.partition(".")[0]
         holds = re.compile(rf"^(class|def) {re.escape(outer)}\b", re.MULTILINE)
         cells = [cell_id for cell_id, other in torch.items() if holds.search(other.source)]
         found.append({**vars(twin), "cell": cells[0] if cells else ""})
     return found
-
-
-def segments(source: str, shown: Sequence[str]) -> list[Json]:
-    """The lines of a cell in parts: what it is about in full, and the helpers between folded."""
-    body = ast.parse(source).body
-    lines = source.count("\n") + 1
-    found: list[Json] = []
-    start = 1
-    for index, node in enumerate(body):
-        end = _first_line(body[index + 1], source) - 1 if index + 1 < len(body) else lines
-        names = _names(node)
-        folded = not set(names) & set(shown)
-        label = names if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign) else []
-        if found and found[-1]["folded"] == folded:
-            found[-1]["end"] = end
-            found[-1]["label"] += label
-        else:
-            found.append({"start": start, "end": end, "folded": folded, "label": label})
-        start = end + 1
-    for part in found:
-        part["label"] = ", ".join(part["label"]) or "imports" if part["folded"] else ""
-    return found or [_segment(source)]
-
-
-def _segment(source: str) -> Json:
-    return {"start": 1, "end": source.count("\n") + 1, "folded": False, "label": ""}
-
-
-def _first_line(node: ast.stmt, source: str) -> int:
-    """The line where a statement begins, with its decorators and the comment above it."""
-    first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
-    lines = source.splitlines()
-    while first > 1 and lines[first - 2].startswith("#"):
-        first -= 1
-    return first
-
-
-def _names(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def outputs(cell: Notebook, figures: Path) -> list[Json]:
@@ -227,16 +207,33 @@ def outputs(cell: Notebook, figures: Path) -> list[Json]:
             figures.mkdir(parents=True, exist_ok=True)
             file = figures / f"{cell.id}{'' if not drawn else f'-{drawn + 1}'}.svg"
             write_whole(file, svg)
-            width, height = (float(size) for size in re.findall(r' (?:width|height)="([\d.]+)pt"', svg)[:2])
-            size = {"width": round(width * PIXELS), "height": round(height * PIXELS)}
-            found.append(
-                {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
-            )
+            size = _size(svg)
+            shown = {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
+            if frames := data.get(FRAMES):
+                shown["frames"] = _frames(frames, file)
+            found.append(shown)
         elif output["output_type"] == "stream":
             found.append({"kind": "text", "text": output["text"], "stream": "stdout"})
         elif "text/plain" in data:
             found.append({"kind": "text", "text": data["text/plain"], "stream": "value"})
     return found
+
+
+def _size(svg: str) -> Json:
+    """Width and height of matplotlib's SVG in CSS pixels."""
+    width, height = (float(size) for size in re.findall(r' (?:width|height)="([\d.]+)pt"', svg)[:2])
+    return {"width": round(width * PIXELS), "height": round(height * PIXELS)}
+
+
+def _frames(frames: Json, figure: Path) -> Json:
+    """Write the pictures behind a slider beside the figure; what the page needs to know of them."""
+    files = []
+    for place, svg in enumerate(frames["svg"]):
+        file = figure.with_name(f"{figure.stem}-frame-{place + 1}.svg")
+        write_whole(file, re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL))
+        files.append(f"figures/{file.name}")
+    about = {"label": frames["label"], "values": frames["values"], "start": frames["start"]}
+    return {**about, "files": files, **_size(frames["svg"][0])}
 
 
 def _add_costs(cells: list[Json], track: Track, run: Executed) -> None:
@@ -273,13 +270,14 @@ def why_not(track: Track, total: float) -> str:
 
 
 def without_svg(notebook: Notebook) -> Notebook:
-    """The notebook as people download it: each figure once, as PNG."""
+    """The notebook as people download it: each figure once, as PNG, and no pictures for sliders."""
     import copy
 
     slim = copy.deepcopy(notebook)
     for cell in slim.cells:
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop("image/svg+xml", None)
+            for kind in ("image/svg+xml", FRAMES):
+                output.get("data", {}).pop(kind, None)
     return slim
 
 

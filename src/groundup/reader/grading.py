@@ -9,6 +9,7 @@ from groundup.practice import progress
 from groundup.practice.exercise import Exercise
 from groundup.practice.grading import grader
 from groundup.practice.grading.verdict import Verdict
+from groundup.practice.trial import Trial, attempt
 
 Event = dict[str, Any]
 #: What a page tells that a learner did.
@@ -18,7 +19,8 @@ STEPS: dict[str, Callable[[Exercise], Any]] = {
     "give up": lambda exercise: progress.note(exercise, "gave_up"),
 }
 SECONDS = grader.SECONDS
-KINDS = ("grade", "practice", "progress")
+UNKNOWN = "This server has no such exercise: reload the page."
+KINDS = ("grade", "try", "practice", "progress")
 
 
 class Desk:
@@ -32,11 +34,14 @@ class Desk:
 
     def hear(self, message: Event) -> None:
         """Do what a message asks for. Raises ValueError, TypeError or KeyError if it is none of ours."""
-        kind, texts = message["type"], [message.get(name, "") for name in ("exercise", "source", "step")]
+        kind, texts = message["type"], [message.get(name, "") for name in ("exercise", "source", "step", "line")]
         if not all(isinstance(text, str) for text in texts) or (kind == "practice" and texts[2] not in STEPS):
             raise ValueError
-        name, source, step = texts
-        work = self.grade(message["run"], name, source) if kind == "grade" else self.note(name, step)
+        name, source, step, line = texts
+        if kind == "grade":
+            work = self.grade(message["run"], name, source)
+        else:
+            work = self.attempt(message["run"], name, source, line) if kind == "try" else self.note(name, step)
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -54,6 +59,13 @@ class Desk:
             self.tell({"type": "verdict", "run": run, "verdict": verdict.as_dict()})
             if self.here:
                 self.tell(await asyncio.to_thread(kept, name, verdict))
+
+    async def attempt(self, run: int, name: str, source: str, line: str) -> None:
+        """Tell what a line gives on an answer; nothing is kept."""
+        async with self.turn:
+            if self.here:
+                trial = await asyncio.to_thread(tried, name, source, line)
+                self.tell({"type": "tried", "run": run, "trial": trial.as_dict()})
 
     async def note(self, name: str, step: str) -> None:
         """Keep what the learner did, if anything, and tell where they stand."""
@@ -73,12 +85,26 @@ def grade(name: str, source: str) -> Verdict:
 
     exercise = known(name)
     if exercise is None:
-        return Verdict(name[:100], "error", "This server has no such exercise: reload the page.")
+        return Verdict(name[:100], "error", UNKNOWN)
     try:
         demand_track(exercise)
     except UserError as error:
         return Verdict(name, "error", str(error))
     return grader.grade(exercise, source, None, seconds=SECONDS)
+
+
+def tried(name: str, source: str, line: str) -> Trial:
+    """What a line gives on an answer, which runs in a process of its own."""
+    from groundup.practice.desk import demand_track
+
+    exercise = known(name)
+    if exercise is None:
+        return Trial(False, message=UNKNOWN)
+    try:
+        demand_track(exercise)
+    except UserError as error:
+        return Trial(False, message=str(error))
+    return attempt(exercise, source, line, SECONDS)
 
 
 def kept(name: str, verdict: Verdict) -> Event:

@@ -14,8 +14,10 @@ from groundup.files import write_whole
 from groundup.lesson import Lesson
 from groundup.notebooks.source_modules import Library
 from groundup.practice.exercise import Exercise
+from groundup.practice.interviews import ASKED
 from groundup.practice.registry import lesson_exercises
 from groundup.practice.starter import dotted, solution, starter
+from groundup.reader.examples import example
 
 #: What the browser brings itself.
 THERE = sys.stdlib_module_names | {"numpy"}
@@ -64,6 +66,8 @@ def record(lesson: Lesson, exercise: Exercise) -> dict[str, Any]:
         "solution": solution(exercise),
         "hash": exercise.hash,
         "browser": exercise.track == "numpy",
+        "asked": exercise.name in ASKED,
+        "example": example(exercise),
     }
 
 
@@ -85,7 +89,12 @@ def texts(exercises: Sequence[Exercise]) -> dict[str, str]:
     """The files of the zip. Packages of which nothing but modules is imported are empty there: so lessons' records,
     experiments and commands stay outside."""
     library, found = Library(), dict[str, Path]()
-    todo = ["groundup.practice.grading.grader", "groundup.practice.found", *(one.cases.__module__ for one in exercises)]
+    todo = [
+        "groundup.practice.trial",
+        "groundup.practice.grading.grader",
+        "groundup.practice.found",
+        *(one.cases.__module__ for one in exercises),
+    ]
     # The starter is made from text: what it brings along need not be imported by anything.
     todo += [dotted(given).partition(":")[0] for one in exercises for given in one.given]
     absent: set[str] = set()

@@ -13,17 +13,55 @@ import linecache
 import sys
 import traceback
 import warnings
+from collections import deque
 from collections.abc import Callable
 from types import CodeType, TracebackType
 from typing import Any
 
 Emit = Callable[[dict[str, Any]], None]
+#: Letters that one cell may print: the first half is told at once, the last half when it ends.
+TEXT_LIMIT = 200_000
 #: Letters of a value that are shown.
 VALUE_LIMIT = 20_000
 #: Letters of an SVG; a figure that needs more (a million points) comes as an image inside an SVG.
 FIGURE_LIMIT = 2_000_000
 #: Lines of a traceback: the outermost and the innermost; between them, infinite recursion repeats itself.
 OUTERMOST, INNERMOST = 4, 8
+
+
+class Printed:
+    """What a cell prints, with ``tell(name of the stream, text)``: of too much the beginning and the end."""
+
+    def __init__(self, tell: Callable[[str, str], None]) -> None:
+        self.tell = tell
+        self.told = self.waits = self.lost = 0  # letters
+        self.end: deque[tuple[str, str]] = deque()
+
+    def write(self, name: str, text: str) -> None:
+        """The cell has printed something."""
+        first = text[: max(0, TEXT_LIMIT // 2 - self.told)]
+        self.told += len(first)
+        if first:
+            self.tell(name, first)
+        if rest := text[len(first) :]:
+            self.end.append((name, rest))
+            self.waits += len(rest)
+        while self.waits - len(self.end[0][1] if self.end else "") >= TEXT_LIMIT // 2:
+            gone = len(self.end.popleft()[1])
+            self.waits, self.lost = self.waits - gone, self.lost + gone
+
+    def close(self) -> None:
+        """Tell what waits, and how much is missing before it."""
+        if self.end and (more := self.waits - TEXT_LIMIT // 2) > 0:
+            name, text = self.end[0]
+            self.end[0] = (name, text[more:])
+            self.lost += more
+        if self.lost:
+            self.tell("stderr", f"\n({self.lost:,} letters are left out here.)\n")
+        for name, text in self.end:
+            self.tell(name, text)
+        self.end.clear()
+        self.waits = self.lost = 0
 
 
 def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, sources: dict[str, str]) -> bool:
@@ -35,8 +73,8 @@ def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, s
     """
 
     def draw() -> None:
-        for svg in _figures():
-            emit({"type": "figure", "cell": cell_id, "svg": svg})
+        for figure in _figures():
+            emit({"type": "figure", "cell": cell_id, **figure})
 
     namespace.setdefault("__name__", "__main__")
     files = {file_name(name): name for name in sources.keys() | {cell_id}}
@@ -145,12 +183,17 @@ def _is_figure(value: object) -> bool:
     return module is not None and isinstance(value, module.Figure)
 
 
-def _figures() -> list[str]:
-    """The open figures as SVG: the same drawing gives the same text."""
+def _figures() -> list[dict[str, Any]]:
+    """The open figures as SVG (the same drawing gives the same text), with the pictures behind a slider if any."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
         return []
-    return [_svg(pyplot.figure(number)) for number in pyplot.get_fignums()]
+    found = []
+    for number in pyplot.get_fignums():
+        figure = pyplot.figure(number)
+        frames = getattr(figure, "frames", None)  # groundup.plots.frames leaves them there
+        found.append({"svg": _svg(figure), **({"frames": frames()} if callable(frames) else {})})
+    return found
 
 
 def _svg(figure: Any) -> str:

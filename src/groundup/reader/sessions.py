@@ -24,8 +24,6 @@ KERNELS = 3
 IDLE_SECONDS = 30 * 60.0
 #: Seconds that a cell may go on after Stop before its kernel is ended.
 PATIENCE = 3.0
-#: Letters that one cell may print.
-TEXT_LIMIT = 200_000
 MIME = "application/vnd.groundup+json"
 #: Seconds between two looks at whether an idle kernel is still there.
 WATCH = 1.0
@@ -338,21 +336,19 @@ class Session:
         """Run one cell, tell what comes of it, and return whether it ran without error."""
         if self.kernel is None:
             raise KernelDied
-        started, printed = time.perf_counter(), 0
+        started = time.perf_counter()
+        printed = runner.Printed(lambda name, text: job.tell("stream", cell=cell, name=name, text=text))
         end: Event = {"type": "end", "ok": False, "seconds": 0.0}
 
         def hear(message: Event) -> None:
-            nonlocal printed, end
+            nonlocal end
             content = message["content"]
             event = content.get("data", {}).get(MIME) if message["msg_type"] == "display_data" else None
-            if message["msg_type"] == "stream" and printed <= TEXT_LIMIT:
-                text = content["text"][: TEXT_LIMIT - printed]
-                job.tell("stream", cell=cell, name=content["name"], text=text)
-                printed += len(content["text"])
-                if printed > TEXT_LIMIT:
-                    left_out = f"\n(The text after the first {TEXT_LIMIT:,} letters is left out.)\n"
-                    job.tell("stream", cell=cell, name="stderr", text=left_out)
-            elif isinstance(event, dict) and event.get("type") == "end":
+            if message["msg_type"] == "stream":
+                printed.write(content["name"], content["text"])
+            elif message["msg_type"] == "display_data":
+                printed.close()
+            if isinstance(event, dict) and event.get("type") == "end":
                 end = event
             elif isinstance(event, dict):
                 job.listener.tell({**event, "run": job.run, "cell": cell})
@@ -363,9 +359,11 @@ class Session:
         try:
             await self.kernel.execute(code, hear)
         except KernelDied:
+            printed.close()
             seconds = round(time.perf_counter() - started, 4)
             job.tell("end", cell=cell, ok=False, seconds=seconds)
             raise
+        printed.close()
         job.tell("end", cell=cell, ok=bool(end["ok"]), seconds=end["seconds"])
         return bool(end["ok"])
 

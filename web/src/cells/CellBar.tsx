@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { type Atom, patch, useAtom } from './atom';
 import { CopyButton } from './CopyButton';
 import { RunIcon, StopIcon } from './icons';
@@ -30,6 +30,7 @@ export function CellBar({ cell, atom, lesson, live }: Props) {
     <>
       {run && <FarOutput run={run} live={live} />}
       {edit !== null && <span className="cell-edited">edited</span>}
+      {edit !== null && <RunUsers id={id} lesson={lesson} />}
       {cell.total > LONG && !runsElsewhere(cell, kind) && <HowLong total={cell.total} browser={kind === 'pyodide'} />}
       {(edit !== null || run !== null) && (
         <button
@@ -71,6 +72,36 @@ export function CellBar({ cell, atom, lesson, live }: Props) {
         (kind !== null || !cell.why) && <RunButton busy={busy} asked={run?.asked ?? true} id={id} lesson={lesson} />
       )}
     </>
+  );
+}
+
+/** After an edit: one button for all cells that use what this one defines. */
+function RunUsers({ id, lesson }: { id: string; lesson: Lesson }) {
+  const [users, setUsers] = useState<string[]>([]);
+  const kind = useAtom(lesson.state.kind);
+  useEffect(() => {
+    let gone = false;
+    lesson.users(id).then(
+      (found) => !gone && setUsers(found),
+      () => {}, // without the cells' texts nothing runs, and the run says why
+    );
+    return () => {
+      gone = true;
+    };
+  }, [id, lesson, kind]);
+  if (users.length === 0) return null;
+  const cells = users.length === 1 ? 'the cell that uses it' : `the ${users.length} cells that use it`;
+  return (
+    <button
+      type="button"
+      className="cell-button cell-users"
+      aria-label={`Run ${cells}: ${users.join(', ')}`}
+      onClick={() => {
+        for (const user of users) lesson.run(user);
+      }}
+    >
+      Run {cells}
+    </button>
   );
 }
 

@@ -1,5 +1,6 @@
 import { memo, useLayoutEffect } from 'react';
 import { createPortal } from 'react-dom';
+import { unfold } from '../reading/targets';
 import { useAtom } from './atom';
 import { CellBar } from './CellBar';
 import { CellCode } from './CellCode';
@@ -38,11 +39,12 @@ export const CellView = memo(function CellView({
 
   useLayoutEffect(() => {
     section.toggleAttribute('data-edit', edit !== null || editing);
+    if (edit !== null || open) unfold(hosts.edit); // what the reader has written does not hide
     section.toggleAttribute('data-busy', busy);
     // what is shown is not from this run, or not from the one that was just tried
     section.toggleAttribute('data-stale', run !== null && !run.fresh && (busy || shows === 'live'));
     section.dataset.shows = shows;
-  }, [section, edit, editing, busy, run, shows]);
+  }, [section, hosts, edit, open, editing, busy, run, shows]);
   useHeight(hosts.live, cell.output, busy);
 
   useLayoutEffect(() => {

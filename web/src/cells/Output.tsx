@@ -1,4 +1,7 @@
 import { type MouseEvent, memo, useLayoutEffect, useRef, useState } from 'react';
+import { FramesView } from '../figures/FramesView';
+import { least } from '../figures/least';
+
 import { show } from '../reading/zoom';
 import type { ErrorLine } from '../runtime/types';
 import type { Lesson } from './lesson';
@@ -10,7 +13,7 @@ const MOST_LINES = 8; // of a traceback: a recursion without end has a thousand
 
 /** Everything here is text or an image from a blob: what a cell prints can never become part of the page. */
 export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson: Lesson }) {
-  const alts = [...cell.output.querySelectorAll('img')].map((image) => image.alt);
+  const alts = [...cell.output.querySelectorAll<HTMLImageElement>('img:not(.frames-still)')].map((image) => image.alt);
   const [all, setAll] = useState(false);
   const many = run.blocks.filter((block) => block.kind === 'figure').length;
   const most = all || many <= MOST_FIGURES ? many : MOST_FIGURES / 2;
@@ -35,8 +38,15 @@ export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson
     }
     if (figures > most) return null;
     const alt = alts[figures - 1] || `Figure ${figures} that ${cell.id} drew`;
+    if (block.frames) {
+      return (
+        <figure key={block.frames.urls[0]} className="output-figure" style={least(block.frames.width)}>
+          <FramesView frames={block.frames} alt={alt} />
+        </figure>
+      );
+    }
     return (
-      <figure key={block.url} className="output-figure">
+      <figure key={block.url} className="output-figure" style={least(block.width)}>
         <button
           type="button"
           className="zoom-button"
@@ -61,22 +71,29 @@ const TextBlock = memo(function TextBlock({ block, follows, label }: { block: Te
   }, [block.text, follows]);
   const text = block.text.replace(/\n$/, '');
   if (!text) return null;
+  const lines = block.dropped > 0 ? text.split('\n') : [];
+  const left = `${block.dropped.toLocaleString('en')} lines left out`;
   return (
-    <>
-      {block.dropped > 0 && <p className="cell-dropped">{block.dropped.toLocaleString('en')} earlier lines left out</p>}
-      <pre
-        className={`output-text ${block.name}`}
-        tabIndex={0}
-        role="region"
-        aria-label={label}
-        ref={element}
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-          atEnd.current = scrollTop + clientHeight > scrollHeight - 24;
-        }}
-      >
-        {text}
-      </pre>
-    </>
+    <pre
+      className={`output-text ${block.name}`}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+      ref={element}
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        atEnd.current = scrollTop + clientHeight > scrollHeight - 24;
+      }}
+    >
+      {block.dropped > 0 ? (
+        <>
+          {`${lines.slice(0, block.kept).join('\n')}\n`}
+          <span className="cell-dropped">{left}</span>
+          {`\n${lines.slice(block.kept).join('\n')}`}
+        </>
+      ) : (
+        text
+      )}
+    </pre>
   );
 });
 

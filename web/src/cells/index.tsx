@@ -2,6 +2,7 @@ import { createRoot } from 'react-dom/client';
 import type { RuntimeConfig } from '../runtime/types';
 import { CellView, type Hosts } from './CellView';
 import { Announcer, EditedCells, RuntimeBadge } from './Extras';
+import { goOnKeys } from './keys';
 import { createLesson, type Lesson } from './lesson';
 import type { LiveCell } from './page';
 import './cells.css';
@@ -29,6 +30,7 @@ export function mountCells(document: Document): void {
     </>,
   );
   document.addEventListener('keydown', (event) => runOnKey(event, lesson));
+  goOnKeys(document);
   whenIdle(() => {
     void findRuntime(lesson);
     // An edit may be of a text that has changed since.
@@ -45,7 +47,7 @@ function addHosts({ id, section, code, output }: LiveCell): Hosts {
   const hosts = { top: add('cell-top'), edit: add('cell-edit'), live: add('cell-live') };
   section.tabIndex = -1; // a click into the code gives the cell the focus, and so the keys that run it
   hosts.live.id = `live-${id}`;
-  code.before(hosts.top);
+  (code.closest('.cell-fold') ?? code).before(hosts.top);
   code.after(hosts.edit);
   output.before(hosts.live);
   return hosts;

@@ -1,4 +1,5 @@
 // What the reader can do with the cells of a lesson.
+import { unfold } from '../reading/targets';
 import type { Runtime } from '../runtime/types';
 import { patch } from './atom';
 import { builtText, type LiveCell, readPage } from './page';
@@ -28,6 +29,8 @@ export interface Lesson {
   jump(id: string, line: number): boolean;
   /** An editor is there. */
   opened(id: string, editor: EditorHandle): void;
+  /** The cells that use what a cell defines and can run here, in their order. */
+  users(id: string): Promise<string[]>;
   /** Runs the cell, or says how to where it cannot be run here. */
   run(id: string): void;
 }
@@ -84,13 +87,23 @@ export function createLesson(document: Document): Lesson | null {
         return true;
       }
       const target = document.getElementById(`${id}-L${line}`);
-      for (let fold = target?.closest('details'); fold; fold = fold.parentElement?.closest('details')) fold.open = true;
+      if (target) unfold(target);
       return false;
     },
     opened(id, editor) {
       editors.set(id, editor);
       editor.focus(wanted?.id === id ? wanted.line : undefined);
       wanted = null;
+    },
+    async users(id) {
+      const sources = await texts.load();
+      const track = sources.get(id)?.track;
+      return page.cells.flatMap((cell) => {
+        const source = sources.get(cell.id);
+        const same = track === 'shared' || cell.track === 'shared' || cell.track === track;
+        const shown = cell.section.getClientRects().length > 0;
+        return source?.needs.includes(id) && same && shown && !runsElsewhere(cell, state.kind.get()) ? [cell.id] : [];
+      });
     },
     run(id) {
       const cell = page.cells.find((one) => one.id === id);

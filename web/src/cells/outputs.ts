@@ -1,5 +1,6 @@
 // Collects what a running cell sends into blocks for the screen.
-import type { RunEvent } from '../runtime/types';
+import { drawn } from '../figures/drawn';
+import type { RunEvent, SvgFrames } from '../runtime/types';
 import type { Block } from './state';
 import { createTerminal, type Terminal } from './terminal';
 
@@ -25,7 +26,7 @@ export function createCollector(): Collector {
   function open(): Block | null {
     if (!stream) return null;
     const { name, terminal } = stream;
-    return { kind: 'text', name, text: terminal.text(), dropped: terminal.dropped() };
+    return { kind: 'text', name, text: terminal.text(), dropped: terminal.dropped(), kept: terminal.kept() };
   }
 
   return {
@@ -40,13 +41,13 @@ export function createCollector(): Collector {
       }
       close();
       if (event.type === 'figure') {
-        done.push(figure(event.svg));
+        done.push(figure(event.svg, event.frames));
         return;
       }
       const terminal = createTerminal();
       terminal.write(event.type === 'value' ? event.text : event.message);
-      const [text, dropped] = [terminal.text(), terminal.dropped()];
-      if (event.type === 'value') done.push({ kind: 'text', name: 'value', text, dropped });
+      const [text, dropped, kept] = [terminal.text(), terminal.dropped(), terminal.kept()];
+      if (event.type === 'value') done.push({ kind: 'text', name: 'value', text, dropped, kept });
       else done.push({ kind: 'error', name: event.name, message: text, lines: event.lines });
     },
     blocks() {
@@ -57,10 +58,20 @@ export function createCollector(): Collector {
 }
 
 /** The SVG stays outside the document, as an image: whatever it contains cannot act on the page. */
-function figure(svg: string): Block {
-  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+function figure(svg: string, frames?: SvgFrames): Block {
   const [width, height] = [size(svg, 'width'), size(svg, 'height')];
-  return { kind: 'figure', url, ...(width && height && { width, height }) };
+  const sizes = width && height ? { width, height } : {};
+  const first = frames?.svg[0];
+  if (!frames || !first) return { kind: 'figure', url: address(svg), ...sizes };
+  const { label, values, start } = frames;
+  const one = { width: size(first, 'width') ?? 500, height: size(first, 'height') ?? 330 };
+  return { kind: 'figure', url: '', ...sizes, frames: { label, values, start, urls: frames.svg.map(address), ...one } };
+}
+
+function address(svg: string): string {
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  drawn.set(url, svg);
+  return url;
 }
 
 /** Matplotlib writes points: 72 an inch, where CSS has 96 pixels. */
@@ -70,5 +81,11 @@ function size(svg: string, name: 'width' | 'height'): number | undefined {
 }
 
 export function release(blocks: Block[]): void {
-  for (const block of blocks) if (block.kind === 'figure') URL.revokeObjectURL(block.url);
+  for (const block of blocks) {
+    if (block.kind !== 'figure') continue;
+    for (const url of block.frames?.urls ?? [block.url]) {
+      URL.revokeObjectURL(url);
+      drawn.delete(url);
+    }
+  }
 }

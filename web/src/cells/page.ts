@@ -60,9 +60,9 @@ export function builtText(cell: LiveCell): string {
   return Array.from(lines, (line) => line ?? '').join('\n');
 }
 
-/** Folded pieces of the code that the reader has not opened, in line numbers. */
+/** Folded pieces of the code that the reader has not opened, in line numbers; docstrings are not among them. */
 export function foldedLines(cell: LiveCell): { from: number; to: number }[] {
-  const closed = cell.code.querySelectorAll<HTMLDetailsElement>('details:not([open])');
+  const closed = cell.code.querySelectorAll<HTMLDetailsElement>('.fold:not([open])');
   return [...closed].flatMap((details) => {
     const numbers = [...details.querySelectorAll('.line[id]')].map((line) => Number(line.id.split('-L').pop()));
     return numbers.length ? [{ from: Math.min(...numbers), to: Math.max(...numbers) }] : [];

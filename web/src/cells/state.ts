@@ -1,12 +1,13 @@
 // What the reader's screen shows of each cell, and of the Python behind them all.
+import type { Frames } from '../figures/FramesView';
 import type { DoneReason, ErrorLine, Runtime, StatusEvent } from '../runtime/types';
 import { type Atom, atom } from './atom';
 import type { LessonPage } from './page';
 
-/** A piece of live output. */
+/** A piece of live output; of a long text `dropped` lines are missing after the first `kept`. */
 export type Block =
-  | { kind: 'text'; name: 'stdout' | 'stderr' | 'value'; text: string; dropped: number }
-  | { kind: 'figure'; url: string; width?: number; height?: number }
+  | { kind: 'text'; name: 'stdout' | 'stderr' | 'value'; text: string; dropped: number; kept: number }
+  | { kind: 'figure'; url: string; width?: number; height?: number; frames?: Frames }
   | { kind: 'error'; name: string; message: string; lines: ErrorLine[] };
 
 /** A cell that runs first because the target needs it. */

@@ -1,14 +1,17 @@
-// Printed text as a terminal would leave it: progress bars overwrite their line, colours are dropped, old lines go.
+// Printed text as a terminal would leave it: progress bars overwrite their line, colours are dropped. Of many lines
+// the first and the last stay.
 
 export interface Terminal {
   write(text: string): void;
   /** What stands on the screen now. */
   text(): string;
-  /** Lines that scrolled out at the top. */
+  /** Lines that were left out, and after how many. */
   dropped(): number;
+  kept(): number;
 }
 
 const MOST_LINES = 1000;
+const FIRST_LINES = 200; // of those
 const LONGEST_LINE = 10_000;
 /** An escape sequence, a control character, or a stretch of plain text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are made of them
@@ -58,13 +61,15 @@ export function createTerminal(most = MOST_LINES): Terminal {
     },
     text: () => lines.join('\n'),
     dropped: () => gone,
+    kept: () => (gone ? Math.min(FIRST_LINES, most) : 0),
   };
 
   function drop(): void {
     const excess = lines.length - most;
     if (excess <= 0) return;
-    lines.splice(0, excess);
-    row = Math.max(0, row - excess);
+    const first = Math.min(FIRST_LINES, most);
+    lines.splice(first, excess);
+    row = row < first ? row : Math.max(first, row - excess);
     gone += excess;
   }
 }

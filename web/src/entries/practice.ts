@@ -8,15 +8,21 @@ import '../styles/print.css';
 import '../cells/cells.css';
 import '../cells/editor.css';
 import { mountPractice } from '../practice';
+import { follow } from '../progress/store';
 import { watchScrollers } from '../reading/scrollers';
 import { askServer } from '../reading/served';
+import { openFolds } from '../reading/targets';
 import { keepToken } from '../runtime/token';
 import { mountSearch } from '../search';
 import { mountSettings } from '../settings';
+import { mountWay } from '../way';
 
 keepToken(); // before anything looks at the address
 mountSettings(document);
 mountSearch(document);
 mountPractice(document);
+follow();
 watchScrollers(document);
+openFolds(document);
+mountWay(document);
 void askServer(document);

@@ -15,7 +15,7 @@ export function HomePage({ site }: { site: Site }) {
       {site.exercises > 0 && (
         <section aria-labelledby="practice">
           <h2 id="practice">Practice</h2>
-          <p className="map-text">
+          <p className="front-text">
             Could you write it yourself? <a href="practice/">{site.exercises} exercises</a> ask for a function of a
             lesson each, and a grader says whether yours is right, and on which small input it is not.
           </p>
@@ -23,7 +23,7 @@ export function HomePage({ site }: { site: Site }) {
       )}
       <section className="home-progress" aria-labelledby="progress">
         <h2 id="progress">Your progress</h2>
-        <p className="map-text" data-progress-summary>
+        <p className="front-text" data-progress-summary>
           Nothing read yet.
         </p>
         <div data-progress-actions />
@@ -47,7 +47,7 @@ function Opening({ site }: { site: Site }) {
           derived, then in PyTorch, as practitioners write it. You follow the mathematics on small numbers, run and
           change the code, and see what the paper says measured on models that were really trained.
         </p>
-        <p className="opening-continue" data-continue hidden />
+        <div data-continue="" hidden />
         {first && (
           <p className="opening-start">
             <a className="opening-button" href={lessonUrl(first.folder)}>

@@ -19,10 +19,13 @@ export function LessonMap({ site }: { site: Site }) {
   return (
     <section className="map" aria-labelledby="map">
       <h2 id="map">The map</h2>
-      <p className="map-text">
-        {count(site.lessons.length, 'lesson')} so far, {duration(minutes)} of work. An arrow leads from a lesson to the
-        next that builds on it. Point at a lesson to see <span className="map-word-before">what it needs</span> and{' '}
-        <span className="map-word-after">where it leads</span>.
+      <p className="front-text">
+        {count(site.lessons.length, 'lesson')} so far, {duration(minutes)} of work.{' '}
+        <span className="map-how">
+          An arrow leads from a lesson to the next that builds on it. Point at a lesson to see{' '}
+          <span className="map-word-before">what it needs</span> and{' '}
+          <span className="map-word-after">where it leads</span>.
+        </span>
       </p>
       <LevelFilter />
       <a className="map-skip" href="#paths">

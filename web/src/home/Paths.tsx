@@ -9,7 +9,10 @@ export function Paths({ site }: { site: Site }) {
   return (
     <section className="paths" aria-labelledby="paths">
       <h2 id="paths">Learning paths</h2>
-      <p className="map-text">Lessons in an order that works, for where you come from and what you are after.</p>
+      <p className="front-text">
+        Lessons in an order that works, for where you come from and what you are after. Follow one, and “Next” leads
+        along it.
+      </p>
       <div className="paths-grid">
         {site.paths.map((path) => (
           <Path key={path.slug} path={path} lessons={path.lessons.flatMap((folder) => byFolder.get(folder) ?? [])} />
@@ -30,6 +33,9 @@ function Path({ path, lessons }: { path: LearningPath; lessons: Summary[] }) {
         {count(lessons.length, 'lesson')} · {duration(minutes)} <span className="path-done" />
       </p>
       <progress className="path-progress" max={lessons.length} value={0} aria-label={`Read in “${path.title}”`} />
+      <button type="button" className="path-follow" data-follow={path.slug} hidden>
+        Follow this path
+      </button>
       <details open={lessons.length <= SHORT}>
         <summary>Lessons of this path</summary>
         <ol>

@@ -1,47 +1,34 @@
 import { createRoot } from 'react-dom/client';
 import { ProgressActions } from '../progress/ProgressActions';
 import { getProgress, lessonOf, share, subscribe } from '../progress/store';
+import { loadWay, type Way } from '../way/data';
 import { wakeMap } from './highlight';
+import { showChosen, showOnwards, wakePaths } from './onwards';
 import { count } from './words';
 import './home.css';
 import './map.css';
 
-/** Adds what only this device knows: where the reader left off, what is read, and which Python runs the cells. */
+/** Adds what only this device knows: what comes next, what is read, and which Python runs the cells. */
 export function mountHome(page: Document): void {
   wakeMap(page);
+  wakePaths(page);
   const actions = page.querySelector('[data-progress-actions]');
   if (actions) createRoot(actions).render(<ProgressActions />);
+  let way: Way | null = null;
   const show = (): void => {
-    showContinue(page);
+    if (way) showOnwards(page, way);
+    showChosen(page);
     showRead(page);
     showPaths(page);
     showSummary(page);
   };
   subscribe(show);
   show();
+  void loadWay(page.body.dataset.root ?? '').then((found) => {
+    way = found;
+    show();
+  });
   void tellRuntime(page);
-}
-
-function titleOf(page: Document, folder: string): string {
-  return page.querySelector(`.map-list li[data-lesson="${CSS.escape(folder)}"] a`)?.textContent ?? '';
-}
-
-function showContinue(page: Document): void {
-  const place = page.querySelector<HTMLElement>('[data-continue]');
-  if (!place) return;
-  const progress = getProgress();
-  const title = progress.last === null ? '' : titleOf(page, progress.last);
-  place.hidden = !title;
-  place.closest('.opening')?.classList.toggle('opening-again', Boolean(title));
-  if (!title || progress.last === null) return;
-  const lesson = lessonOf(progress, progress.last);
-  const link = page.createElement('a');
-  link.className = 'opening-button';
-  link.href = `lessons/${progress.last}/${lesson.at ? `#${lesson.at}` : ''}`;
-  link.textContent = 'Continue where you left off';
-  const words = page.createElement('span');
-  words.textContent = lesson.heading ? `${title}: ${lesson.heading}` : title;
-  place.replaceChildren(link, words);
 }
 
 /** Marks lessons as read, or how far, in the map, in its list form and in the paths. */

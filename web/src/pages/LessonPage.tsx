@@ -1,10 +1,13 @@
-import type { Exercise, Page, Site, Text } from '../data';
+import { Fragment, type ReactNode } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
+import type { Code, Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
 import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
-import { CodeCell } from './CellViews';
+import { CodeCell, isPlumbing, Plumbing } from './CellViews';
 import { FindingsFigure } from './FindingsFigure';
 import { LessonHead } from './LessonHead';
 import { ExerciseList } from './PracticeParts';
+import { Questions } from './Questions';
 import { type Assets, Shell } from './Shell';
 
 const ROOT = '../../';
@@ -30,17 +33,27 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
         .filter((one) => one.folder !== lesson.folder)
         .map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`]),
     ),
+    diagrams: page.diagrams,
     headings: [],
     ids: new Set(['text', 'outline', 'measured-findings', 'practise']),
     track: 'shared',
   };
-  const body = page.cells.map((cell) =>
-    cell.type === 'text' ? (
-      <TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />
-    ) : cell.data ? null : (
-      <CodeCell key={cell.id} cell={cell} equations={equations} />
-    ),
-  );
+  const body: ReactNode[] = [];
+  let hidden: Code[] = [];
+  const fold = () => {
+    const cells = hidden.map((one) => <CodeCell key={one.id} cell={one} equations={equations} />);
+    if (hidden[0]) body.push(<Plumbing key={`plumbing-${hidden[0].id}`} cells={hidden} children={cells} />);
+    hidden = [];
+  };
+  for (const cell of page.cells) {
+    if (cell.type === 'code' && cell.data) continue;
+    const joins = cell.type === 'code' && isPlumbing(cell);
+    if (!joins || hidden[0]?.track !== cell.track) fold();
+    if (joins) hidden.push(cell);
+    else if (cell.type === 'code') body.push(<CodeCell key={cell.id} cell={cell} equations={equations} />);
+    else body.push(<TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />);
+  }
+  fold();
   const headings = context.headings.filter((heading) => heading.level > 1);
   const title = context.headings.find((heading) => heading.level === 1);
   const index = site.lessons.findIndex((one) => one.folder === lesson.folder);
@@ -51,6 +64,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
       root={ROOT}
       page="lesson"
       lesson={lesson.folder}
+      tracks={lesson.tracks.length > 1}
       assets={assets}
       version={site.version}
     >
@@ -71,6 +85,8 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
           )}
           <article className="text">{body}</article>
           <div className="end" data-mark-read="" />
+          {/* filled by a script, which knows what has been read */}
+          <nav aria-label="Where to go on" data-onwards="" />
           {exercises.length > 0 && (
             <section className="practise" aria-labelledby="practise">
               <h2 id="practise">Practise this</h2>
@@ -91,11 +107,18 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
 /** The title and the reference are in the head of the page already, so the first text starts after them. */
 function textHtml(cell: Text, page: Page, context: TextContext): string {
   context.track = cell.track;
-  const html = renderText(cell.markdown, context);
+  const html = renderText(cell.markdown, context) + askedHtml(cell, context);
   const untitled = html.replace(/^<h1[\s\S]*?<\/h1>\n/, '');
   if (untitled === html || !page.lesson.paper) return untitled;
   const reference = /^<p><em>[\s\S]*?<\/em><\/p>\n/.exec(untitled)?.[0] ?? '';
   return reference.includes(page.lesson.paper.url) ? untitled.slice(reference.length) : untitled;
+}
+
+/** What interviewers ask, as cards behind the text. */
+function askedHtml({ questions }: Text, context: TextContext): string {
+  if (questions.length === 0) return '';
+  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, context)} />;
+  return `<p class="asked"><strong>Asked in interviews</strong></p>${renderToStaticMarkup(cards)}`;
 }
 
 function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }) {
@@ -115,11 +138,18 @@ function Outline({ headings }: { headings: Heading[] }) {
         <summary>In this lesson</summary>
         <nav aria-label="In this lesson" data-outline="">
           <ol>
-            {headings.map((heading) => (
-              <li key={heading.id} className={`level-${heading.level}`} data-track={heading.track}>
-                {/* safe: Markdown with HTML disabled */}
-                <a href={`#${heading.id}`} dangerouslySetInnerHTML={{ __html: heading.html }} />
-              </li>
+            {headings.map((heading, index) => (
+              <Fragment key={heading.id}>
+                {heading.track === 'torch' && headings[index - 1]?.track !== 'torch' && (
+                  <li className="outline-track" data-track="torch">
+                    PyTorch
+                  </li>
+                )}
+                <li className={`level-${heading.level}`} data-track={heading.track}>
+                  {/* safe: Markdown with HTML disabled */}
+                  <a href={`#${heading.id}`} dangerouslySetInnerHTML={{ __html: heading.html }} />
+                </li>
+              </Fragment>
             ))}
           </ol>
         </nav>

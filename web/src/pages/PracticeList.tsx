@@ -1,12 +1,23 @@
-import type { Exercise, Site } from '../data';
-import { ExerciseList } from './PracticeParts';
+import type { Exercise, Question, Site } from '../data';
+import { ExerciseList, ownText } from './PracticeParts';
+import { Questions } from './Questions';
 import { type Assets, Shell } from './Shell';
 
 const ROOT = '../';
 
-/** All exercises, by lesson. */
-export function PracticeList({ exercises, site, assets }: { exercises: Exercise[]; site: Site; assets: Assets }) {
-  const folders = [...new Set(exercises.map(({ folder }) => folder))];
+interface Props {
+  exercises: Exercise[];
+  /** By the lesson's folder. */
+  questions: Record<string, Question[]>;
+  site: Site;
+  assets: Assets;
+}
+
+/** All exercises and interview questions, by lesson. */
+export function PracticeList({ exercises, questions, site, assets }: Props) {
+  const lessons = site.lessons.filter(
+    ({ folder }) => exercises.some((one) => one.folder === folder) || (questions[folder] ?? []).length > 0,
+  );
   return (
     <Shell
       title="Practice · groundup"
@@ -27,19 +38,76 @@ export function PracticeList({ exercises, site, assets }: { exercises: Exercise[
             {exercises.length} exercises. What you solve is remembered on this device.
           </p>
         </header>
-        {folders.map((folder) => {
+        {/* filled by scripts, which know what is solved */}
+        <div data-interview="" />
+        <Filters lessons={lessons} />
+        {lessons.map(({ folder, title }) => {
           const own = exercises.filter((one) => one.folder === folder);
+          const asked = questions[folder] ?? [];
           return (
-            <section key={folder} aria-labelledby={`of-${folder}`}>
-              <h2 id={`of-${folder}`}>{own[0]?.lesson}</h2>
+            <section key={folder} aria-labelledby={`of-${folder}`} data-of={folder}>
+              <h2 id={`of-${folder}`}>{title}</h2>
               <p className="practice-lesson">
                 <a href={`${ROOT}lessons/${folder}/`}>Read the lesson</a>
               </p>
-              <ExerciseList exercises={own} root={ROOT} />
+              {own.length > 0 && <ExerciseList exercises={own} root={ROOT} />}
+              {asked.length > 0 && (
+                <details className="practice-asked">
+                  <summary>
+                    {asked.length === 1 ? 'A question' : `${asked.length} questions`} that interviewers ask
+                  </summary>
+                  <Questions
+                    questions={asked}
+                    render={(markdown) => ownText(markdown, site, ROOT)}
+                    id={`question-${folder}`}
+                  />
+                </details>
+              )}
             </section>
           );
         })}
+        <p className="practice-none" data-none="" hidden>
+          No exercise is left with these filters.
+        </p>
       </main>
     </Shell>
+  );
+}
+
+/** A script wakes and shows it. */
+function Filters({ lessons }: { lessons: { folder: string; title: string }[] }) {
+  return (
+    <form className="practice-filters" aria-label="Show only" data-filters="" hidden>
+      <label>
+        Lesson{' '}
+        <select name="lesson">
+          <option value="">all</option>
+          {lessons.map(({ folder, title }) => (
+            <option key={folder} value={folder}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Level{' '}
+        <select name="level">
+          <option value="">all</option>
+          <option value="1-2">easier</option>
+          <option value="3-3">middling</option>
+          <option value="4-5">harder</option>
+        </select>
+      </label>
+      <label>
+        <input type="checkbox" name="torch" /> PyTorch
+      </label>
+      <label>
+        <input type="checkbox" name="asked" /> asked in interviews
+      </label>
+      <label>
+        <input type="checkbox" name="unsolved" /> unsolved
+      </label>
+      <output data-found="" />
+    </form>
   );
 }

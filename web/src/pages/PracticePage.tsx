@@ -1,8 +1,8 @@
 import type { Exercise, Site } from '../data';
 import { pre } from '../render/code';
 import { highlight } from '../render/highlight';
-import { renderText } from '../render/markdown';
-import { Difficulty, MOST } from './PracticeParts';
+import { PracticeExample } from './PracticeExample';
+import { Difficulty, MOST, ownText } from './PracticeParts';
 import { type Assets, Shell } from './Shell';
 
 const ROOT = '../../';
@@ -52,6 +52,7 @@ export function PracticePage({ exercises, index, site, assets, zip }: Props) {
           <section className="practice-task" aria-labelledby="task">
             <h2 id="task">Task</h2>
             <Prose html={exerciseText(exercise.task, exercise, site)} />
+            <PracticeExample exercise={exercise} />
             {hints.map((hint, place) => (
               <section
                 key={hint}
@@ -80,6 +81,7 @@ export function PracticePage({ exercises, index, site, assets, zip }: Props) {
               data-minutes={exercise.minutes}
               data-torch={exercise.browser ? undefined : ''}
               data-zip={zip}
+              data-call={exercise.example.call || undefined}
             />
             {/* safe: the highlighter escapes */}
             <div data-starter="" dangerouslySetInnerHTML={{ __html: codeHtml(exercise.starter, 'Starter') }} />
@@ -99,17 +101,9 @@ export function solutionOf(exercise: Exercise, site: Site): { code: string; why:
   return { code: codeHtml(exercise.solution, 'Solution'), why: exerciseText(exercise.why, exercise, site) };
 }
 
-/** Markdown of an exercise: a text of its own, in which numbers in brackets are the paper's and no links. */
-function exerciseText(markdown: string, { name, folder }: Exercise, site: Site): string {
+function exerciseText(markdown: string, { name }: Exercise, site: Site): string {
   try {
-    return renderText(markdown.trim(), {
-      equations: new Set(),
-      places: new Map(),
-      lessons: new Map(site.lessons.map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`])),
-      headings: [],
-      ids: new Set(),
-      track: folder,
-    });
+    return ownText(markdown, site, ROOT);
   } catch (error) {
     throw new Error(`exercise ${name}: ${error instanceof Error ? error.message : error}`); // whoever wrote it must know
   }

@@ -1,7 +1,20 @@
 /** What pages say of exercises. */
-import type { Exercise } from '../data';
+import type { Exercise, Site } from '../data';
+import { renderText } from '../render/markdown';
 
 export const MOST = 5;
+
+/** Markdown as a text of its own, in which numbers in brackets are the paper's and no links. */
+export function ownText(markdown: string, site: Site, root: string): string {
+  return renderText(markdown.trim(), {
+    equations: new Set(),
+    places: new Map(),
+    lessons: new Map(site.lessons.map((one) => [one.slug, `${root}lessons/${one.folder}/`])),
+    headings: [],
+    ids: new Set(),
+    track: 'shared',
+  });
+}
 
 export function Difficulty({ of }: { of: number }) {
   return (
@@ -18,10 +31,23 @@ export function ExerciseList({ exercises, root }: { exercises: Exercise[]; root:
   return (
     <ul className="exercises">
       {exercises.map((one) => (
-        <li key={one.name} id={`practise-${one.name}`}>
+        <li
+          key={one.name}
+          id={`practise-${one.name}`}
+          data-exercise={one.name}
+          data-difficulty={one.difficulty}
+          data-minutes={one.minutes}
+          data-torch={one.track === 'torch' ? '' : undefined}
+          data-asked={one.asked ? '' : undefined}
+        >
           <a href={`${root}practice/${one.name}/`}>{one.title}</a>
           <span className="exercise-state" data-state-of={one.name} data-hash={one.hash} />
           <span className="exercise-facts">
+            {one.asked && (
+              <span className="exercise-asked" title="Asked in interviews">
+                asked
+              </span>
+            )}
             {one.track === 'torch' && <span className="exercise-track">PyTorch</span>}
             <Difficulty of={one.difficulty} />
             <span className="exercise-minutes">{one.minutes} min</span>

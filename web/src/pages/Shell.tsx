@@ -18,12 +18,14 @@ interface Props {
   root: string;
   page: 'lesson' | 'home' | 'practice' | '404';
   lesson?: string;
+  /** The lesson has both tracks, so there is something to choose. */
+  tracks?: boolean;
   assets: Assets;
   version: string;
   children: ReactNode;
 }
 
-export function Shell({ title, description, root, page, lesson, assets, version, children }: Props) {
+export function Shell({ title, description, root, page, lesson, tracks, assets, version, children }: Props) {
   return (
     <html lang="en" data-theme="light" data-size="1" data-track="both">
       <head>
@@ -57,6 +59,14 @@ export function Shell({ title, description, root, page, lesson, assets, version,
           <a className="wordmark" href={root}>
             ground<b>up</b>
           </a>
+          <nav className="site-nav" aria-label="Site">
+            <a href={`${root}#map`}>Lessons</a>
+            <a href={`${root}practice/`}>Practice</a>
+            {/* a script knows where it leads */}
+            <a className="site-next" href={root} data-next="" hidden>
+              Next
+            </a>
+          </nav>
           <div className="site-tools">
             <button type="button" className="search-button" data-search="">
               <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
@@ -66,7 +76,7 @@ export function Shell({ title, description, root, page, lesson, assets, version,
               <span>Search</span>
               <kbd>/</kbd>
             </button>
-            {page === 'lesson' && <TrackSwitch />}
+            {tracks && <TrackSwitch />}
             {/* filled by a script; the style sheet keeps its room, so that nothing jumps */}
             <div className="settings-slot" data-settings="" />
           </div>

@@ -6,6 +6,7 @@ import { wakeHints } from './hints';
 import { Solution } from './Solution';
 import { change, follow, type Kept, read } from './store';
 import { clock, Timer } from './Timer';
+import { TryLine } from './TryLine';
 import type { Exercise, States, Step, Verdict } from './types';
 import { headOf, VerdictView } from './VerdictView';
 
@@ -167,6 +168,15 @@ export function Desk({ exercise, built, page, kept }: Props) {
       </p>
       {verdict && !busy && <VerdictView verdict={verdict} goTo={(line) => editor.current?.focus(line)} />}
       {verdict?.passed && !busy && <Onwards seconds={memory.seconds} page={page} />}
+      <TryLine
+        call={exercise.call}
+        busy={busy}
+        attempt={(line) => grader().then((one) => one.grader.attempt(read(name).text ?? starter, line))}
+        hold={(held) => {
+          setBusy(held);
+          if (!held) setWords('');
+        }}
+      />
       <Solution
         solved={solved}
         shown={() => {

@@ -3,8 +3,11 @@ import { loadPython, reason, STARTING } from '../runtime/load';
 import grade from './grade.py?raw';
 import type { FromWorker, ToWorker } from './pyodide';
 
-/** The function of grade.py, as Pyodide shows it to JavaScript: the verdict as JSON. */
-type Grade = (folder: string, exercise: string, source: string) => string;
+/** The functions of grade.py, as Pyodide shows them to JavaScript: they answer in JSON. */
+interface Grade {
+  grade(folder: string, exercise: string, source: string): string;
+  attempt(folder: string, exercise: string, source: string, line: string): string;
+}
 
 const FOLDER = '/practice';
 let loading: Promise<Grade>;
@@ -20,7 +23,7 @@ async function load(python: string, zip: string): Promise<Grade> {
   pyodide.unpackArchive(files, 'zip', { extractDir: FOLDER });
   pyodide.FS.writeFile(`${FOLDER}/grade.py`, grade);
   pyodide.pyimport('sys').path.append(FOLDER);
-  return pyodide.pyimport('grade').grade as Grade;
+  return pyodide.pyimport('grade') as Grade;
 }
 
 async function archive(zip: string): Promise<ArrayBuffer> {
@@ -36,9 +39,11 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
       loading.catch(() => {}); // told to whoever waits for it
       return;
     }
-    const run = await loading;
+    const python = await loading;
     send({ type: 'grading' });
-    send({ type: 'verdict', verdict: JSON.parse(run(data.folder, data.exercise, data.source)) });
+    const { folder, exercise, source } = data;
+    if (data.type === 'grade') send({ type: 'verdict', verdict: JSON.parse(python.grade(folder, exercise, source)) });
+    else send({ type: 'tried', trial: JSON.parse(python.attempt(folder, exercise, source, data.line)) });
   } catch (error) {
     send({ type: 'failed', text: `Python in your browser could not check this: ${reason(error)}` });
   }

@@ -34,5 +34,6 @@ export async function findGrader(exercise: Exercise, { status, states }: Places)
 }
 
 function none(why: string): Found {
-  return { grader: { check: () => Promise.reject(new Error(why)), stop: () => {}, note: () => {} }, why };
+  const refuse = () => Promise.reject(new Error(why));
+  return { grader: { check: refuse, attempt: refuse, stop: () => {}, note: () => {} }, why };
 }

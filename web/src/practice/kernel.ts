@@ -1,15 +1,16 @@
 // The grader of `groundup learn`, behind the same websocket as the cells: what is noted there, the command line knows.
 import { GONE, REFUSED, UNAUTHORISED } from '../runtime/kernel';
 import { token } from '../runtime/token';
-import { type Grader, STOPPED, type States, type Verdict } from './types';
+import { type Grader, STOPPED, type States, type Trial, type Verdict } from './types';
 
 type Event =
   | { type: 'status'; state: string }
   | { type: 'verdict'; run: number; verdict: Verdict }
+  | { type: 'tried'; run: number; trial: Trial }
   | { type: 'progress'; states: States };
 
 interface Waiting {
-  done(verdict: Verdict): void;
+  done(answer: Verdict | Trial): void;
   fail(error: Error): void;
 }
 
@@ -32,8 +33,8 @@ export function kernelGrader(url: string, exercise: string, folder: string, hear
         const event = JSON.parse(data) as Event;
         if (event.type === 'status') resolve(socket);
         else if (event.type === 'progress') hear(event.states);
-        else if (event.type === 'verdict') {
-          waiting.get(event.run)?.done(event.verdict);
+        else {
+          waiting.get(event.run)?.done(event.type === 'verdict' ? event.verdict : event.trial);
           waiting.delete(event.run);
         }
       };
@@ -51,13 +52,17 @@ export function kernelGrader(url: string, exercise: string, folder: string, hear
     (await connection).send(JSON.stringify(message));
   }
 
+  function ask<Answer extends Verdict | Trial>(message: object): Promise<Answer> {
+    return new Promise((done, fail) => {
+      run += 1;
+      waiting.set(run, { done: (answer) => done(answer as Answer), fail });
+      send({ ...message, run, exercise }).catch(fail);
+    });
+  }
+
   return {
-    check: (source) =>
-      new Promise((done, fail) => {
-        run += 1;
-        waiting.set(run, { done, fail });
-        send({ type: 'grade', run, exercise, source }).catch(fail);
-      }),
+    check: (source) => ask<Verdict>({ type: 'grade', source }),
+    attempt: (source, line) => ask<Trial>({ type: 'try', source, line }),
     stop() {
       // The server notices, and keeps nothing of an answer that nobody waits for; the next check connects again.
       const left = connection;

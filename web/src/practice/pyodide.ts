@@ -1,5 +1,5 @@
 // The same grader in a worker of this page. An answer that does not end is ended with its worker.
-import { type Grader, STOPPED, type Verdict } from './types';
+import { type Grader, STOPPED, type Trial, type Verdict } from './types';
 
 /** For one check, without the time that Python takes to start. */
 const SECONDS = 20;
@@ -7,11 +7,13 @@ const TOO_LONG = 'Your code took too long: it was stopped. Is there a loop that 
 
 export type ToWorker =
   | { type: 'load'; python: string; zip: string }
-  | { type: 'grade'; folder: string; exercise: string; source: string };
+  | { type: 'grade'; folder: string; exercise: string; source: string }
+  | { type: 'try'; folder: string; exercise: string; source: string; line: string };
 export type FromWorker =
   | { type: 'status'; text: string }
   | { type: 'grading' }
   | { type: 'verdict'; verdict: Verdict }
+  | { type: 'tried'; trial: Trial }
   | { type: 'failed'; text: string };
 
 export function pyodideGrader(
@@ -36,20 +38,22 @@ export function pyodideGrader(
     return started;
   }
 
-  function check(source: string): Promise<Verdict> {
+  /** The answer to a message; `late` is what stands for it when Python takes too long. */
+  function ask<Answer>(message: ToWorker, read: (event: FromWorker) => Answer | undefined, late: Answer) {
     const own = worker ?? start();
     worker = own;
     let clock: ReturnType<typeof setTimeout> | undefined;
-    const answered = new Promise<Verdict>((resolve, reject) => {
+    const answered = new Promise<Answer>((resolve, reject) => {
       fail = reject;
       own.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === 'status') status(data.text);
-        else if (data.type === 'verdict') resolve(data.verdict);
+        const answer = read(data);
+        if (answer !== undefined) resolve(answer);
+        else if (data.type === 'status') status(data.text);
         else if (data.type === 'failed') end(data.text);
         else {
-          status('Checking…');
+          status(message.type === 'try' ? 'Running…' : 'Checking…');
           clock = setTimeout(() => {
-            resolve(timeout(exercise));
+            resolve(late);
             end('');
           }, 1000 * SECONDS);
         }
@@ -58,12 +62,27 @@ export function pyodideGrader(
         event.preventDefault();
         end(`Python could not be started in this browser. ${event.message ?? ''}`);
       };
-      own.postMessage({ type: 'grade', folder, exercise, source } satisfies ToWorker);
+      own.postMessage(message);
     });
     return answered.finally(() => clearTimeout(clock));
   }
 
-  return { check, stop: () => end(STOPPED), note: () => {} };
+  return {
+    check: (source) =>
+      ask(
+        { type: 'grade', folder, exercise, source },
+        (event) => (event.type === 'verdict' ? event.verdict : undefined),
+        timeout(exercise),
+      ),
+    attempt: (source, line) =>
+      ask(
+        { type: 'try', folder, exercise, source, line },
+        (event) => (event.type === 'tried' ? event.trial : undefined),
+        { ok: false, value: '', message: TOO_LONG, lines: [], log: '' },
+      ),
+    stop: () => end(STOPPED),
+    note: () => {},
+  };
 }
 
 function timeout(exercise: string): Verdict {

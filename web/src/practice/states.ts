@@ -14,7 +14,15 @@ const WORDS: Record<State, string> = {
 /** Of two states the later one in this list holds. */
 const ORDER: State[] = ['new', 'skipped', 'started', 'tried', 'gave up', 'changed', 'solved'];
 
-export function showStates(page: Document, others: States = {}): void {
+let others: States = {};
+
+export function isSolved({ name, hash }: { name: string; hash: string }): boolean {
+  return stateOf(read(name), hash) === 'solved' || others[name] === 'solved';
+}
+
+/** `known` is what the command line's file says, once it is known. */
+export function showStates(page: Document, known?: States): void {
+  others = known ?? others;
   const places = [...page.querySelectorAll<HTMLElement>('[data-state-of]')];
   let solved = 0;
   for (const place of places) {

@@ -21,6 +21,8 @@ export interface Kept {
   seconds: number | null;
 }
 
+/** The event of the document that tells when an exercise has been solved. */
+export const CHANGED = 'groundup:practice';
 const PREFIX = 'groundup:practice:';
 const memory = new Map<string, Kept>(); // all there is in private mode
 
@@ -73,6 +75,7 @@ export function change(name: string, part: Partial<Kept>): Kept {
   const kept = { ...read(name), ...part };
   memory.set(name, kept);
   keep(PREFIX + name, JSON.stringify(kept));
+  if (part.solved !== undefined) document.dispatchEvent(new Event(CHANGED));
   return kept;
 }
 

@@ -41,12 +41,25 @@ export interface Exercise {
   root: string;
   /** The grader for Python in the browser, from the site's root. */
   zip: string;
+  /** A call to begin with, or "". */
+  call: string;
+}
+
+/** What a line gave (groundup.practice.trial). */
+export interface Trial {
+  ok: boolean;
+  value: string;
+  message: string;
+  lines: [number: number, text: string][];
+  log: string;
 }
 
 /** Grades answers to one exercise, somewhere. */
 export interface Grader {
   /** Fails with one sentence if there is no verdict to be had. */
   check(source: string): Promise<Verdict>;
+  /** What a line gives on an answer. Fails like `check`. */
+  attempt(source: string, line: string): Promise<Trial>;
   /** Ends the check that goes on: it fails with STOPPED. */
   stop(): void;
   note(step: Step): void;

@@ -35,7 +35,7 @@ export function mountProgress(page: Document): void {
     if (lesson !== folder || saved().ran.includes(cell)) return;
     changeLesson(folder, (before) => ({ ran: [...before.ran, cell] }));
   });
-  const end = page.querySelector('main') ?? page.body;
+  const end = page.querySelector('main article') ?? page.body;
   watchSections(sections, end, (id) => saved().read.includes(id), {
     read(id) {
       const read = [...readNow(), id];

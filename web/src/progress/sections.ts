@@ -7,7 +7,8 @@ export interface Section {
   words: string;
 }
 
-const READING_SECONDS = 4;
+const READING_SECONDS = 4; // for each screen of a section
+const MOST_SECONDS = 20;
 
 /** The sections that the outline links to, in page order. */
 export function sectionsOf(page: Document): Section[] {
@@ -33,8 +34,8 @@ export function shown(sections: Section[]): Section[] {
 /**
  * Watches the sections and tells of each that gets read, and of the one the reader is at.
  *
- * A section counts as read once it has been on screen for some seconds in all and its end has been on screen: jumping
- * over it, or looking at its first lines only, is not reading. A section has no element of its own, so a short look at
+ * A section counts as read once it has stood on screen for some seconds in all, the more the longer it is, and its end
+ * has been on screen: scrolling past it, or looking at its first lines only, is not reading. A section has no element of its own, so a short look at
  * the headings' places twice a second, while the page is visible, does what an observer of elements cannot.
  */
 export function watchSections(
@@ -46,9 +47,12 @@ export function watchSections(
   const seconds = new Map<string, number>();
   const ended = new Set<string>();
   const step = 0.5;
+  let place = window.scrollY;
   const look = (): void => {
     if (document.hidden) return;
     const height = window.innerHeight;
+    const still = Math.abs(window.scrollY - place) < height / 3;
+    place = window.scrollY;
     const present = shown(sections);
     const tops = present.map(({ heading }) => heading.getBoundingClientRect().top);
     const last = end.getBoundingClientRect().bottom;
@@ -57,10 +61,11 @@ export function watchSections(
       const top = tops[index] ?? 0;
       const bottom = tops[index + 1] ?? last;
       if (top < height * 0.4) at = id;
-      if (isRead(id) || top > height * 0.75 || bottom < height * 0.15) return;
+      if (!still || isRead(id) || top > height * 0.75 || bottom < height * 0.15) return;
       seconds.set(id, (seconds.get(id) ?? 0) + step);
       if (bottom <= height + 8) ended.add(id);
-      if (ended.has(id) && (seconds.get(id) ?? 0) >= READING_SECONDS) tell.read(id);
+      const wanted = Math.min(MOST_SECONDS, READING_SECONDS * Math.max(1, (bottom - top) / height));
+      if (ended.has(id) && (seconds.get(id) ?? 0) >= wanted) tell.read(id);
     });
     tell.at(at);
   };

@@ -17,6 +17,8 @@ export interface Progress {
   version: 1;
   lessons: Record<string, LessonProgress>;
   last: string | null;
+  /** The learning path that the reader follows. */
+  path?: string | undefined;
 }
 
 export const PROGRESS_KEY = 'groundup:progress';
@@ -60,9 +62,10 @@ export function parseProgress(text: string): Progress | null {
     const { read, sections, ran, done, at, heading, time } = lesson;
     lessons[folder] = { read, sections, ran, done, at, ...(heading !== undefined && { heading }), time };
   }
-  const last = value.last;
+  const { last, path } = value;
   if (last !== null && typeof last !== 'string') return null;
-  return { version: 1, lessons, last };
+  if (path !== undefined && typeof path !== 'string') return null;
+  return { version: 1, lessons, last, ...(path !== undefined && { path }) };
 }
 
 /** What is remembered now. Content that is no progress is set aside under another key, and reading starts afresh. */
@@ -120,6 +123,11 @@ export function changeLesson(folder: string, part: (lesson: LessonProgress) => P
   setProgress({ ...before, lessons: { ...before.lessons, [folder]: after }, last: folder });
 }
 
+/** Follows a path from now on, or none. */
+export function choosePath(path: string | undefined): void {
+  setProgress({ ...getProgress(), path });
+}
+
 export function lessonOf(progress: Progress, folder: string): LessonProgress {
   const empty = { read: [], sections: 0, ran: [], done: false, at: '', time: 0 };
   return (Object.hasOwn(progress.lessons, folder) && progress.lessons[folder]) || empty;
@@ -149,7 +157,8 @@ export function merge(mine: Progress, theirs: Progress): Progress {
   const newest = [mine.last, theirs.last]
     .filter((folder) => folder !== null)
     .sort((a, b) => (lessons[b]?.time ?? 0) - (lessons[a]?.time ?? 0));
-  return { version: 1, lessons, last: newest[0] ?? null };
+  const path = mine.path ?? theirs.path;
+  return { version: 1, lessons, last: newest[0] ?? null, ...(path !== undefined && { path }) };
 }
 
 /** Hears of changes that other tabs make, and of those that were made before the reader came back to this page. */

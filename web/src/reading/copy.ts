@@ -1,9 +1,9 @@
 /** Copy buttons for what is not a live cell: commands in the head, listings in the text, PyTorch twins. */
 export function addCopyButtons(page: Document): void {
   for (const code of page.querySelectorAll<HTMLElement>('.lab-command code')) code.after(copyButton(page, code));
-  for (const side of page.querySelectorAll<HTMLElement>('.pair-side[data-side="torch"]')) {
-    const code = side.querySelector<HTMLElement>('pre');
-    if (code) side.querySelector('.pair-name')?.append(copyButton(page, code));
+  for (const card of page.querySelectorAll<HTMLElement>('.torch-card')) {
+    const code = card.querySelector<HTMLElement>('pre');
+    if (code) card.querySelector('.torch-foot')?.append(copyButton(page, code));
   }
 }
 

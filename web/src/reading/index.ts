@@ -1,7 +1,7 @@
 /** Small comforts for reading; the page is whole without them. */
+import { followTrack } from './cards';
 import { addCopyButtons } from './copy';
 import { followOutline } from './outline';
-import { wakePairs } from './pairs';
 import { watchScrollers } from './scrollers';
 import { openFolds } from './targets';
 import { addZoom } from './zoom';
@@ -9,7 +9,7 @@ import { addZoom } from './zoom';
 export function mountReading(page: Document): void {
   followOutline(page);
   openFolds(page);
-  wakePairs(page);
+  followTrack(page);
   addZoom(page);
   addCopyButtons(page);
   watchScrollers(page);

@@ -1,12 +1,19 @@
-/** A link to a line inside folded helpers opens the fold first. */
+/** A link to a line inside folded code opens the folds around it first. */
 export function openFolds(page: Document): void {
   const open = () => {
     const target = page.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const fold = target?.closest('details');
-    if (!target || !fold || fold.open) return;
-    fold.open = true;
-    target.scrollIntoView();
+    if (target && unfold(target)) target.scrollIntoView();
   };
   addEventListener('hashchange', open);
   open();
+}
+
+/** Opens the folds around an element; whether there were any. */
+export function unfold(target: Element): boolean {
+  let opened = false;
+  for (let fold = target.closest('details'); fold; fold = fold.parentElement?.closest('details') ?? null) {
+    opened ||= !fold.open;
+    fold.open = true;
+  }
+  return opened;
 }

@@ -1,4 +1,4 @@
-/** Code cells as HTML: lines with anchors, folded helpers, and functions side by side with their PyTorch twins. */
+/** Code cells as HTML: lines with anchors, folded helpers and docstrings, and cards with functions' PyTorch twins. */
 import type { Code, Twin } from '../data';
 import { highlight } from './highlight';
 import { escapeHtml } from './html';
@@ -46,10 +46,15 @@ function functionAt(lines: string[], line: number): string | undefined {
   return undefined;
 }
 
-/** A line that may have to wrap says how far it is indented, so that its rest can follow suit. */
-function lineHtml(source: string, html: string, attributes = ''): string {
+/**
+ * A line that may have to wrap says how far it is indented, so that its rest can follow suit. Of the two backticks that
+ * docstrings write around code, one is seen.
+ */
+function lineHtml(source: string, html: string, attributes = '', styles = ''): string {
   const indent = source.length > 50 ? source.search(/\S/) : 0;
-  return `<span class="line"${attributes}${indent > 0 ? ` style="--in:${indent}"` : ''}>${html}</span>`;
+  const style = [indent > 0 ? `--in:${indent}` : '', styles].filter(Boolean).join(';');
+  const ticks = html.replaceAll('``', '`<span class="rst">`</span>');
+  return `<span class="line"${attributes}${style && ` style="${style}"`}>${ticks}</span>`;
 }
 
 export function renderCode(cell: Code, equations: Set<string>): string {
@@ -59,37 +64,57 @@ export function renderCode(cell: Code, equations: Set<string>): string {
     if (equations.has(mark.equation)) marks.set(mark.line, [...(marks.get(mark.line) ?? []), mark.equation]);
   }
   const source = cell.source.split('\n');
+  const inner = new Map(cell.inner.map((fold) => [fold.start, fold]));
   const isBlank = (line: number) => !source[line - 1]?.trim();
-  /** The lines from first to last without blank ones at its ends. */
+  const lineOf = (line: number, styles = ''): string => {
+    const links = (marks.get(line) ?? []).map(
+      (tag) =>
+        `<a class="mark" href="#${equationId(tag)}" aria-label="Equation ${escapeHtml(tag)}" data-mark="(${escapeHtml(tag)})"></a>`,
+    );
+    const html = (colours[line - 1] ?? '') + links.join('');
+    return lineHtml(source[line - 1] ?? '', html, ` id="${lineId(cell.id, line)}"`, styles);
+  };
+  /** The lines from first to last without blank ones at its ends, some of them folded. */
   const block = (first: number, last: number, name = ''): string => {
     let [start, end] = [first, last];
     while (start <= end && isBlank(start)) start += 1;
     while (end >= start && isBlank(end)) end -= 1;
     if (start > end) return '';
     const lines: string[] = [];
+    let counted = true;
     for (let line = start; line <= end; line += 1) {
-      const links = (marks.get(line) ?? []).map(
-        (tag) =>
-          `<a class="mark" href="#${equationId(tag)}" aria-label="Equation ${escapeHtml(tag)}" data-mark="(${escapeHtml(tag)})"></a>`,
-      );
-      const html = (colours[line - 1] ?? '') + links.join('');
-      lines.push(lineHtml(source[line - 1] ?? '', html, ` id="${lineId(cell.id, line)}"`));
+      const fold = inner.get(line);
+      if (fold && fold.end <= end) {
+        const indent = (source[line - 1] ?? '').search(/\S/);
+        const label = `<span class="inner-label" style="--in:${indent}">${escapeHtml(fold.label)}</span>`;
+        const rest = Array.from({ length: fold.end - line + 1 }, (_, index) => lineOf(line + index)).slice(
+          fold.label ? 0 : 1,
+        );
+        const first = fold.label ? label : lineOf(line);
+        lines.push(`<details class="inner"><summary>${first}</summary>${rest.join('')}</details>`);
+        line = fold.end;
+        counted = false;
+        continue;
+      }
+      lines.push(lineOf(line, counted ? '' : `counter-set:line ${line}`)); // closed details do not count
+      counted = true;
     }
     const label = name || `Code of ${cell.id} from line ${start}`;
     return pre(lines, 'shiki', label, ` style="--from:${start - 1}"`);
   };
-  /** The lines from start to end, with the pairs in their places. */
+  /** The lines from start to end, and below each function what PyTorch has for it. */
   const pieces = (start: number, end: number): string => {
     let html = '';
     let line = start;
     for (const twin of inside(cell.twins, start, end)) {
       if (twin.start < line) continue;
-      html += block(line, twin.start - 1);
-      html += pair(twin, cell.id, block(twin.start, twin.end, `${twin.function} in NumPy, from line ${twin.start}`));
+      const code = block(twin.start, twin.end, `${twin.function} in NumPy, from line ${twin.start}`);
+      html += `${block(line, twin.start - 1)}<div data-side="numpy">${code}</div>${card(twin, cell.id)}`;
       line = twin.end + 1;
     }
     return html + block(line, end);
   };
+  if (cell.fold) return pieces(1, source.length);
   return cell.segments
     .map(({ start, end, folded, label }) => {
       const inner = pieces(start, end);
@@ -102,30 +127,27 @@ function inside(twins: Twin[], start: number, end: number): Twin[] {
   return twins.filter((one) => one.start >= start && one.end <= end).sort((one, other) => one.start - other.start);
 }
 
-function foldTitle(label: string): string {
-  const names = label.split(', ').filter(Boolean);
-  if (label === 'imports' || !names.length) return escapeHtml(label || 'more code');
-  const shown = names.slice(0, 5).map((name) => `<code>${escapeHtml(name)}</code>`);
-  if (names.length > shown.length) shown.push('…');
+/** "3 helpers: softmax, linear, …" */
+export function foldTitle(label: string): string {
+  const names = label.split(', ').filter((name) => name && name !== 'imports');
+  if (!names.length) return label ? 'Imports' : 'More code';
+  const shown = names.map((name) => `<code>${escapeHtml(name)}</code>`);
   return `${names.length} ${names.length === 1 ? 'helper' : 'helpers'}: ${shown.join(', ')}`;
 }
 
-/** A function in both tracks. Which sides show is up to the style sheet and <html data-track>. */
-function pair(twin: Twin, cell: string, numpy: string): string {
-  const button = (track: string, title: string) => `<button type="button" data-set-track="${track}">${title}</button>`;
-  const twinLines = twin.source.split('\n');
-  const torch = pre(
-    highlight(twin.source).map((html, index) => lineHtml(twinLines[index] ?? '', html)),
+/** The PyTorch counterpart of a function: one line, and its code when it is opened. */
+function card(twin: Twin, cell: string): string {
+  const lines = twin.source.split('\n');
+  const code = pre(
+    highlight(twin.source).map((html, index) => lineHtml(lines[index] ?? '', html)),
     'shiki',
     `${twin.function} of ${cell} in PyTorch`,
     ' style="--from:0"',
   );
-  const side = (track: string, title: string, name: string, more: string, code: string) =>
-    `<div class="pair-side" data-side="${track}"><div class="pair-name"><b>${title}</b> <code>${escapeHtml(name)}</code>${more}</div>${code}</div>`;
-  const below = `<a href="#cell-${escapeHtml(twin.cell)}">runs below</a>`;
+  const count = `${lines.length} ${lines.length === 1 ? 'line' : 'lines'}`;
+  const where = `<a href="#cell-${escapeHtml(twin.cell)}">runs in ${escapeHtml(twin.cell)}</a>`;
   return (
-    `<div class="pair"><div class="pair-switch" role="group" aria-label="Show ${escapeHtml(twin.function)} in">` +
-    `${button('numpy', 'NumPy')}${button('torch', 'PyTorch')}</div>` +
-    `${side('numpy', 'NumPy', twin.function, '', numpy)}${side('torch', 'PyTorch', twin.name, below, torch)}</div>`
+    `<details class="torch-card"><summary><b>In PyTorch</b> <code>${escapeHtml(twin.name)}</code> <span>${count}</span>` +
+    `</summary>${code}<p class="torch-foot">${twin.cell ? where : ''}</p></details>`
   );
 }

@@ -23,6 +23,8 @@ export interface TextContext {
   places: Map<string, CodePlace[]>;
   /** Addresses of other lessons by slug. */
   lessons: Map<string, string>;
+  /** SVG by name. */
+  diagrams?: Record<string, string>;
   headings: Heading[];
   ids: Set<string>;
   track: string;
@@ -48,12 +50,20 @@ md.disable('replacements'); // (c) is an equation or a list here, never ©
 addMath(md);
 
 md.core.ruler.push('references', (state) => {
-  for (const block of state.tokens) {
+  for (const [index, block] of state.tokens.entries()) {
     if (block.type !== 'inline' || !block.children) continue;
+    if (block.children.length === 1 && isDiagram(block.children[0])) {
+      for (const around of [state.tokens[index - 1], state.tokens[index + 1]]) if (around) around.hidden = true;
+    }
     keepPunctuation(block.children);
     block.children = linkReferences(block.children, state);
   }
 });
+
+/** `![words](diagram:name)`: a figure of its own when it is a paragraph of its own. */
+function isDiagram(token?: Token): boolean {
+  return token?.type === 'image' && String(token.attrGet('src')).startsWith('diagram:');
+}
 
 /** A browser may break the line on both sides of a formula: brackets and stops that touch it go inside. */
 function keepPunctuation(tokens: Token[]): void {
@@ -172,6 +182,19 @@ rules.heading_close = (tokens, index, _options, env) => {
   const id = contextOf(env).headings.at(-1)?.id ?? '';
   const tag = tokens[index]?.tag ?? 'h2';
   return ` <a class="anchor" href="#${id}" aria-label="Link to this section"></a></${tag}>\n`;
+};
+
+/** The diagram itself, which takes the page's colours, where the text places it; on a narrow screen it scrolls. */
+const image = rules.image;
+rules.image = (tokens, index, options, env, self) => {
+  const token = tokens[index];
+  if (!token || !isDiagram(token)) return image?.(tokens, index, options, env, self) ?? '';
+  const name = String(token.attrGet('src')).slice('diagram:'.length);
+  const svg = contextOf(env).diagrams?.[name];
+  if (!svg) throw new Error(`there is no diagram "${name}"`);
+  const alt = escapeHtml(token.content.replace(/\s+/g, ' '));
+  const labelled = svg.replace('<svg ', `<svg role="img" aria-label="${alt}" `);
+  return `<figure class="diagram" tabindex="0" role="region" aria-label="Diagram: ${name}">${labelled}</figure>\n`;
 };
 
 rules.table_open = () => '<div class="table" tabindex="0" role="region" aria-label="Table"><table>\n';

@@ -1,15 +1,16 @@
 /** What the node build calls: data in, files' contents out. */
 import { renderToStaticMarkup } from 'react-dom/server';
-import type { CellSource, Exercise, Page, Site } from '../data';
+import type { CellSource, Exercise, Page, Question, Site } from '../data';
 import { LessonPage } from '../pages/LessonPage';
 import { Home, NotFound } from '../pages/OtherPages';
 import { PracticeList } from '../pages/PracticeList';
 import { PracticePage, solutionOf } from '../pages/PracticePage';
 import type { Assets } from '../pages/Shell';
 import { buildSearchIndex } from '../search/build';
+import { buildWay } from '../way/data';
 import { startHighlighter } from './highlight';
 
-export { buildSearchIndex, solutionOf, startHighlighter };
+export { buildSearchIndex, buildWay, solutionOf, startHighlighter };
 
 export function lessonHtml(page: Page, site: Site, exercises: Exercise[], assets: Assets): string {
   const own = exercises.filter(({ folder }) => folder === page.lesson.folder);
@@ -17,8 +18,13 @@ export function lessonHtml(page: Page, site: Site, exercises: Exercise[], assets
   return `<!doctype html>${renderToStaticMarkup(element)}`;
 }
 
-export function practiceHtml(exercises: Exercise[], site: Site, assets: Assets): string {
-  const element = <PracticeList exercises={exercises} site={site} assets={assets} />;
+export function practiceHtml(
+  exercises: Exercise[],
+  questions: Record<string, Question[]>,
+  site: Site,
+  assets: Assets,
+): string {
+  const element = <PracticeList exercises={exercises} questions={questions} site={site} assets={assets} />;
   return `<!doctype html>${renderToStaticMarkup(element)}`;
 }
 

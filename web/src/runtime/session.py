@@ -13,13 +13,12 @@ from typing import Any
 
 from cells import Planner
 from pyodide.code import find_imports
-from runner import no_input, run_cell
+from runner import Printed, no_input, run_cell
 
 import __main__
 
 WINDOW = 0.05  # seconds
 MESSAGES = 50  # in one window; a cell that prints more lines gets its text in larger pieces
-TEXT_LIMIT = 200_000  # letters that one cell may print, as in the kernel server
 
 NO_TORCH = "PyTorch does not run in a browser. Install groundup and start `groundup learn` to run this cell."
 
@@ -35,17 +34,16 @@ class Output:
 
     def begin(self) -> None:
         """A cell starts."""
-        self.window, self.sent, self.printed = 0.0, 0, 0
+        self.window, self.sent = 0.0, 0
+        self.printed = Printed(self.add)
 
     def write(self, name: str, text: str) -> None:
-        if self.printed > TEXT_LIMIT:
-            return
-        left_out = self.printed + len(text) > TEXT_LIMIT
-        self.add(name, text[: TEXT_LIMIT - self.printed])
-        self.printed += len(text)
-        if left_out:
-            self.add("stderr", f"\n(The text after the first {TEXT_LIMIT:,} letters is left out.)\n")
-            self.flush()
+        self.printed.write(name, text)
+
+    def close(self) -> None:
+        """All that the cell has printed so far goes to the page."""
+        self.printed.close()
+        self.flush()
 
     def add(self, name: str, text: str) -> None:
         if name != self.name:
@@ -119,7 +117,7 @@ class Session:
     def emit(self, event: dict[str, Any]) -> None:
         """Send an event of the cell that runs."""
         if event["type"] != "stream":
-            self.output.flush()
+            self.output.close()
         self.send(json.dumps({**event, "run": self.request["run"], "cell": self.cell}))
 
     def plan(self, request: str) -> str:

@@ -26,6 +26,14 @@ export interface ErrorLine {
   code: string;
 }
 
+/** The pictures behind a slider, one a value. */
+export interface SvgFrames {
+  label: string;
+  values: string[];
+  start: number;
+  svg: string[];
+}
+
 export type RuntimeState = 'starting' | 'ready' | 'busy' | 'stopped' | 'failed';
 export type DoneReason = '' | 'interrupted' | 'error' | 'restarted';
 
@@ -48,7 +56,7 @@ export type RunEvent =
       text: string;
     }
   | { type: 'value'; run: number; cell: string; text: string }
-  | { type: 'figure'; run: number; cell: string; svg: string }
+  | { type: 'figure'; run: number; cell: string; svg: string; frames?: SvgFrames }
   | {
       type: 'error';
       run: number;

@@ -9,13 +9,19 @@ import { type Doc, KIND, type SearchData, term, wordsOf } from './data';
 /** As much of a section's text is kept word by word for snippets; of the rest each word once, to be found. */
 const KEPT = 420;
 
-function shorten(text: string): [text: string, words: string] {
-  if (text.length <= KEPT) return [text, ''];
-  const kept = text.slice(0, text.lastIndexOf(' ', KEPT));
+function shorten(text: string, names: string[] = []): [text: string, words: string] {
+  const kept = text.length <= KEPT ? text : text.slice(0, text.lastIndexOf(' ', KEPT));
   const terms = (part: string) => new Set(wordsOf(part).flatMap((word) => term(word) ?? []));
   const known = terms(kept);
-  const rest = [...terms(text.slice(kept.length))].filter((word) => /\p{L}{3}/u.test(word) && !known.has(word));
-  return [`${kept} …`, rest.sort().join(' ')];
+  const more = terms(`${text.slice(kept.length)} ${names.join(' ')}`);
+  const rest = [...more].filter((word) => /\p{L}{3}/u.test(word) && !known.has(word));
+  return [kept === text ? text : `${kept} …`, rest.sort().join(' ')];
+}
+
+/** What a cell calls of NumPy and PyTorch: einsum, zeros_like, cross_entropy. */
+function calls(source: string): string[] {
+  const called = /\b(?:np|torch|F|nn|optim|linalg|optimizer|tensor)\.((?:[a-zA-Z]\w*\.)*[a-zA-Z]\w*)/g;
+  return [...new Set([...source.matchAll(called)].flatMap(([, name = '']) => name.split('.')))];
 }
 
 /** How snippets write what TeX names. */
@@ -67,13 +73,18 @@ function sectionDocs(page: Page, index: number): Doc[] {
   const docs: Doc[] = [];
   const ids = new Set<string>();
   let texts = [`${lesson.summary}.`];
+  let names: string[] = [];
   let open = (text: string, words: string): Doc => [KIND.lesson, index, '', lesson.title, text, words, paper];
   const close = (): void => {
-    docs.push(open(...shorten(plainText(texts.join('\n')))));
+    docs.push(open(...shorten(plainText(texts.join('\n')), names)));
     texts = [];
+    names = [];
   };
   for (const cell of page.cells) {
-    if (cell.type !== 'text') continue;
+    if (cell.type !== 'text') {
+      if (!cell.data) names.push(...calls(cell.source));
+      continue;
+    }
     let fenced = false;
     for (const line of [...cell.markdown.split('\n'), '']) {
       if (line.startsWith('```')) fenced = !fenced;
@@ -93,6 +104,7 @@ function sectionDocs(page: Page, index: number): Doc[] {
       open = (text, words) =>
         words ? [KIND.section, index, known, title, text, words] : [KIND.section, index, known, title, text];
     }
+    texts.push(...cell.questions.flatMap(({ question, answer }) => [question, answer]));
   }
   close();
   return docs;

@@ -2,7 +2,8 @@
 
 import MiniSearch from 'minisearch';
 import { slugify } from '../render/html';
-import { type Doc, fold, KIND, queryWords, type SearchData, term, wordsOf } from './data';
+import { COMPOUND, type Doc, fold, KIND, partsOf, type SearchData, term, wordsOf } from './data';
+import { queryTree } from './query';
 
 export interface Hit {
   key: string;
@@ -39,7 +40,7 @@ export function makeEngine(data: SearchData): Engine {
     tokenize: wordsOf,
     processTerm: term,
     searchOptions: {
-      tokenize: queryWords,
+      tokenize: (word) => [word], // the query comes as a tree of words
       boost: { name: 5, title: 4, paper: 3, lesson: 1.5 },
       prefix: true,
       fuzzy: (word) => (word.length > 3 ? 0.2 : false),
@@ -49,8 +50,9 @@ export function makeEngine(data: SearchData): Engine {
   });
   index.addAll(data.docs.map((doc, id) => entryOf(doc, id, data)));
   return (query) => {
-    const strict = index.search(query, { combineWith: 'AND' });
-    const results = strict.length > 0 ? strict : index.search(query, { combineWith: 'OR' });
+    const [strict, loose] = [queryTree(query, 'AND'), queryTree(query, 'OR')];
+    const exact = strict ? index.search(strict) : [];
+    const results = exact.length > 0 || !loose ? exact : index.search(loose);
     const hits = new Map<string, Hit>();
     for (const { id, match } of results) {
       const doc = data.docs[Number(id)];
@@ -116,17 +118,29 @@ function around(text: string, words: string[]): string {
   return `${start > 0 ? '… ' : ''}${rest.slice(0, rest.lastIndexOf(' ', SNIPPET))} …`;
 }
 
-/** The text in pieces, those that start with one of the words marked. */
+/** The text in pieces, those that hold one of the words marked: a compound as a whole, or the parts of it that do. */
 export function marked(text: string, words: string[]): { text: string; mark: boolean }[] {
   const pieces: { text: string; mark: boolean }[] = [];
   let end = 0;
-  for (const match of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
-    const folded = fold(match[0]);
-    if (!words.some((word) => folded === word || (word.length > 2 && folded.includes(word)))) continue;
-    if (match.index > end) pieces.push({ text: text.slice(end, match.index), mark: false });
-    end = match.index + match[0].length;
-    pieces.push({ text: match[0], mark: true });
+  const mark = (from: number, to: number): void => {
+    if (from > end) pieces.push({ text: text.slice(end, from), mark: false });
+    end = to;
+    pieces.push({ text: text.slice(from, to), mark: true });
+  };
+  for (const { 0: compound, index } of text.matchAll(COMPOUND)) {
+    const parts = partsOf(compound);
+    if (parts.length > 1 && isOf(parts.join(''), words)) mark(index, index + compound.length);
+    else {
+      for (const part of compound.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+        if (isOf(part[0], words)) mark(index + part.index, index + part.index + part[0].length);
+      }
+    }
   }
   if (end < text.length) pieces.push({ text: text.slice(end), mark: false });
   return pieces;
+}
+
+function isOf(piece: string, words: string[]): boolean {
+  const [folded, form] = [fold(piece), term(piece)];
+  return words.some((word) => form === word || (word.length > 2 && folded.includes(word)));
 }

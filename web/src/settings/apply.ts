@@ -3,7 +3,7 @@
 export type Theme = 'system' | 'light' | 'dark';
 export type Track = 'numpy' | 'torch' | 'both';
 
-/** `track` stays empty until someone chooses: then wide screens show both tracks, narrow ones NumPy. */
+/** `track` stays empty until someone chooses: until then both are shown. */
 export interface Settings {
   version: 1;
   theme: Theme;
@@ -15,7 +15,6 @@ export const SETTINGS_KEY = 'groundup:settings';
 export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 export const SIZES: readonly number[] = [0.9, 1, 1.1, 1.25, 1.5];
 export const TRACKS: readonly Track[] = ['numpy', 'torch', 'both'];
-export const WIDE = '(min-width: 1100px)';
 export const DARK = '(prefers-color-scheme: dark)';
 
 /** What is remembered; anything missing, foreign or broken gives that setting's default. */
@@ -36,9 +35,9 @@ export function readSettings(): Settings {
   };
 }
 
-/** Which track the page shows: the chosen one, or what fits the screen. */
+/** Which track the page shows: the chosen one, or both. */
 export function trackOf(settings: Settings): Track {
-  return settings.track ?? (matchMedia(WIDE).matches ? 'both' : 'numpy');
+  return settings.track ?? 'both';
 }
 
 /** Sets data-theme, data-size (with --size) and data-track on <html>. */

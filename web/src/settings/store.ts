@@ -1,7 +1,7 @@
 // The settings as a small store: one value, changed by `change`, shared by the panel, the switch and other tabs.
 
 import type { Settings } from './apply';
-import { applySettings, DARK, readSettings, SETTINGS_KEY, WIDE } from './apply';
+import { applySettings, DARK, readSettings, SETTINGS_KEY } from './apply';
 
 let current: Settings | null = null;
 const listeners = new Set<() => void>();
@@ -33,9 +33,9 @@ export function change(part: Partial<Settings>): void {
   show(settings);
 }
 
-/** Follows the system's theme, the width of the window, and other tabs of this site. */
+/** Follows the system's theme, and other tabs of this site. */
 export function follow(): void {
-  for (const query of [DARK, WIDE]) matchMedia(query).addEventListener('change', () => show({ ...getSettings() }));
+  matchMedia(DARK).addEventListener('change', () => show({ ...getSettings() }));
   window.addEventListener('pageshow', (event) => {
     if (event.persisted) show(readSettings()); // back from another page, which may have changed them
   });

@@ -18,13 +18,13 @@ export function wakeTracks(page: Document): void {
   show();
 }
 
-/** A link to a line on the side that is not shown brings that side up, on this page only: nothing is remembered. */
+/** A link to what the chosen track hides brings both tracks up, on this page only: nothing is remembered. */
 function revealTarget(page: Document, show: () => void): void {
   const reveal = (): void => {
     const target = page.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const side = target?.closest<HTMLElement>('[data-side]');
-    if (!target || !side?.dataset.side || getComputedStyle(side).display !== 'none') return;
-    page.documentElement.dataset.track = side.dataset.side;
+    const hidden = target?.closest<HTMLElement>('[data-side], article [data-track="torch"]');
+    if (!target || !hidden || getComputedStyle(hidden).display !== 'none') return;
+    page.documentElement.dataset.track = 'both';
     show();
     target.scrollIntoView();
   };

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -44,7 +44,8 @@ import numpy as np
 # 1 is ink. The digits are dealt out at random into three parts. We *train* on the first, look at *validation* while
 # we work, and measure once at the end on *test*, which nothing was fitted to.
 
-# %% name="digits-data" tags=["shared"] include="groundup.data.digits:load_digits groundup.data.digits:split_digits"
+# %% name="digits-data" tags=["shared", "tools"] include="groundup.data.digits:load_digits groundup.data.digits:split_digits"
+# `load_digits` reads the digits, `split_digits` deals them out to training, validation and test.
 from groundup.data.digits import load_digits, split_digits
 
 # %% name="digits-parts" tags=["shared"]
@@ -53,7 +54,8 @@ train, validation, test = parts
 for name, part in parts._asdict().items():
     print(f"{name:12}images {part.images.shape} {part.images.dtype}, labels {part.labels.shape} {part.labels.dtype}")
 
-# %% name="digits-style" tags=["shared"] include="groundup.plots:figure groundup.plots:curves groundup.plots:describe"
+# %% name="digits-style" tags=["shared", "tools"] include="groundup.plots:figure groundup.plots:curves groundup.plots:describe"
+# Figures, curves and labels in one style.
 from groundup.plots import curves, describe, figure
 
 # %% name="digits-picture" alt="Ten handwritten digits of 8 by 8 pixels, each with its label above it."
@@ -99,7 +101,7 @@ print("pixels @ pixels.T", (pixels @ pixels.T).shape, "every picture times every
 # The same rule has a famous trap. Predictions of shape (N, 1) minus targets of shape (N,) give (N, N): every
 # prediction minus every target. No error is raised and the loss even falls, but to the wrong place.
 
-# %% name="broadcasting-code"
+# %% name="broadcasting-code" predict="A (3, 1) array minus a (3,) array: which shape comes out?"
 column, row = np.array([[0.0], [10.0], [20.0], [30.0]]), np.array([1.0, 2.0, 3.0])
 print(column + row)
 
@@ -126,6 +128,8 @@ print("(3,)   - (3,):", (prediction[:, 0] - target).shape, "mean square", ((pred
 # $$\frac{\partial L}{\partial y} = 2(y - t) = 4, \qquad
 #   \frac{\partial L}{\partial w} = \frac{\partial L}{\partial y}\,\frac{\partial y}{\partial w} = 4 \cdot x = 12, \qquad
 #   \frac{\partial L}{\partial b} = \frac{\partial L}{\partial y}\,\frac{\partial y}{\partial b} = 4 \cdot 1 = 4 \tag{1}$$
+#
+# ![The computation of the loss as a graph: values 6, 7, 2 and 4 go forward, gradients 4 and 12 come back to b and w.](diagram:chain)
 #
 # You need not believe it. Nudge $w$ and $b$ by a tiny $h$ both ways, and see how much the loss moves.
 
@@ -199,10 +203,12 @@ assert (dw, db) == (12, 4)
 # $$\frac{\partial L}{\partial r_j} = \sum_i \frac{\partial L}{\partial y_{ij}}\,\frac{\partial y_{ij}}{\partial r_j}
 #   = \sum_i \frac{\partial L}{\partial y_{ij}} \tag{2}$$
 #
+# ![A row is used for two rows of the result; going back, the gradients of the two are added to one of the shape of the row.](diagram:broadcast)
+#
 # What was copied on the way out is summed on the way back. `unbroadcast` does it for any two shapes. And the other
 # way round: a sum sends the same gradient to all of its summands, so **the backward of a sum is a broadcast**.
 
-# %% name="arrays-code" include="groundup.lessons.p00_numpy_and_pytorch.model:add groundup.lessons.p00_numpy_and_pytorch.model:multiply"
+# %% name="arrays-code" show="unbroadcast add multiply" include="groundup.lessons.p00_numpy_and_pytorch.model:add groundup.lessons.p00_numpy_and_pytorch.model:multiply"
 from groundup.lessons.p00_numpy_and_pytorch.model import add, multiply
 
 # %% name="arrays-example"
@@ -341,11 +347,11 @@ print("losses", mine[0], theirs[0], " largest difference of the gradients", np.a
 # bottom beside the forward lines from bottom to top: the same operations in reverse order. The parameters are
 # a *tree*, here a dict of dicts, and so is their gradient.
 
-# %% name="network-code" tags=["shared"] include="groundup.lessons.p00_numpy_and_pytorch.model:init groundup.lessons.p00_numpy_and_pytorch.model:mlp groundup.training.params:map_tree groundup.training.params:flatten"
+# %% name="network-code" tags=["shared"] show="init mlp" include="groundup.lessons.p00_numpy_and_pytorch.model:init groundup.lessons.p00_numpy_and_pytorch.model:mlp groundup.training.params:map_tree groundup.training.params:flatten"
 from groundup.lessons.p00_numpy_and_pytorch.model import init, mlp
 from groundup.training.params import flatten, map_tree
 
-# %% name="network-shapes"
+# %% name="network-shapes" predict="Ten classes and an untrained network: what is its loss, about?"
 params = init(np.random.default_rng(0))
 for name, leaf in flatten(params).items():
     print(f"{name:16}{leaf.shape}")
@@ -368,7 +374,8 @@ print(
 #
 # and one wrong number anywhere in the gradient shows with near certainty.
 
-# %% name="check-code" include="groundup.training.params:leaves"
+# %% name="check-code" tags=["tools"] include="groundup.training.params:leaves"
+# `leaves` gives the arrays of a tree one by one.
 from groundup.training.params import leaves
 
 # %% name="check-run"
@@ -419,7 +426,7 @@ for _ in range(3):
 # $\varepsilon^{2/3}$. Now measure. The loss is that of a network without hidden layer, which is smooth; a hundred random directions, the
 # median error of each nudge.
 
-# %% name="v-code" include="groundup.lessons.p00_numpy_and_pytorch.experiment:NUDGES groundup.lessons.p00_numpy_and_pytorch.experiment:linear_loss groundup.lessons.p00_numpy_and_pytorch.experiment:slope_errors groundup.lessons.p00_numpy_and_pytorch.experiment:v_slopes groundup.ops.init:linear_params"
+# %% name="v-code" show="slope_errors" include="groundup.lessons.p00_numpy_and_pytorch.experiment:NUDGES groundup.lessons.p00_numpy_and_pytorch.experiment:linear_loss groundup.lessons.p00_numpy_and_pytorch.experiment:slope_errors groundup.lessons.p00_numpy_and_pytorch.experiment:v_slopes groundup.ops.init:linear_params"
 from groundup.lessons.p00_numpy_and_pytorch.experiment import NUDGES, linear_loss, slope_errors, v_slopes
 from groundup.ops.init import linear_params
 
@@ -448,6 +455,29 @@ print("the exponents are", "as derived, 2 and -1" if as_derived else "not the 2 
 for name, error in errors.items():
     print(f"{name:20} best nudge {NUDGES[np.argmin(error)]:.0e}, error there {error.min():.0e}")
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="nudge-frames" alt="A smooth function around a point, magnified so that the nudges to both sides are always one unit long: bent for a large nudge, straight for a middling one, a staircase of rounded numbers for a tiny one."
+at, true_slope = 1.0, math.exp(math.sin(1.0)) * math.cos(1.0)  # of e to the power of sin x, at x = 1
+
+
+def magnified(axes, h):
+    units = np.linspace(-3, 3, 241)
+    change = (np.exp(np.sin(at + units * h)) - math.exp(math.sin(at))) / h
+    left, right = ((math.exp(math.sin(at + sign * h)) - math.exp(math.sin(at))) / h for sign in (-1, 1))
+    lines = {"true slope": true_slope * units, "f, as float64 has it": change}
+    title = f"h = {h:.0e}: error {abs((right - left) / 2 - true_slope):.0e}"
+    curves(axes, units, lines, "units of h", "change of f, in units of h", title)
+    axes.plot([-1, 1], [left, right], "o-", color="#740f3c", markersize=6, label="measured slope")
+    axes.set(xlim=(-3, 3), ylim=(-5, 5))
+    axes.legend(loc="upper left")
+
+
+nudges = [1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-5, 1e-8, 1e-12, 1e-14, 1e-15, 3e-16]
+fig = frames("nudge h", nudges, magnified, shown=(0, 5, 9))
+
 # %% [markdown] name="v-lessons"
 # Three rules follow, and all checks of these lessons keep them. Check gradients in **float64**: float32 has
 # $\varepsilon \approx 1.2 \cdot 10^{-7}$, so (9) puts the bottom of its V near $h = 5 \cdot 10^{-3}$, with an error of some
@@ -474,7 +504,8 @@ print(
 # All that is drawn at random comes from streams that have a seed and a name, so that this training is the very one
 # that the table at the end calls seed 0.
 
-# %% name="streams" include="groundup.training.streams:random_stream"
+# %% name="streams" tags=["tools"] include="groundup.training.streams:random_stream"
+# `random_stream` gives random numbers by name: the same in every run.
 from groundup.training.streams import random_stream
 
 # %% name="train"
@@ -519,10 +550,12 @@ curves(
 # way. With $n$ test digits and a share $q$ read correctly, chance alone moves $q$ by about
 # $\sqrt{q(1 - q)/n}$, its standard error. Do not celebrate a smaller difference.
 
-# %% name="baselines-code" include="groundup.lessons.p00_numpy_and_pytorch.experiment:simple_guesses"
+# %% name="baselines-code" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.experiment:simple_guesses"
+# `simple_guesses`: class means, a linear classifier, the nearest neighbour.
 from groundup.lessons.p00_numpy_and_pytorch.experiment import simple_guesses
 
-# %% name="baselines-compare" measures="accuracy=right['one hidden layer'].mean()"
+# %% name="baselines-compare" tags=["tools"] measures="accuracy=right['one hidden layer'].mean()"
+# Which method reads more of the test digits, and whether the difference is more than chance.
 right = {name: guess == test.labels for name, guess in simple_guesses(parts, random_stream(0, "linear"), steps).items()}
 right["one hidden layer"] = mlp(params, test.images)[0].argmax(axis=1) == test.labels
 for name, hits in right.items():
@@ -567,12 +600,14 @@ for axes, place in zip(row_of_axes, wrong, strict=False):
 # tensors themselves.
 #
 # First the other small operations, in the same convention as `add` and `multiply`. Then the tape.
+#
+# ![A list of four operations with what went in, what came out and the closure: written from top to bottom, called from bottom to top.](diagram:tape)
 
-# %% name="small-operations" include="groundup.lessons.p00_numpy_and_pytorch.model:subtract groundup.lessons.p00_numpy_and_pytorch.model:divide groundup.lessons.p00_numpy_and_pytorch.model:power groundup.lessons.p00_numpy_and_pytorch.model:exp groundup.lessons.p00_numpy_and_pytorch.model:log groundup.lessons.p00_numpy_and_pytorch.model:total groundup.lessons.p00_numpy_and_pytorch.model:transpose groundup.lessons.p00_numpy_and_pytorch.model:take groundup.ops.linear:matmul"
+# %% name="small-operations" show="exp total matmul" include="groundup.lessons.p00_numpy_and_pytorch.model:subtract groundup.lessons.p00_numpy_and_pytorch.model:divide groundup.lessons.p00_numpy_and_pytorch.model:power groundup.lessons.p00_numpy_and_pytorch.model:exp groundup.lessons.p00_numpy_and_pytorch.model:log groundup.lessons.p00_numpy_and_pytorch.model:total groundup.lessons.p00_numpy_and_pytorch.model:transpose groundup.lessons.p00_numpy_and_pytorch.model:take groundup.ops.linear:matmul"
 from groundup.lessons.p00_numpy_and_pytorch.model import divide, exp, log, power, subtract, take, total, transpose
 from groundup.ops.linear import matmul
 
-# %% name="tape-code" include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape groundup.lessons.p00_numpy_and_pytorch.tape:Variable"
+# %% name="tape-code" show="Tape" include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape groundup.lessons.p00_numpy_and_pytorch.tape:Variable"
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
 
 # %% [markdown] name="tape-small"
@@ -583,7 +618,8 @@ from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
 # $\partial L/\partial b = u = 6$. The picture is drawn from the tape. Each box shows the value and, behind $\partial$,
 # the gradient.
 
-# %% name="graph-code" include="groundup.lessons.p00_numpy_and_pytorch.figures:draw_graph"
+# %% name="graph-code" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.figures:draw_graph"
+# `draw_graph` draws a tape.
 from groundup.lessons.p00_numpy_and_pytorch.figures import draw_graph
 
 # %% name="tape-small-graph" alt="The computation graph of L = (wx + b) wx from left to right, with the value and the gradient of every node."
@@ -604,7 +640,7 @@ draw_graph(axes, tape, found, "A tape of three operations", size=10)
 # Now the whole loss of the digits network, from elementary operations only: no `linear`, no `cross_entropy`, and not
 # one line of backward. Its gradients must be those that we derived by hand.
 
-# %% name="tape-network-code" include="groundup.lessons.p00_numpy_and_pytorch.experiment:mlp_on_tape"
+# %% name="tape-network-code" show="mlp_on_tape" include="groundup.lessons.p00_numpy_and_pytorch.experiment:mlp_on_tape"
 from groundup.lessons.p00_numpy_and_pytorch.experiment import mlp_on_tape
 
 # %% name="tape-network-graph" alt="The computation graph of the network's loss from left to right: parameters and pixels in white boxes, operations in blue ones."
@@ -629,10 +665,12 @@ draw_graph(axes, tape, found, "The trained network's loss on one batch, as the t
 # the table is only text: the strings are run, and each gradient is checked by nudging. The PyTorch notebook of
 # this lesson runs the other side and compares.
 
-# %% name="table-code" include="groundup.lessons.p00_numpy_and_pytorch.table:ROWS groundup.lessons.p00_numpy_and_pytorch.table:table_arrays groundup.lessons.p00_numpy_and_pytorch.table:run_raw groundup.lessons.p00_numpy_and_pytorch.table:nudge_error groundup.lessons.p00_numpy_and_pytorch.table:as_text"
+# %% name="table-code" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.table:ROWS groundup.lessons.p00_numpy_and_pytorch.table:table_arrays groundup.lessons.p00_numpy_and_pytorch.table:run_raw groundup.lessons.p00_numpy_and_pytorch.table:nudge_error groundup.lessons.p00_numpy_and_pytorch.table:as_text"
+# `ROWS`, the table, and what runs, checks and prints a row of it.
 from groundup.lessons.p00_numpy_and_pytorch.table import ROWS, as_text, nudge_error, run_raw, table_arrays
 
-# %% name="table-run"
+# %% name="table-run" tags=["tools"]
+# The table, and how many rows pass the check.
 rng = np.random.default_rng(0)
 arrays = table_arrays(rng)
 checked = []
@@ -670,8 +708,9 @@ print(
 #
 # **Try**: drop the `unbroadcast` in `multiply` and see who notices. Set `rate = 5`. Give the network 8 hidden units,
 # then 512. In `Tape.gradients`, replace the sum by the last gradient, and run the cell with the small graph. Put
-# `tanh` in the place of `relu` on the tape (write it first: its derivative is $1 - y^2$). Next: a network that
-# writes, one character at a time.
+# `tanh` in the place of `relu` on the tape (write it first: its derivative is $1 - y^2$).
+#
+# **Where it leads**: to networks that write, one character at a time.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## Tensors and autograd
@@ -712,7 +751,7 @@ print("an update by hand:", w.item(), "| a copy outside the graph:", (w * x).det
 # The operators of our `Variable` have the same names as those of a tensor. So the same function runs on both, and the
 # gradients can be compared. Note `u`, which is used five times, and the broadcasting.
 
-# %% name="torch-tape-code" tags=["torch"] include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape"
+# %% name="torch-tape-code" tags=["torch"] show="Tape" include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape"
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape
 
 
@@ -745,7 +784,7 @@ from groundup.lessons.p00_numpy_and_pytorch.twin import MLP
 # Now train both in float64: the network by hand and the module, from the same parameters, on the same batches, with
 # the same learning rate. If all our derivatives are right, the two losses must agree at every step, up to rounding.
 
-# %% name="torch-race-code" tags=["torch"] alt="Left: the losses of both tracks against the step, one on top of the other. Right: their difference in units of the machine precision."
+# %% name="torch-race-code" tags=["torch"]
 rng = np.random.default_rng(0)
 params = init(rng, dtype=np.float64)
 model = MLP().double()
@@ -767,6 +806,7 @@ for step in range(200):
     optimizer.step()  # (10)
     losses["PyTorch, autograd"].append(loss.item())
 
+# %% name="torch-race-picture" tags=["torch"] alt="Left: the losses of both tracks against the step, one on top of the other. Right: their difference in units of the machine precision."
 apart = np.abs(np.subtract(*losses.values()))
 print(
     f"largest difference of two losses in 200 steps: {apart.max():.1e} nats:",
@@ -799,11 +839,12 @@ print(f"test digits read correctly: {100 * hits.double().mean():.1f} % of {len(h
 # Every row is run: the PyTorch call with autograd's gradients, and the NumPy side with the gradients by formula (the
 # NumPy notebook lists the formulas). The numbers are the largest differences of the values and of the gradients.
 
-# %% name="torch-table-code" tags=["torch"] include="groundup.lessons.p00_numpy_and_pytorch.table:ROWS groundup.lessons.p00_numpy_and_pytorch.table:table_arrays groundup.lessons.p00_numpy_and_pytorch.table:run_raw groundup.lessons.p00_numpy_and_pytorch.twin:run_call"
+# %% name="torch-table-code" tags=["torch"] show="run_call" include="groundup.lessons.p00_numpy_and_pytorch.table:ROWS groundup.lessons.p00_numpy_and_pytorch.table:table_arrays groundup.lessons.p00_numpy_and_pytorch.table:run_raw groundup.lessons.p00_numpy_and_pytorch.twin:run_call"
 from groundup.lessons.p00_numpy_and_pytorch.table import ROWS, run_raw, table_arrays
 from groundup.lessons.p00_numpy_and_pytorch.twin import run_call
 
-# %% name="torch-table-run" tags=["torch"]
+# %% name="torch-table-run" tags=["torch", "tools"]
+# Every row on both sides, and how far apart they are.
 rng = np.random.default_rng(0)
 arrays = table_arrays(rng)
 agree = 0

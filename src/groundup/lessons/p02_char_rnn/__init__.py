@@ -68,8 +68,6 @@ LESSON = Lesson(
             rival="the same search in the untrained network",
             unit="mean |r| of the four",
             paper="“About 5 %” of an LSTM's cells do something that people can read",
-            miss="The untrained network has cells for some of these already: what repeats every few characters shows "
-            "in any recurrent state, and of the rest this network learns little.",
         ),
         Finding(
             "lag",

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -42,6 +42,8 @@
 # $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh}) \tag{1}$$
 #
 # $$z_t = W_{o}\,h_t + b_{o}, \qquad p_t = \operatorname{softmax}(z_t) \tag{2}$$
+#
+# ![Four steps of the network: each reads a letter, makes its hidden state from it and from the state before, and bets on the next letter; gradients run back from every bet and from step to step.](diagram:unrolled)
 #
 # The same weights serve at every step. That is why one small network can read a text of any length, and also
 # why its gradient is a sum over all steps.
@@ -101,7 +103,7 @@ print(
 # the value and returns the gradients of the arguments. Equation (3) stands in it, once for all weights: the
 # gradient of a matrix product is a matrix product.
 
-# %% name="rnn-step" include="groundup.ops.recurrent:rnn_step"
+# %% name="rnn-step" show="_linear_gradients rnn_step" include="groundup.ops.recurrent:rnn_step"
 from groundup.ops.recurrent import rnn_step
 
 # %% [markdown] name="bptt"
@@ -117,6 +119,8 @@ from groundup.ops.recurrent import rnn_step
 # the sums are one large matrix product at the end. A book has a million steps. So we cut it into segments of
 # $T$ characters: the hidden state is carried from segment to segment, the gradient is not. This is *truncated*
 # back-propagation through time.
+#
+# ![Two segments of four steps: the hidden state is carried over the cut between them, the gradient stops there.](diagram:truncated)
 
 # %% name="rnn" include="groundup.ops.recurrent:rnn"
 from groundup.ops.recurrent import rnn
@@ -128,7 +132,7 @@ from groundup.ops.recurrent import rnn
 # logits of equation (2), and cross-entropy scores them. Read `backward` from top to bottom: it calls the closures
 # in the reverse order of the lines above it. That is the chain rule.
 
-# %% name="char-rnn" include="groundup.lessons.p02_char_rnn.model:init groundup.lessons.p02_char_rnn.model:char_rnn groundup.lessons.p02_char_rnn.model:next_character_loss"
+# %% name="char-rnn" show="char_rnn log_softmax next_character_loss" include="groundup.lessons.p02_char_rnn.model:init groundup.lessons.p02_char_rnn.model:char_rnn groundup.lessons.p02_char_rnn.model:next_character_loss"
 from groundup.lessons.p02_char_rnn.model import char_rnn, init, next_character_loss
 
 # %% [markdown] name="check"
@@ -138,7 +142,8 @@ from groundup.lessons.p02_char_rnn.model import char_rnn, init, next_character_l
 # slope along it, measured by two forward passes, with the slope that the gradient predicts. A dropped bias or a
 # step too few in equation (4) shows at once: try it, edit `rnn` above and run this again.
 
-# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
+# %% name="gradient-check" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
+# `show_slopes` measures slopes in random directions and compares them with the gradient.
 from groundup.training.params import map_tree
 from groundup.proof.slopes import compare_slopes, show_slopes
 
@@ -165,7 +170,8 @@ assert show_slopes(small_loss, small, rng) < 1e-5
 # repeats another. Put your own text in its place: any UTF-8 string will do. Characters that training does not know
 # become index 0.
 
-# %% name="text" tags=["shared"] include="groundup.data.text:default_text groundup.data.text:split_text groundup.data.text:build_vocabulary groundup.data.text:encode groundup.data.text:decode"
+# %% name="text" tags=["shared", "tools"] include="groundup.data.text:default_text groundup.data.text:split_text groundup.data.text:build_vocabulary groundup.data.text:encode groundup.data.text:decode"
+# The text, cut into training and held-out parts, and its characters as numbers.
 from groundup.data.text import build_vocabulary, decode, default_text, encode, split_text
 
 # %% name="text-parts" tags=["shared"]
@@ -183,10 +189,11 @@ print(train_text[:400])
 # it has no count, it falls back on shorter contexts, with weights fitted on the validation part. If our network
 # cannot beat this table, it has not learned to remember anything.
 
-# %% name="ngrams" include="groundup.data.baselines:ngram_bits"
+# %% name="ngrams" tags=["tools"] include="groundup.data.baselines:ngram_bits"
+# `ngram_bits`: the bits per character of models that count what follows each n characters.
 from groundup.data.baselines import ngram_bits
 
-# %% name="ngram-bits"
+# %% name="ngram-bits" predict="Of the bits that an even guess costs, how many does knowing the last two characters save?"
 ngrams = {order: ngram_bits(train, validation, test, len(vocabulary), order) for order in (1, 2, 3)}
 for order, bits in ngrams.items():
     print(f"{order}-gram: {bits:.3f} bits per character; guessing evenly would need {math.log2(len(vocabulary)):.3f}")
@@ -200,13 +207,14 @@ for order, bits in ngrams.items():
 # exceeds 0.25. Then Adam takes a step. The loop is all there is to it. (All that is random comes from streams that have
 # a seed and a name: this training is the very one that the table below calls seed 0.)
 
-# %% name="tools" include="groundup.lessons.p02_char_rnn.experiment:streams groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.training.streams:random_stream groundup.plots:figure groundup.plots:curves"
+# %% name="tools" tags=["tools"] include="groundup.lessons.p02_char_rnn.experiment:streams groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.training.streams:random_stream groundup.plots:figure groundup.plots:curves"
+# Streams of characters, Adam with a schedule and clipping, random numbers by name, and drawing.
 from groundup.lessons.p02_char_rnn.experiment import streams
 from groundup.training.optim import adam, clip_by_global_norm, cosine
 from groundup.training.streams import random_stream
 from groundup.plots import curves, figure
 
-# %% name="train"
+# %% name="train-start"
 STEPS, READERS, SEGMENT, HIDDEN = 1200, 32, 64, 256
 params = init(random_stream(0, "parameters"), len(vocabulary), 64, HIDDEN)
 untrained = map_tree(np.copy, params)
@@ -223,6 +231,7 @@ def bits_per_character(params, tokens):
     return float(next_character_loss(logits, windows[:, 1:])[0]) / math.log(2)
 
 
+# %% name="train"
 recent = []
 for step in range(1, STEPS + 1):
     batch, restart = streams(train, READERS, SEGMENT, step - 1)
@@ -275,6 +284,32 @@ for temperature in (0.5, 0.8, 1.2):
     written = generate(params, encode("\n", vocabulary), 240, temperature, np.random.default_rng(2))
     print(f"--- temperature {temperature}\n{decode(written, vocabulary)}\n")
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames groundup.plots:describe groundup.plots:printable"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import describe, frames, printable
+
+# %% name="temperature-frames" alt="The probabilities of the twelve likeliest characters after a prompt, with a sample of the writing, from low temperature, where one character takes all, to high, where all become alike."
+prompt = encode("    def ", vocabulary)
+(prompt_logits, _), _ = char_rnn(params, prompt[None], np.zeros((1, HIDDEN), np.float32))
+next_logits = prompt_logits[0, -1]
+likeliest = np.argsort(-next_logits, kind="stable")[:12]
+
+
+def at_temperature(axes, temperature):
+    powers = np.exp((next_logits - next_logits.max()) / temperature)
+    shares = powers / powers.sum()
+    written = decode(generate(params, prompt, 180, temperature, np.random.default_rng(2)), vocabulary)
+    lines = [line[start : start + 38] for line in written.split("\n") for start in range(0, max(len(line), 1), 38)]
+    axes.bar(np.arange(12), shares[likeliest], color="#135bae")
+    axes.set_xticks(range(12), [printable(decode(likeliest[place : place + 1], vocabulary)) for place in range(12)])
+    sample = "\n".join(lines[:8]).replace("$", r"\$")
+    axes.text(0.98, 0.97, sample, transform=axes.transAxes, ha="right", va="top", ma="left", family="monospace")
+    axes.set_ylim(0, 1)
+    describe(axes, "next character after “def ”", "probability", f"Temperature {temperature}")
+
+
+fig = frames("temperature", [0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 4.0], at_temperature, shown=(1, 9), start=5)
+
 # %% [markdown] name="cells"
 # ## Cells that track something
 #
@@ -284,7 +319,8 @@ for temperature in (0.5, 0.8, 1.2):
 # same for the network before training: even random recurrent weights remember a little. Only what rises well above
 # the untrained column was learned; expect that of some features and not of others.
 
-# %% name="tracking" include="groundup.lessons.p02_char_rnn.experiment:hidden_states groundup.lessons.p02_char_rnn.experiment:tracking"
+# %% name="tracking" tags=["tools"] include="groundup.lessons.p02_char_rnn.experiment:hidden_states groundup.lessons.p02_char_rnn.experiment:tracking"
+# `tracking` finds the cell that follows a feature of the text best.
 from groundup.lessons.p02_char_rnn.experiment import hidden_states, tracking
 
 # %% name="tracking-table" measures="quotes=after['inside quotes'][1]"
@@ -295,10 +331,11 @@ print(f"{'feature':22}{'untrained':>12}{'trained':>10}   cell")
 for feature, (cell, r) in after.items():
     print(f"{feature:22}{before[feature][1]:12.2f}{r:10.2f}   {cell}")
 
-# %% name="cells-figure" include="groundup.plots:heatmap groundup.plots:printable"
+# %% name="cells-figure" tags=["tools"] include="groundup.plots:heatmap groundup.plots:printable"
+# Heat maps.
 from groundup.plots import heatmap, printable
 
-# %% name="cells-picture" alt="Activations of the best cell of each feature over 72 characters of held-out text, from white (-1) to blue (+1)."
+# %% name="cells-picture" alt="Activations of the best cell of each feature over 72 characters of held-out text, from orange (-1) over white (0) to blue (+1)."
 start = len(test_text) // 2
 shown = test_text[start : start + 72]
 fig, axes = figure(11, 0.42 * len(after) + 1.1)
@@ -332,8 +369,9 @@ ticks = axes.set_xticks(range(72), [printable(character) for character in shown]
 # - Look for meaning in cells with a statistic chosen on other data, beside the untrained network.
 #
 # **Try**: set `SEGMENT = 8` and look at the gap to the trigram; remove the clipping and print `norm`; train on a
-# book of your own with `groundup run 02 --text book.txt`. Next: the LSTM, whose cell gives the gradient a path on
-# which it does not fade.
+# book of your own with `groundup run 02 --text book.txt`.
+#
+# **Where it leads**: to the LSTM, whose cell gives the gradient a path on which it does not fade.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## The same in PyTorch
@@ -341,12 +379,12 @@ ticks = axes.set_xticks(range(72), [printable(character) for character in shown]
 # `nn.RNN` holds the time loop, autograd the derivative. The parameters have the names and shapes of the tree above,
 # and the tests compare the two: outputs, every gradient, and twenty steps of training agree to 1e-8.
 
-# %% name="twin" tags=["torch"] include="groundup.lessons.p02_char_rnn.twin:CharRNN groundup.lessons.p02_char_rnn.twin:next_character_loss groundup.lessons.p02_char_rnn.twin:generate groundup.lessons.p02_char_rnn.experiment:streams groundup.plots:figure groundup.plots:curves"
+# %% name="twin" tags=["torch"] show="CharRNN next_character_loss generate" include="groundup.lessons.p02_char_rnn.twin:CharRNN groundup.lessons.p02_char_rnn.twin:next_character_loss groundup.lessons.p02_char_rnn.twin:generate groundup.lessons.p02_char_rnn.experiment:streams groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.p02_char_rnn.experiment import streams
 from groundup.lessons.p02_char_rnn.twin import CharRNN, generate, next_character_loss
 from groundup.plots import curves, figure
 
-# %% name="twin-train" alt="Bits per character of the PyTorch twin in training, falling with the step." tags=["torch"]
+# %% name="twin-train" tags=["torch"]
 import torch
 
 torch.manual_seed(1)
@@ -369,6 +407,8 @@ for step in range(1, steps + 1):
     if step % 25 == 0:
         history["step"].append(step)
         history["training"].append(loss.item() / math.log(2))
+
+# %% name="twin-curve" tags=["torch"] alt="Bits per character of the PyTorch twin in training, falling with the step."
 fig, axes = figure(6.8, 3.4)
 curves(
     axes,

@@ -63,7 +63,7 @@ def filters(result: Result) -> Figure:
 
 
 def draw_filters(axes: Any, weights: Array, title: str, largest: float, bar: str = "") -> None:
-    """Filters (O, C, k, k) as tiles eight in a row, from −largest (white) to +largest; in colour if C is 3."""
+    """Filters (O, C, k, k) as tiles eight in a row, orange below 0 and blue above; in colour if C is 3."""
     count, channels, k, _ = weights.shape
     rows, columns = -(-count // 8), min(count, 8)
     tiles = np.full((rows * (k + 1) - 1, columns * (k + 1) - 1, channels), np.nan)

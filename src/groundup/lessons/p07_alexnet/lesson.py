@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -61,6 +61,8 @@ import numpy as np
 # is 2×2. (Mathematicians flip the filter first and call (1) a cross-correlation. Networks learn the filter, so it
 # does not matter. An interviewer may ask.)
 #
+# ![The filter on two places of the picture: its four products with the pixels below it add up to one answer each.](diagram:window)
+#
 # With several input channels $c$ and several filters $o$, equation (1) gets one more sum and one more index. Written
 # down as loops:
 
@@ -83,6 +85,8 @@ print(by_loops)
 # Then all sums of (1) are one product:
 #
 # $$y = X_\text{col}\, k + b \tag{2}$$
+#
+# ![Every window of the picture becomes a row of four numbers; the matrix times the filter gives all four answers at once.](diagram:columns)
 #
 # Pixels are copied several times (the middle one four times here). That costs memory and buys a matrix product,
 # which processors do extremely well. With $O$ filters, $K$ has a row a filter and $Y = X_\text{col} K^\top$.
@@ -128,7 +132,8 @@ assert dbias == dy.sum()
 print("gradient of the filter ", dkernel)
 print("gradient of the picture\n", dpicture)
 
-# %% name="clock" include="groundup.proof.instruments:side_by_side"
+# %% name="clock" tags=["tools"] include="groundup.proof.instruments:side_by_side"
+# `side_by_side` times functions in turn.
 from groundup.proof.instruments import side_by_side
 
 # %% name="loops-against-im2col"
@@ -155,7 +160,7 @@ print(
 # %% name="pooling" include="groundup.ops.pooling:max_pool2d"
 from groundup.ops.pooling import max_pool2d
 
-# %% name="pooling-numbers"
+# %% name="pooling-numbers" predict="Both windows choose the same pixel: what is its gradient?"
 row = np.array([1.0, 2, 5, 3, 4]).reshape(1, 1, 5, 1)
 pooled, pool_backward = max_pool2d(row, (1, 3), (1, 2))
 routed = pool_backward(np.array([10.0, 1]).reshape(pooled.shape)).ravel()
@@ -180,7 +185,7 @@ print("largest", pooled.ravel(), "  gradient of the row", routed)
 # paper's $\alpha = 10^{-4}$ belongs to pixels of 0 to 255: with pixels of 0 to 1 it would leave $s_i \approx k$, a constant. Later
 # networks (VGG, ResNet) dropped this layer; batch norm took its place.
 
-# %% name="lrn" include="groundup.ops.norms:local_response_norm"
+# %% name="lrn" show="neighbour_sum local_response_norm" include="groundup.ops.norms:local_response_norm"
 from groundup.ops.norms import local_response_norm
 
 # %% name="lrn-numbers"
@@ -200,11 +205,13 @@ print("equation (6) by hand:", by_hand.round(4))
 # $r$ in training, so that no unit can rely on another one. The survivors are divided by $1-r$, which keeps the
 # expectation; at test time nothing is dropped. (The paper multiplied at test time instead: the same on average.)
 #
+# ![A picture becomes stacks of smaller maps by convolution and pooling, then dense layers with dropout give ten scores.](diagram:network)
+#
 # The feature maps are stored as (N, H, W, C). Before the fully connected layers they are flattened in the order (C, H, W),
 # because PyTorch does so: then both have the same weight matrix. Mixing up these two orders is a classic bug when
 # weights are loaded: nothing fails, and the network guesses.
 
-# %% name="model" include="groundup.lessons.p07_alexnet.model:init groundup.lessons.p07_alexnet.model:conv_block groundup.lessons.p07_alexnet.model:dense_block groundup.lessons.p07_alexnet.model:alexnet groundup.ops.losses:cross_entropy"
+# %% name="model" show="conv_block dense_block alexnet" include="groundup.lessons.p07_alexnet.model:init groundup.lessons.p07_alexnet.model:conv_block groundup.lessons.p07_alexnet.model:dense_block groundup.lessons.p07_alexnet.model:alexnet groundup.ops.losses:cross_entropy"
 from groundup.lessons.p07_alexnet.model import alexnet, conv_block, dense_block, init
 from groundup.ops.losses import cross_entropy
 
@@ -214,7 +221,8 @@ from groundup.ops.losses import cross_entropy
 # Draw a random direction in the space of all parameters, and compare the slope along it, from two forward passes in float64,
 # with what the gradient predicts. The dropout mask must be the same in all passes, hence the fixed seed.
 
-# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
+# %% name="gradient-check" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
+# `show_slopes` measures slopes in random directions and compares them with the gradient.
 from groundup.training.params import map_tree
 from groundup.proof.slopes import compare_slopes, show_slopes
 
@@ -238,7 +246,8 @@ assert show_slopes(small_loss, small, rng, width=1e-6) < 1e-5
 # 1,797 digits of 8×8 pixels, written by people, dealt out at random: to train on, to choose settings with (validation), and to
 # measure once (test). As in the paper, the only preparation is to subtract the mean.
 
-# %% name="data" tags=["shared"] include="groundup.data.digits:load_digits groundup.data.digits:split_digits"
+# %% name="data" tags=["shared", "tools"] include="groundup.data.digits:load_digits groundup.data.digits:split_digits"
+# The digits, dealt out to training, validation and test.
 from groundup.data.digits import load_digits, split_digits
 
 # %% name="data-parts" tags=["shared"]
@@ -266,10 +275,11 @@ print(f"{len(train_labels)} digits to train on, {len(validation_labels)} to choo
 # with $\alpha_i$ drawn once a picture. It changes the colour and strength of the light along the directions in which colours do
 # vary. A grey picture has one channel and $p = \pm 1$: (7) makes it lighter or darker.
 
-# %% name="augmentation" include="groundup.lessons.p07_alexnet.model:shift groundup.lessons.p07_alexnet.model:random_crop groundup.lessons.p07_alexnet.model:random_flip groundup.lessons.p07_alexnet.model:colour_components groundup.lessons.p07_alexnet.model:random_colour"
+# %% name="augmentation" show="random_crop random_flip random_colour" include="groundup.lessons.p07_alexnet.model:shift groundup.lessons.p07_alexnet.model:random_crop groundup.lessons.p07_alexnet.model:random_flip groundup.lessons.p07_alexnet.model:colour_components groundup.lessons.p07_alexnet.model:random_colour"
 from groundup.lessons.p07_alexnet.model import colour_components, random_colour, random_crop, random_flip, shift
 
-# %% name="plots" include="groundup.plots:figure groundup.plots:heatmap groundup.plots:curves groundup.plots:band"
+# %% name="plots" tags=["tools"] include="groundup.plots:figure groundup.plots:heatmap groundup.plots:curves groundup.plots:band"
+# Figures, curves, bands and heat maps in one style.
 from groundup.plots import band, curves, figure, heatmap
 
 # %% name="augmented" alt="A digit 8 times: as it is, and after seven random shifts by up to half a pixel with small changes of brightness."
@@ -298,7 +308,7 @@ for place, shown in zip(axes, [train_images[0], *copies], strict=True):
 # The decay pulls every weight towards 0 a little at each step. The paper divided the rate by ten three times; here it falls
 # along half a cosine.
 
-# %% name="tools" include="groundup.data.measured:measured groundup.training.optim:sgd groundup.training.optim:cosine groundup.training.streams:random_stream"
+# %% name="tools" show="sgd" include="groundup.data.measured:measured groundup.training.optim:sgd groundup.training.optim:cosine groundup.training.streams:random_stream"
 from groundup.data.measured import measured
 from groundup.training.optim import cosine, sgd
 from groundup.training.streams import random_stream
@@ -370,16 +380,39 @@ print(f"mirrored test digits: {1 - error_rate(params, test_images[:, :, ::-1], t
 # copies of this figure are just that. So put the untrained ones beside the trained ones, and use a number: the correlation $r$
 # of neighbouring weights. In noise it is about 0; a filter that looks for strokes or edges has runs of similar weights.
 
-# %% name="filters" include="groundup.lessons.p07_alexnet.figures:draw_filters groundup.lessons.p07_alexnet.experiment:smoothness"
+# %% name="filters" tags=["tools"] include="groundup.lessons.p07_alexnet.figures:draw_filters groundup.lessons.p07_alexnet.experiment:smoothness"
+# `draw_filters` draws them, `smoothness` is the correlation of neighbouring weights.
 from groundup.lessons.p07_alexnet.experiment import smoothness
 from groundup.lessons.p07_alexnet.figures import draw_filters
 
-# %% name="filters-figure" measures="filters=smoothness(after)" alt="The sixteen 5 by 5 filters of the first layer before training, which look like noise, and after training, on the same scale."
+# %% name="filters-figure" alt="The sixteen 5 by 5 filters of the first layer before training, which look like noise, and after training, on the same scale."
 before, after = untrained["conv1"]["weight"], params["conv1"]["weight"]
 largest = float(max(np.abs(before).max(), np.abs(after).max()))
 fig, axes = figure(9.6, 2.0, columns=2)
 draw_filters(axes[0], before, f"Untrained: r = {smoothness(before):.2f}", largest)
 draw_filters(axes[1], after, f"Trained: r = {smoothness(after):.2f}", largest, bar="weight")
+
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="filter-frames" alt="A handwritten digit, one of the trained filters, and the map of the filter's answers over the digit: large where the digit has the stroke that the filter asks for."
+answers, _ = conv2d(test_images[:1], after, np.zeros(len(after), after.dtype), 1, 2)  # (1, 8, 8, filters)
+
+
+def one_filter(axes, number):
+    board = np.zeros((8, 27))  # digit, filter and answers side by side, each as bright as it gets
+    board[:, :8] = test_images[0, :, :, 0] / test_images[0].max()
+    board[1:6, 11:16] = after[number - 1, 0] / np.abs(after[number - 1]).max()
+    board[:, 19:] = answers[0, :, :, number - 1] / np.abs(answers).max()
+    heatmap(axes, board, title=f"Digit, filter {number}, its answers", low=-1, high=1)
+    for left, top, side in ((-0.5, -0.5, 8), (10.5, 0.5, 5), (18.5, -0.5, 8)):
+        right, bottom = left + side, top + side
+        axes.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="#8b939e", linewidth=0.8)
+    axes.set(xticks=[], yticks=[])
+
+
+fig = frames("filter", list(range(1, 13)), one_filter, width=6.6, height=2.5, shown=(0, 5))
 
 # %% [markdown] name="race-text"
 # ## ReLU against tanh (the paper's figure 1)
@@ -389,7 +422,8 @@ draw_filters(axes[1], after, f"Trained: r = {smoothness(after):.2f}", largest, b
 # with ReLU. Here is the same race: no dropout, no augmentation, and for each activation the rate that is fastest on
 # validation digits. Then five fresh starts each. The curves are those of the experiment (`groundup run 07`).
 
-# %% name="race"
+# %% name="race" tags=["tools"] predict="The paper found ReLU faster than tanh. Is it, on these small pictures?"
+# The race as the experiment ran it, and who won.
 found = measured(
     "p07_alexnet", "curves/race-*", "metrics/rates chosen*", "metrics/epochs to*", "metrics/share of saturated*"
 )
@@ -428,7 +462,8 @@ print(f"{found['metrics/share of saturated tanh units after the race']:.1%} afte
 # With all training digits little is left to improve. Take away most of them: 20 digits a class, 200 in all. Now the network
 # overfits, and its error on the digits that it has not seen shows what each measure against overfitting is worth.
 
-# %% name="ablation"
+# %% name="ablation" tags=["tools"]
+# The four trainings as the experiment ran them.
 kept = measured("p07_alexnet", "curves/neither-*", "curves/dropout-*", "curves/augmentation-*", "curves/both-*")
 held_out = {}
 for arm in ("neither", "dropout", "augmentation", "both"):
@@ -473,11 +508,11 @@ curves(axes, steps[1:], lines, "step", "error on unseen digits (%)", "Trained on
 # `model.train()` and `model.eval()`: they switch dropout. The tests compare both tracks: outputs, gradients, and twenty steps
 # of training agree to 1e-8.
 
-# %% name="twin" tags=["torch"] include="groundup.lessons.p07_alexnet.twin:AlexNet groundup.lessons.p07_alexnet.twin:classification_loss groundup.plots:figure groundup.plots:curves"
+# %% name="twin" tags=["torch"] show="AlexNet classification_loss" include="groundup.lessons.p07_alexnet.twin:AlexNet groundup.lessons.p07_alexnet.twin:classification_loss groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.p07_alexnet.twin import AlexNet, classification_loss
 from groundup.plots import curves, figure
 
-# %% name="twin-train" tags=["torch"] alt="Validation error of the PyTorch network in percent against the epoch."
+# %% name="twin-train" tags=["torch"]
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -506,6 +541,8 @@ for epoch in range(epochs):
         optimizer.step()  # (8)
         scheduler.step()
     history.append(100 * wrong(validation_images, validation_labels))
+
+# %% name="twin-curve" tags=["torch"] alt="Validation error of the PyTorch network in percent against the epoch."
 fig, axes = figure(6.8, 3.4)
 curves(axes, range(1, epochs + 1), {"validation": history}, "epoch", "error (%)", "The twin learns as well")
 print(f"test accuracy, without augmentation: {1 - wrong(test_images, test_labels):.2%}")

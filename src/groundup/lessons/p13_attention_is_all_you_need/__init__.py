@@ -128,9 +128,6 @@ LESSON = Lesson(
             1.0,
             unit="times the LSTM layer's time",
             paper="Section 4 and table 1, by counting: attention is faster while the length is below the width",
-            miss="The counts leave out that an LSTM takes its steps one after the other. At the longest sequences its "
-            "time grows with the length to the power {exponent of the LSTM's time}, attention's to the power "
-            "{exponent of attention's time}: the crossing lies further on.",
         ),
     ),
     equations={

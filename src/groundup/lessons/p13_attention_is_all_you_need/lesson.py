@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -44,6 +44,8 @@
 # | encoder | every character read | every character read | padding |
 # | decoder | every character written | the characters written so far | the future, and padding |
 # | between them | every character written | every character read | padding |
+#
+# ![Three grids of who may look at whom: in the encoder all but padding, in the decoder no later place, between them all but padding.](diagram:uses)
 #
 # A recurrent encoder has to squeeze the whole text into one state. Here the decoder may look at any character at
 # any time. No distance is longer than one step.
@@ -121,7 +123,7 @@ assert np.allclose(by_rule, by_nudge, atol=1e-8)
 # The row sum need not be formed from two large arrays: $\sum_k P_{tk}\,dP_{tk} = \sum_j Y_{tj}\,dY_{tj}$.
 # Where a mask forbids a look, $P = 0$, so by (4) $dS = 0$: no gradient leaks through either.
 
-# %% name="attention-code" include="groundup.ops.attention:causal_mask groundup.ops.attention:padding_mask groundup.ops.attention:multi_head_attention"
+# %% name="attention-code" show="attention_weights scaled_dot_product_attention multi_head_attention" include="groundup.ops.attention:causal_mask groundup.ops.attention:padding_mask groundup.ops.attention:multi_head_attention"
 from groundup.ops.attention import causal_mask, multi_head_attention, padding_mask
 
 # %% [markdown] name="add-norm"
@@ -145,7 +147,7 @@ from groundup.ops.attention import causal_mask, multi_head_attention, padding_ma
 # and $dg = \sum dz \odot \hat u$, $db = \sum dz$ over all positions. In (5) the gradient $du$ then goes two ways: along the
 # residual path into $x$ as it is, and through dropout into $F$.
 
-# %% name="norm-code" include="groundup.ops.norms:layer_norm groundup.lessons.p13_attention_is_all_you_need.model:drop groundup.lessons.p13_attention_is_all_you_need.model:add_and_norm"
+# %% name="norm-code" show="layer_norm add_and_norm" include="groundup.ops.norms:layer_norm groundup.lessons.p13_attention_is_all_you_need.model:drop groundup.lessons.p13_attention_is_all_you_need.model:add_and_norm"
 from groundup.lessons.p13_attention_is_all_you_need.model import add_and_norm, drop
 from groundup.ops.norms import layer_norm
 
@@ -168,11 +170,12 @@ from groundup.ops.norms import layer_norm
 # $$dE_k = \sqrt d \sum_{\text{source}} [t = k]\,dx + \sqrt d \sum_{\text{target}} [t = k]\,dx
 #        + \sum_{\text{places}} dz_k\,x \tag{8}$$
 
-# %% name="embedding-code" include="groundup.ops.positions:sinusoidal_positions groundup.lessons.p13_attention_is_all_you_need.model:embed"
+# %% name="embedding-code" show="embedding sinusoidal_positions embed" include="groundup.ops.positions:sinusoidal_positions groundup.lessons.p13_attention_is_all_you_need.model:embed"
 from groundup.lessons.p13_attention_is_all_you_need.model import embed
 from groundup.ops.positions import sinusoidal_positions
 
-# %% name="positions-figure" include="groundup.plots:figure groundup.plots:heatmap groundup.plots:describe"
+# %% name="positions-figure" tags=["tools"] include="groundup.plots:figure groundup.plots:heatmap groundup.plots:describe"
+# Figures and heat maps in one style.
 from groundup.plots import describe, figure, heatmap
 
 # %% name="positions-picture" alt="Left: sinusoidal position vectors, 41 positions by 48 columns; the first columns change fast, the last hardly. Right: the dot product of every two positions, largest on the diagonal."
@@ -195,13 +198,15 @@ for axes, columns in ((left, "column"), (right, "position")):
 # used twice, its gradients are added. In the decoder, every layer reads the same `memory`, so their gradients add up
 # before they enter the encoder.
 
-# %% name="layers-code" include="groundup.lessons.p13_attention_is_all_you_need.model:feed_forward groundup.lessons.p13_attention_is_all_you_need.model:encoder_layer groundup.lessons.p13_attention_is_all_you_need.model:decoder_layer"
+# %% name="layers-code" show="feed_forward encoder_layer decoder_layer" include="groundup.lessons.p13_attention_is_all_you_need.model:feed_forward groundup.lessons.p13_attention_is_all_you_need.model:encoder_layer groundup.lessons.p13_attention_is_all_you_need.model:decoder_layer"
 from groundup.lessons.p13_attention_is_all_you_need.model import decoder_layer, encoder_layer, feed_forward
 
 # %% [markdown] name="model-text"
 # ## The whole model
+#
+# ![The encoder reads the source through self-attention and feed-forward; the decoder has causal self-attention, cross-attention to the memory of the encoder, and feed-forward, then logits.](diagram:whole)
 
-# %% name="model-code" include="groundup.lessons.p13_attention_is_all_you_need.model:init groundup.lessons.p13_attention_is_all_you_need.model:encode groundup.lessons.p13_attention_is_all_you_need.model:decode groundup.lessons.p13_attention_is_all_you_need.model:transformer"
+# %% name="model-code" show="encode decode transformer" include="groundup.lessons.p13_attention_is_all_you_need.model:init groundup.lessons.p13_attention_is_all_you_need.model:encode groundup.lessons.p13_attention_is_all_you_need.model:decode groundup.lessons.p13_attention_is_all_you_need.model:transformer"
 from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode, init, transformer
 
 # %% [markdown] name="smoothing"
@@ -217,7 +222,7 @@ from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode,
 # The loss no longer goes to 0. Its floor is reached at $p = q$ and is the entropy of $q$. A loss curve that flattens
 # there has not failed: it has finished.
 
-# %% name="smoothing-code" include="groundup.lessons.p13_attention_is_all_you_need.model:smoothed_loss"
+# %% name="smoothing-code" show="cross_entropy smoothed_loss" include="groundup.lessons.p13_attention_is_all_you_need.model:smoothed_loss"
 from groundup.lessons.p13_attention_is_all_you_need.model import smoothed_loss
 
 # %% name="smoothing-numbers"
@@ -244,7 +249,8 @@ assert math.isclose(loss_at_floor, loss_floor(4))
 # the gradient predicts it. The batch has padding on both sides, and dropout is on: the same generator seed draws the
 # same mask every time. Remove one of the three terms of (8) and run this again.
 
-# %% name="check-code" include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
+# %% name="check-code" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
+# `show_slopes` measures slopes in random directions and compares them with the gradient.
 from groundup.training.params import map_tree
 from groundup.proof.slopes import compare_slopes, show_slopes
 
@@ -269,7 +275,7 @@ assert show_slopes(small_loss, small, check_rng, width=1e-6) < 1e-5
 # Change one character of the target. The logits before it must not move, not by one bit. This test is short, and
 # it catches the mistake that makes a training loss look wonderful and the model useless.
 
-# %% name="causal-run"
+# %% name="causal-run" predict="One token of the output is changed: at which places may the logits move?"
 small_memory, _ = encode(small, small_source, 2)
 before_change, _ = decode(small, small_target[:, :-1], small_memory, small_source, 2)
 changed_target = small_target[:, :-1].copy()
@@ -286,7 +292,8 @@ print("causal" if moved[:2].max() == 0 and moved[2:].min() > 0 else "NOT causal"
 # of 1900 to 2099. A day before a month, four digits for the year: each text has one answer, so the best possible
 # score is 1. Guessing without reading is right once in 73,049 tries. No day is in two of the parts below.
 
-# %% name="dates-code" tags=["shared"] include="groundup.data.dates:CHARACTERS groundup.data.dates:DAYS groundup.data.dates:END groundup.data.dates:LONGEST groundup.data.dates:START groundup.data.dates:decode_date groundup.data.dates:encode_source groundup.data.dates:split_date_pairs groundup.lessons.p13_attention_is_all_you_need.measure:Encoded groundup.lessons.p13_attention_is_all_you_need.measure:encoded groundup.lessons.p13_attention_is_all_you_need.measure:exact groundup.lessons.p13_attention_is_all_you_need.measure:like_length_batch groundup.training.streams:random_stream"
+# %% name="dates-code" tags=["shared", "tools"] include="groundup.data.dates:CHARACTERS groundup.data.dates:DAYS groundup.data.dates:END groundup.data.dates:LONGEST groundup.data.dates:START groundup.data.dates:decode_date groundup.data.dates:encode_source groundup.data.dates:split_date_pairs groundup.lessons.p13_attention_is_all_you_need.measure:Encoded groundup.lessons.p13_attention_is_all_you_need.measure:encoded groundup.lessons.p13_attention_is_all_you_need.measure:exact groundup.lessons.p13_attention_is_all_you_need.measure:like_length_batch groundup.training.streams:random_stream"
+# The dates: drawn, split and written as numbers; and the measure, whole answers without a mistake.
 from groundup.data.dates import CHARACTERS, DAYS, END, LONGEST, START, decode_date, encode_source, split_date_pairs
 from groundup.lessons.p13_attention_is_all_you_need.measure import Encoded, encoded, exact, like_length_batch
 from groundup.training.streams import random_stream
@@ -311,7 +318,7 @@ for written_date, iso in parts.train[:6]:
 # It rises in a straight line, and from step $w$ on falls like $1/\sqrt n$. Both branches meet at $n = w$:
 # $w \cdot w^{-3/2} = w^{-1/2}$.
 
-# %% name="schedule-code" include="groundup.training.optim:adam groundup.training.optim:inverse_root groundup.plots:curves"
+# %% name="schedule-code" show="inverse_root" include="groundup.training.optim:adam groundup.training.optim:inverse_root groundup.plots:curves"
 from groundup.training.optim import adam, inverse_root
 from groundup.plots import curves
 
@@ -332,11 +339,11 @@ assert math.isclose(inverse_root(48, 200)(199), 48**-0.5 * 200**-0.5)
 #
 # Dropout is off here. It is a remedy for overfitting, and the training below passes over its data only a few times.
 
-# %% name="decoding-code" include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.training.params:count"
+# %% name="decoding-code" show="transformer_scorer generate" include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.training.params:count"
 from groundup.lessons.p13_attention_is_all_you_need.decoding import generate, transformer_scorer
 from groundup.training.params import count
 
-# %% name="train"
+# %% name="train-start"
 HEADS, BATCH, ENDS = 4, 64, (800, 850, 900, 950, 1000, 1450, 1500, 1550, 1600, 1650)
 params = init(random_stream(0, "parameters", "transformer"), len(CHARACTERS), width=48, hidden=96, layers=1)
 optimiser, rate = adam(0.9, 0.98, 1e-9), inverse_root(48, 200)
@@ -353,6 +360,7 @@ def share_right(params, data):
     return float(exact(data, write_greedily).mean())
 
 
+# %% name="train"
 print(f"{count(params):,} parameters")
 for stretch, end in enumerate(ENDS, start=1):
     draws = random_stream(0, "training", f"transformer_{stretch}")
@@ -399,10 +407,10 @@ print(("averaging helped" if averaged_right > last_right else "averaging hurt") 
 # All ISO dates are equally long, so here the penalty changes little. Beam search can only repair what greedy decoding
 # loses by deciding too early. How often that happens, the numbers say.
 
-# %% name="beam-code" include="groundup.lessons.p13_attention_is_all_you_need.decoding:beam_search"
+# %% name="beam-code" show="length_penalty beam_search" include="groundup.lessons.p13_attention_is_all_you_need.decoding:beam_search"
 from groundup.lessons.p13_attention_is_all_you_need.decoding import beam_search
 
-# %% name="beam-run" measures="beam=beam_right"
+# %% name="beam-run" predict="Four beams or the best guess each time: who writes more dates right?" measures="beam=beam_right"
 
 
 def beam_of_four(source):
@@ -425,7 +433,8 @@ for prompt in ("3rd of March 1999", "thu 29 FEB 2024", "12/11/2010"):
 # year, month and day being fetched from where they stand in the text, while the output is written in another order.
 # Attention says where a layer looks. It does not prove what the model uses.
 
-# %% name="maps-code" include="groundup.lessons.p13_attention_is_all_you_need.decoding:attention_maps groundup.lessons.p13_attention_is_all_you_need.figures:heads_figure groundup.lessons.p13_attention_is_all_you_need.measure:one groundup.lessons.p13_attention_is_all_you_need.measure:year_head"
+# %% name="maps-code" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.decoding:attention_maps groundup.lessons.p13_attention_is_all_you_need.figures:heads_figure groundup.lessons.p13_attention_is_all_you_need.measure:one groundup.lessons.p13_attention_is_all_you_need.measure:year_head"
+# `attention_maps` gives the weights of every head; the others find the head that looks at the year and draw them.
 from groundup.lessons.p13_attention_is_all_you_need.decoding import attention_maps
 from groundup.lessons.p13_attention_is_all_you_need.figures import heads_figure
 from groundup.lessons.p13_attention_is_all_you_need.measure import one, year_head
@@ -434,6 +443,29 @@ from groundup.lessons.p13_attention_is_all_you_need.measure import one, year_hea
 example = int(np.argmax(test_data.lengths == 22))
 maps = attention_maps(averaged, *one(test_data, example), HEADS)
 fig = heads_figure({name: found[:, 0] for name, found in maps.items()}, *parts.test[example])
+
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="head-frames" alt="One attention head at a time: who looks at whom, character by character, for the encoder, the decoder's own attention and the decoder's attention to the source."
+read, written = parts.test[example]
+sides = {
+    "encoder": (read, read),
+    "decoder": (f"{written}$", f"^{written}"),
+    "cross": (f"{written}$", read),
+}
+
+
+def one_head(axes, name):
+    part, head = name.rsplit(" ", 1)
+    asks, answers = sides[part]
+    heatmap(axes, maps[part][-1, 0, int(head) - 1], list(asks), list(answers), low=0, high=1)
+    describe(axes, "looked at", "asks", f"{part.capitalize()}, head {head}")
+
+
+names = [f"{part} {head + 1}" for part in sides for head in range(HEADS)]
+fig = frames("head", names, one_head, width=5.6, height=4.4, shown=(8, 9), start=8)
 
 # %% [markdown] name="year-text"
 # One picture can be luck. So count: while the four digits of the year are written, how much of its attention does a
@@ -455,7 +487,8 @@ print(f"head {chosen}: {on_the_year:.2f} of its attention on the year; best untr
 # (Table 1 of the paper). So attention should win while $n$ is small, and lose when it is large. Measured by the
 # experiment, forward and backward, in NumPy on one processor; the LSTM also pays Python's price for every step of its loop.
 
-# %% name="cost-code" include="groundup.data.measured:measured groundup.lessons.p13_attention_is_all_you_need.figures:cost_figure"
+# %% name="cost-code" tags=["tools"] include="groundup.data.measured:measured groundup.lessons.p13_attention_is_all_you_need.figures:cost_figure"
+# What the experiment measured, and its picture.
 from groundup.data.measured import measured
 from groundup.lessons.p13_attention_is_all_you_need.figures import cost_figure
 
@@ -499,11 +532,11 @@ for n, attention_time, lstm_time in zip(lengths, cost["attention"]["seconds"], c
 # those of the tree above; the tests compare outputs, gradients and twenty steps of training, to 1e-8. One table, used
 # three times, is one `Parameter`: its gradient adds up by itself.
 
-# %% name="twin" tags=["torch"] include="groundup.lessons.p13_attention_is_all_you_need.twin:Transformer groundup.lessons.p13_attention_is_all_you_need.twin:smoothed_loss groundup.lessons.p13_attention_is_all_you_need.twin:greedy groundup.plots:figure groundup.plots:curves"
+# %% name="twin" tags=["torch"] show="Attention FeedForward EncoderLayer DecoderLayer sinusoids Transformer smoothed_loss greedy" include="groundup.lessons.p13_attention_is_all_you_need.twin:Transformer groundup.lessons.p13_attention_is_all_you_need.twin:smoothed_loss groundup.lessons.p13_attention_is_all_you_need.twin:greedy groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.p13_attention_is_all_you_need.twin import Transformer, greedy, smoothed_loss
 from groundup.plots import curves, figure
 
-# %% name="twin-train" tags=["torch"] alt="Training loss of the PyTorch twin against the step."
+# %% name="twin-train" tags=["torch"]
 import torch
 
 torch.manual_seed(1)
@@ -530,6 +563,8 @@ for step in range(1, STEPS + 1):
         history["step"].append(step)
         history["training"].append(np.mean(recent))
         recent.clear()
+
+# %% name="twin-curve" tags=["torch"] alt="Training loss of the PyTorch twin against the step."
 fig, axes = figure(6.8, 3.4)
 curves(
     axes,

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -42,6 +42,8 @@
 #
 # $$K_U(x) = \min\{\,|p| : U(p) = x\,\}. \tag{1}$$
 #
+# ![Three programs go into a machine that prints the same string; the shortest one has K bits.](diagram:machine)
+#
 # Three questions come at once. Does it matter which machine? Can $K$ be computed? Is there a string whose $K$ is
 # large, and can we show one? The answers will be: only by a constant; no; almost all, but we can prove it of none
 # beyond a certain size.
@@ -74,12 +76,14 @@ from groundup.lessons.p25_kolmogorov_complexity.codes import code_with_lengths, 
 # %% [markdown] name="kraft-by-hand"
 # ### By hand
 #
+# ![The unit interval cut into the words 0, 10, 110 and 111, which own a half, a quarter and two eighths of it.](diagram:budget)
+#
 # Four words of lengths 1, 2, 3, 3: $\tfrac12 + \tfrac14 + \tfrac18 + \tfrac18 = 1$. The budget is spent: 0, 10, 110,
 # 111. Lengths 1, 1, 2 would need $\tfrac12 + \tfrac12 + \tfrac14 = \tfrac54$: impossible. In the tree below a word is
 # a path, left for 0 and right for 1, and a word that ends closes everything beneath it. The eight words are the
 # instructions of the first machine.
 
-# %% name="kraft-numbers" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE_CODE groundup.plots:figure groundup.plots:describe"
+# %% name="kraft-numbers" show="TAPE_CODE" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE_CODE groundup.plots:figure groundup.plots:describe"
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE_CODE
 from groundup.plots import describe, figure
 
@@ -162,13 +166,15 @@ from groundup.lessons.p25_kolmogorov_complexity.model import Machine, State, ass
 # After the code come the bits that `,` reads. The machine is universal: it is the well-known eight-instruction
 # language with a different print instruction.
 #
+# ![The program in cells, a tape of numbers with a head on one of them, and the output.](diagram:tape)
+#
 # **Does it stop?** No program decides that for all programs. But for a program in front of us we can try to prove
 # that it never stops. `must_repeat` holds the proof: what led from one jump back of a loop to the next must happen again, and
 # so again for ever. The idea: if every cell that was found 0 has the same value as before, and every other
 # tested cell at least as large a one, all tests come out the same way, because `+` and `-` keep the order of two
 # numbers. For a loop that travels along the tape, compare each cell with the one it has moved to.
 
-# %% name="tape-machine" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE"
+# %% name="tape-machine" show="tape_feed tape_run TAPE" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE"
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
 
 # %% name="tape-examples"
@@ -206,7 +212,7 @@ for program, data in (
 # The front is `T` with $x$ = `T` and $y$ = `0`, so it becomes `T @T0 .` Now $x$ = `@T0` and $y$ = `.`, which
 # gives `@T0 @@T0.` and so on. Follow the machine: each `T` doubled the doubling.
 
-# %% name="rewriting-machine" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
+# %% name="rewriting-machine" show="rewrite REWRITING" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, rewrite, write_term
 
 # %% name="rewriting-by-hand"
@@ -231,6 +237,8 @@ for program in ("TT0.", "TTT0.", "TTTT0.", "TTT@01."):
 # Go through the tree of all bit strings, depth first, and cut a branch where the machine stops. Each end of a
 # branch is one of four kinds: the program *halted*, it provably *loops*, it is *undecided* (the step limit came
 # first), or it *wants more* bits than we allow.
+#
+# ![A tree of bit strings; its branches end where the program halts, loops, is undecided or wants more bits.](diagram:programs)
 #
 # The shortest program found for $x$ gives an **upper bound** on $K(x)$: with more steps an undecided shorter
 # program might still print $x$. It is **exact** if every shorter program is excluded: it halted with another
@@ -281,7 +289,7 @@ for machine, limit in ((TAPE, 2000), (REWRITING, 1000)):
 # holds for every decompressor there will ever be. As another decoder take a code that sends the number of ones
 # and then which string it is; its shares can be computed exactly for strings of 64 bits.
 
-# %% name="counting-code" include="groundup.lessons.p25_kolmogorov_complexity.codes:compressible_share groundup.plots:curves"
+# %% name="counting-code" show="compressible_share" include="groundup.lessons.p25_kolmogorov_complexity.codes:compressible_share groundup.plots:curves"
 from groundup.lessons.p25_kolmogorov_complexity.codes import compressible_share
 from groundup.plots import curves
 
@@ -320,6 +328,27 @@ print(f"{sum(k[x] < len(x) for x in k)} strings are longer than their program; s
 for x in shorter[:8]:
     print(f"  K = {k[x]:2}, |x| = {len(x):2}: {x}")
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="length-frames" alt="Share of all strings of each length that some program of at most L bits prints, for both machines, and the most that any machine could print: the share falls off one bit later for each bit more."
+every_k = {f"{name} machine": complexities(one) for name, one in found.items()}
+printed_lengths = np.arange(13)
+
+
+def up_to(axes, longest):
+    lines = {"any machine, at most": np.minimum(1, 2.0 ** (longest + 1 - printed_lengths))}
+    for name, k in every_k.items():
+        reached = np.bincount([len(x) for x in k if k[x] <= longest and len(x) < 13], minlength=13)
+        lines[name] = reached / 2.0**printed_lengths
+    curves(axes, printed_lengths, lines, "length of the string", "share that is printed")
+    axes.set_ylim(-0.03, 1.05)
+    describe(axes, "length of the string, bits", "share that is printed", f"Programs of at most {longest} bits")
+
+
+fig = frames("program length", list(range(9, LONGEST + 1)), up_to, start=11)
+
 # %% [markdown] name="coding-theorem"
 # ## One short program or many programs
 #
@@ -341,7 +370,7 @@ for x in shorter[:8]:
 # So many long programs for $x$ mean that there is also one short program. We sum over programs of up to 20 bits and look at strings
 # with $K \le 16$, so that for each of them programs up to 4 bits longer than the shortest are counted.
 
-# %% name="coding-tools" include="groundup.lessons.p25_kolmogorov_complexity.experiment:coding_theorem groundup.lessons.p25_kolmogorov_complexity.experiment:MARGIN groundup.lessons.p25_kolmogorov_complexity.figures:coding"
+# %% name="coding-tools" show="coding_theorem" include="groundup.lessons.p25_kolmogorov_complexity.experiment:coding_theorem groundup.lessons.p25_kolmogorov_complexity.experiment:MARGIN groundup.lessons.p25_kolmogorov_complexity.figures:coding"
 from groundup.lessons.p25_kolmogorov_complexity.experiment import MARGIN, coding_theorem
 from groundup.lessons.p25_kolmogorov_complexity.figures import coding
 
@@ -454,7 +483,8 @@ for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(i
 # was found: a character has 8 bits and carries 1. And a compressor has a header: one byte becomes several. Compare bits with bits,
 # and never measure $K$ of a short string by the size of a zip file.
 
-# %% name="compressor-tools" include="groundup.lessons.p25_kolmogorov_complexity.ncd:COMPRESSORS groundup.lessons.p25_kolmogorov_complexity.ncd:bits_as_digits groundup.lessons.p25_kolmogorov_complexity.ncd:ratio groundup.lessons.p25_kolmogorov_complexity.texts:generated groundup.lessons.p25_kolmogorov_complexity.texts:generator_size groundup.data.languages:language_texts groundup.data.languages:FAMILIES groundup.lessons.p25_kolmogorov_complexity.figures:compressors"
+# %% name="compressor-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.ncd:COMPRESSORS groundup.lessons.p25_kolmogorov_complexity.ncd:bits_as_digits groundup.lessons.p25_kolmogorov_complexity.ncd:ratio groundup.lessons.p25_kolmogorov_complexity.texts:generated groundup.lessons.p25_kolmogorov_complexity.texts:generator_size groundup.data.languages:language_texts groundup.data.languages:FAMILIES groundup.lessons.p25_kolmogorov_complexity.figures:compressors"
+# Three compressors, a generator of digits that look random, the declaration of human rights in sixteen languages, and bars.
 from groundup.data.languages import FAMILIES, language_texts
 from groundup.lessons.p25_kolmogorov_complexity.figures import compressors
 from groundup.lessons.p25_kolmogorov_complexity.ncd import COMPRESSORS, bits_as_digits, ratio
@@ -494,7 +524,7 @@ print("one byte becomes", {name: len(compress(b"0")) for name, compress in COMPR
 # It is near 0 for equal strings and near 1 for unrelated ones. The compressor must be able to *see* both strings at
 # once: zlib looks back 32 KiB, so longer texts than that look unrelated to themselves.
 
-# %% name="ncd-tools" include="groundup.lessons.p25_kolmogorov_complexity.ncd:zlib_compress groundup.lessons.p25_kolmogorov_complexity.ncd:normalised_compression_distance groundup.lessons.p25_kolmogorov_complexity.ncd:distance_matrix groundup.lessons.p25_kolmogorov_complexity.ncd:neighbour_share groundup.lessons.p25_kolmogorov_complexity.ncd:nearest"
+# %% name="ncd-tools" show="normalised_compression_distance distance_matrix" include="groundup.lessons.p25_kolmogorov_complexity.ncd:zlib_compress groundup.lessons.p25_kolmogorov_complexity.ncd:normalised_compression_distance groundup.lessons.p25_kolmogorov_complexity.ncd:distance_matrix groundup.lessons.p25_kolmogorov_complexity.ncd:neighbour_share groundup.lessons.p25_kolmogorov_complexity.ncd:nearest"
 from groundup.lessons.p25_kolmogorov_complexity.ncd import (
     distance_matrix,
     nearest,
@@ -503,7 +533,7 @@ from groundup.lessons.p25_kolmogorov_complexity.ncd import (
     zlib_compress,
 )
 
-# %% name="ncd-window"
+# %% name="ncd-window" predict="Random bytes compared with themselves: does a compressor always notice that they are the same?"
 for amount in (10_000, 30_000, 40_000):
     x = rng.bytes(amount)
     print(f"{amount:,} random bytes against themselves: NCD {normalised_compression_distance(x, x, zlib_compress):.3f}")
@@ -515,7 +545,8 @@ for amount in (10_000, 30_000, 40_000):
 # Is the nearest neighbour of each language in its own family? Beside it stand three rivals: chance, the same question with shuffled
 # family names, and a distance that only compares how often each letter occurs.
 
-# %% name="language-tools" include="groundup.lessons.p25_kolmogorov_complexity.texts:excerpt groundup.lessons.p25_kolmogorov_complexity.texts:letter_distances"
+# %% name="language-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.texts:excerpt groundup.lessons.p25_kolmogorov_complexity.texts:letter_distances"
+# Excerpts of the texts, and the rival: distances of letter frequencies.
 from groundup.lessons.p25_kolmogorov_complexity.texts import excerpt, letter_distances
 
 # %% name="languages-run"
@@ -547,7 +578,7 @@ for name, matrix in matrices.items():
 #
 # $$d(ab, c) = \frac{n_a\, d(a, c) + n_b\, d(b, c)}{n_a + n_b}. \tag{8}$$
 
-# %% name="linkage-tools" include="groundup.lessons.p25_kolmogorov_complexity.ncd:average_linkage groundup.lessons.p25_kolmogorov_complexity.ncd:pure_families groundup.lessons.p25_kolmogorov_complexity.figures:language_tree"
+# %% name="linkage-tools" show="average_linkage" include="groundup.lessons.p25_kolmogorov_complexity.ncd:average_linkage groundup.lessons.p25_kolmogorov_complexity.ncd:pure_families groundup.lessons.p25_kolmogorov_complexity.figures:language_tree"
 from groundup.lessons.p25_kolmogorov_complexity.figures import language_tree
 from groundup.lessons.p25_kolmogorov_complexity.ncd import average_linkage, pure_families
 

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -42,6 +42,8 @@ import numpy as np
 # mixture of all words of the sentence,
 #
 # $$y_i = \sum_j a_{ij}\, x_j, \qquad a_{ij} \ge 0, \quad \sum_j a_{ij} = 1. \tag{1}$$
+#
+# ![Three words, four numbers each, flow with weights of different size into one new word.](diagram:average)
 #
 # Each $x_j$ is a vector of $d$ numbers, and $a_{ij}$ says how much word $i$ takes from word $j$. Related words should
 # count more. A dot product measures how much two vectors point the same way, so let it be the **score**:
@@ -152,14 +154,15 @@ print(np.round(Y, 3))
 #
 # You need not remember these. Shapes leave only one way to put them together.
 
-# %% name="attend" include="groundup.ops.activations:softmax groundup.lessons.self_attention.model:attend"
+# %% name="attend" show="subtract_maximum softmax attend" include="groundup.ops.activations:softmax groundup.lessons.self_attention.model:attend"
 from groundup.lessons.self_attention.model import attend
 from groundup.ops.activations import softmax
 
 # %% [markdown] name="same-text"
 # Are the two the same function? Outputs and all gradients, for random numbers, and the time that each takes:
 
-# %% name="same" include="groundup.proof.instruments:seconds groundup.lessons.self_attention.experiment:forward_and_backward"
+# %% name="same" tags=["tools"] include="groundup.proof.instruments:seconds groundup.lessons.self_attention.experiment:forward_and_backward"
+# `forward_and_backward` calls one of them with its gradients, `seconds` times a call.
 from groundup.lessons.self_attention.experiment import forward_and_backward
 from groundup.proof.instruments import seconds
 
@@ -178,7 +181,8 @@ for n in (8, 16, 32, 64, 128):
         f"n = {n:4}: largest difference {apart:.0e}, loops {1e3 * loops:7.2f} ms, matrices {speed_up[n]:.0f} times faster"
     )
 
-# %% name="plots" include="groundup.plots:figure groundup.plots:curves groundup.plots:describe groundup.plots:heatmap"
+# %% name="plots" tags=["tools"] include="groundup.plots:figure groundup.plots:curves groundup.plots:describe groundup.plots:heatmap"
+# Figures, curves and heat maps in one style.
 from groundup.plots import curves, describe, figure, heatmap
 
 # %% name="words-figure" alt="Two heat maps of three words by three words: their scores, symmetric with the largest on the diagonal, and the softmax weights of each row."
@@ -204,6 +208,8 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 # find itself. An ordinary look-up table gives one value for an exact match. This one gives a mixture of all values
 # by how well their keys match, and that is what makes it differentiable: the questions and the index can both be
 # improved by gradient descent.
+#
+# ![A query is compared with three keys; the softmax of the scores gives weights, and the values are mixed by them.](diagram:library)
 #
 # "**Self**-attention" only says where the three come from: queries, keys and values are all made from the same
 # words $X$. Every word asks, can be found and can be read. (In *cross*-attention the queries come from one
@@ -243,7 +249,7 @@ print(
 #
 # First (10). We measure the variance with its standard error, so that "equals $d$" means something:
 
-# %% name="product-variance" include="groundup.lessons.self_attention.experiment:product_variance groundup.lessons.self_attention.experiment:softmax_at_width"
+# %% name="product-variance" show="product_variance" include="groundup.lessons.self_attention.experiment:product_variance groundup.lessons.self_attention.experiment:softmax_at_width"
 from groundup.lessons.self_attention.experiment import product_variance, softmax_at_width
 
 # %% name="product-variance-run"
@@ -260,7 +266,8 @@ print("equal to d" if off.max() < 4 else "not equal to d", "as far as 20,000 pai
 # weights is $\ln 64 = 4.16$ nats if all 64 keys count equally and 0 if one key takes all; $e^{\text{entropy}}$ is the
 # number of keys that effectively count. The gradient is what is left, at the scores, of a random upstream gradient.
 
-# %% name="scale-figure" include="groundup.lessons.self_attention.figures:variance_line groundup.lessons.self_attention.figures:doubling_ticks"
+# %% name="scale-figure" tags=["tools"] include="groundup.lessons.self_attention.figures:variance_line groundup.lessons.self_attention.figures:doubling_ticks"
+# Lines with their intervals, and ticks at powers of two.
 from groundup.lessons.self_attention.figures import doubling_ticks, variance_line
 
 # %% name="scale-picture" alt="Four panels against d: the variance of q·k on the line variance = d; its ratio to d with 99.9 % intervals; the entropy of the weights, and the median gradient behind the softmax, each with and without 1/√d."
@@ -295,6 +302,26 @@ for name, rows in softmaxes.items():
 # In code the scale goes onto the query: $n \cdot d$ multiplications in place of $n \cdot m$. A constant factor on the
 # way out is the same constant factor on the way back.
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+
+# %% name="scale-frames" alt="The softmax weights of one random query over sixteen random keys, largest first, with and without division by the root of d: without it one key takes nearly all as d grows."
+def one_query(axes, d):
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(16, d)) @ rng.normal(size=d)
+    for shift, (name, scale, colour) in zip(
+        (-0.2, 0.2), (("without 1/√d", 1.0, "#ee8627"), ("with 1/√d", 1 / math.sqrt(d), "#135bae")), strict=True
+    ):
+        weights = np.sort(softmax(scale * scores[None])[0][0])[::-1]
+        axes.bar(np.arange(1, 17) + shift, weights, 0.4, color=colour, label=f"{name}: largest {weights[0]:.2f}")
+    axes.set_ylim(0, 1.02)
+    describe(axes, "key, by weight", "weight", f"d = {d}")
+
+
+fig = frames("width d", widths, one_query, start=4)
+
 # %% name="attend-scaled" include="groundup.lessons.self_attention.model:attend_scaled"
 from groundup.lessons.self_attention.model import attend_scaled
 
@@ -310,7 +337,7 @@ from groundup.lessons.self_attention.model import attend_scaled
 # least $e^0 = 1$, so nothing is divided by 0. There is no need for a small $\epsilon$ in the denominator: it would only
 # make the weights add up to something else than 1.
 
-# %% name="stability-run"
+# %% name="stability-run" predict="Scores of 1000 and more: what does the naive softmax print?"
 large = np.array([[1000.0, 999.0, 0.0]], np.float32)
 with np.errstate(over="ignore", invalid="ignore"):
     naive = np.exp(large) / np.exp(large).sum()
@@ -362,6 +389,8 @@ assert np.allclose(both[1] * np.exp(both[0]), 7.468, atol=5e-4)
 # %% [markdown] name="devices"
 # Now four devices and 16 words. Device $w$ owns four columns of the picture below, keys and values, and works through
 # them in tiles of two. It reports three things for every query. The reports may be merged in any order:
+#
+# ![Four devices hold a quarter of the keys each; their reports are merged in pairs, and the last merge gives the answer.](diagram:tiles)
 
 # %% name="devices-figure" alt="Heat map of the attention weights of 16 words, with thick lines between the columns of four devices and thin lines between their tiles of two keys."
 rng = np.random.default_rng(7)
@@ -403,7 +432,8 @@ for name, (_, total, weighted) in {"in order": in_order, "in pairs, backwards": 
 # %% name="attend-in-blocks" include="groundup.lessons.self_attention.model:attend_in_blocks"
 from groundup.lessons.self_attention.model import attend_in_blocks
 
-# %% name="blocks-memory" include="groundup.lessons.self_attention.experiment:blocks_against_full groundup.proof.instruments:growth"
+# %% name="blocks-memory" tags=["tools"] include="groundup.lessons.self_attention.experiment:blocks_against_full groundup.proof.instruments:growth"
+# `blocks_against_full` measures peak memory, `growth` fits an exponent.
 from groundup.lessons.self_attention.experiment import blocks_against_full
 from groundup.proof.instruments import growth
 
@@ -432,13 +462,15 @@ for name, amounts in lines.items():
 # $$\operatorname{MultiHead}(X) = \operatorname{concat}(Y_1, \dots, Y_h)\, W_o^\top, \qquad
 #   Y_r = \operatorname{softmax}\!\Big(\frac{Q_r K_r^\top}{\sqrt{D/h}}\Big) V_r. \tag{17}$$
 #
+# ![Queries, keys and values are cut into two halves; each head attends with its own, and the results stand side by side before a last matrix mixes them.](diagram:heads)
+#
 # The number of parameters, $4D^2$ and biases, does not depend on $h$. Note the scale: $\sqrt{D/h}$, the width of a head.
 #
 # In code, heads are one more axis in front, $(B, T, D) \to (B, h, T, D/h)$ with $B$ sequences of $T$ words, and (11)
 # runs for all of them at once. The function below is the library's: a mask may forbid some pairs, queries may come
 # from elsewhere. Self-attention passes the same `x` twice. Then `x` was used twice, so its two gradients add.
 
-# %% name="multi-head" include="groundup.lessons.self_attention.model:self_attention"
+# %% name="multi-head" show="attention_weights scaled_dot_product_attention split_heads merge_heads multi_head_attention self_attention" include="groundup.lessons.self_attention.model:self_attention"
 from groundup.lessons.self_attention.model import self_attention
 
 # %% [markdown] name="cards"
@@ -450,10 +482,11 @@ from groundup.lessons.self_attention.model import self_attention
 #
 # A card's vector is the sum of four learned vectors, one a field. One attention layer and a linear readout follow:
 
-# %% name="deal" tags=["shared"] include="groundup.lessons.self_attention.experiment:deal groundup.lessons.self_attention.experiment:asked_places groundup.lessons.self_attention.experiment:counting_score"
+# %% name="deal" tags=["shared", "tools"] include="groundup.lessons.self_attention.experiment:deal groundup.lessons.self_attention.experiment:asked_places groundup.lessons.self_attention.experiment:counting_score"
+# `deal` deals boxes of cards, `asked_places` says where the answers are, `counting_score` is what counting gets right.
 from groundup.lessons.self_attention.experiment import asked_places, counting_score, deal
 
-# %% name="card-reader" include="groundup.lessons.self_attention.model:init groundup.lessons.self_attention.model:card_reader groundup.lessons.self_attention.model:mean_reader groundup.ops.losses:cross_entropy"
+# %% name="card-reader" show="card_reader mean_reader" include="groundup.lessons.self_attention.model:init groundup.lessons.self_attention.model:card_reader groundup.lessons.self_attention.model:mean_reader groundup.ops.losses:cross_entropy"
 from groundup.lessons.self_attention.model import card_reader, init, mean_reader
 from groundup.ops.losses import cross_entropy
 
@@ -464,7 +497,8 @@ from groundup.ops.losses import cross_entropy
 # it by two forward passes in float64, and compare with the slope that `backward` predicts. Try it: drop the mean
 # in `attend_in_blocks`, or the second gradient in `self_attention`, and run this again.
 
-# %% name="gradient-check" include="groundup.training.params:map_tree groundup.training.params:leaves"
+# %% name="gradient-check" tags=["tools"] include="groundup.training.params:map_tree groundup.training.params:leaves"
+# `map_tree` and `leaves` walk over trees of parameters.
 from groundup.training.params import leaves, map_tree
 
 # %% name="gradient-check-run"
@@ -506,7 +540,8 @@ for name, (function, tree) in checked.items():
 # two heads is trained; its rivals were trained in the same way, and their numbers are those of the experiment
 # (`groundup run self_attention`), with the same seed.
 
-# %% name="tools" include="groundup.data.measured:measured groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count groundup.training.streams:random_stream"
+# %% name="tools" tags=["tools"] include="groundup.data.measured:measured groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count groundup.training.streams:random_stream"
+# Adam and its schedule, random numbers by name, and what the experiment measured.
 from groundup.data.measured import measured
 from groundup.training.optim import adam, cosine
 from groundup.training.params import count
@@ -536,7 +571,8 @@ for step in range(STEPS + 1):
         optimiser.update(params, backward(loss_backward()), state, rate(step))
 accuracy = right_answers(params, test)
 
-# %% name="rivals-compare"
+# %% name="rivals-compare" tags=["tools"]
+# The three readers on the same boxes, and what guessing and counting get right.
 rivals = measured("self_attention", "curves/one_head", "curves/mean_pooling", "metrics/accuracy by question")
 answers = rivals["metrics/accuracy by question"]
 found = {"two heads": accuracy, "one head": answers["one_head"], "mean pooling": answers["mean_pooling"]}
@@ -546,7 +582,8 @@ for name, (first, second) in found.items():
     beaten = "" if name == "two heads" else f"; {'beaten' if sum(accuracy) > first + second else 'not beaten'} by two"
     print(f"{name:13} right answers to first questions {first:.1%}, to second questions {second:.1%}{beaten}")
 
-# %% name="learning-figure" include="groundup.lessons.self_attention.figures:score_lines groundup.lessons.self_attention.figures:head_maps"
+# %% name="learning-figure" tags=["tools"] include="groundup.lessons.self_attention.figures:score_lines groundup.lessons.self_attention.figures:head_maps"
+# Lines at fixed scores, and maps of heads.
 from groundup.lessons.self_attention.figures import head_maps, score_lines
 
 # %% name="learning-picture" alt="Share of right answers in unseen boxes against the training step, for two heads, one head and mean pooling, with dotted lines at guessing and counting."
@@ -570,7 +607,8 @@ score_lines(axes, {"guessing": 1 / CONTENTS, "counting": counted})
 # The weights below belong to the first test box. Circles mark the card that was asked for first, squares the second.
 # Nobody told a head which question is its own.
 
-# %% name="reader-weights" include="groundup.lessons.self_attention.experiment:reader_weights groundup.lessons.self_attention.experiment:weight_on_asked"
+# %% name="reader-weights" tags=["tools"] include="groundup.lessons.self_attention.experiment:reader_weights groundup.lessons.self_attention.experiment:weight_on_asked"
+# The weights of a trained reader, and how much of them lies on the cards asked for.
 from groundup.lessons.self_attention.experiment import reader_weights, weight_on_asked
 
 # %% name="heads-picture" alt="Heat maps of attention, 14 asking cards by 32 cards read, for the two heads and the single head, with circles at the cards asked first and squares at the cards asked second."
@@ -589,6 +627,22 @@ for label, heads in shares.items():
 single = np.array(one["arrays/weights"]["one_head"][0])
 fig = head_maps({"Two heads: head 1": two[0, 0], "Two heads: head 2": two[0, 1], "One head": single}, places[0])
 
+
+# %% name="heads-frames" alt="For one asking card the weights that the two heads give to the 32 cards of the box, with rings on the card asked first and the card asked second."
+def asking_card(axes, card):
+    read = np.arange(1, 33)
+    curves(axes, read, {f"head {head + 1}": two[0, head, card - 1] for head in range(2)}, "card that is read", "weight")
+    for question, marker in enumerate("os"):
+        place = places[0, card - 1, question]
+        name = ("asked first", "asked second")[question]
+        style = {"marker": marker, "s": 150, "facecolors": "none", "edgecolors": "#128f79", "linewidths": 1.6}
+        axes.scatter([place + 1], [two[0, :, card - 1, place].max()], label=name, **style)
+    axes.set_ylim(-0.03, 1.08)
+    describe(axes, "card that is read", "weight", f"Card {card} asks")
+
+
+fig = frames("card that asks", list(range(1, 11)), asking_card)
+
 # %% [markdown] name="order"
 # ## 10. What is still missing: order
 #
@@ -602,13 +656,13 @@ fig = head_maps({"Two heads: head 1": two[0, 0], "Two heads: head 2": two[0, 1],
 # chased. The cure is to add to each word a vector that depends on its place, for instance sines and cosines of
 # several frequencies (Vaswani et al., section 3.5).
 
-# %% name="positions" include="groundup.ops.positions:sinusoidal_positions groundup.ops.init:linear_params groundup.ops.linear:linear groundup.ops.attention:attention_weights"
+# %% name="positions" show="sinusoidal_positions" include="groundup.ops.positions:sinusoidal_positions groundup.ops.init:linear_params groundup.ops.linear:linear groundup.ops.attention:attention_weights"
 from groundup.ops.attention import attention_weights
 from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.positions import sinusoidal_positions
 
-# %% name="order-picture" alt="Four heat maps of attention, three words by three: both sentences without positions, where each word keeps its weights, and with positions, where it does not."
+# %% name="order-picture" predict="The words change places: do their new vectors change?" alt="Four heat maps of attention, three words by three: both sentences without positions, where each word keeps its weights, and with positions, where it does not."
 rng = np.random.default_rng(9)
 layer = {part: linear_params(rng, 8, 8, std=0.4, dtype=np.float64) for part in ("query", "key", "value", "out")}
 vectors = rng.normal(size=(3, 8))  # of cat, chases, mouse; like the layer, not trained
@@ -661,7 +715,8 @@ print(
 #
 # **Try**: leave out one factor in `merge` and see which checks notice. Ask three questions of two heads. Deal boxes
 # of 48 cards to the trained reader, which only ever saw 32. Add positions to the card reader: do they help or hurt?
-# Next: tiny_decoder, where a mask keeps words from looking ahead, and lesson 13, the whole
+#
+# **Where it leads**: to tiny_decoder, where a mask keeps words from looking ahead, and to lesson 13, the whole
 # transformer.
 
 # %% [markdown] name="torch" tags=["torch"]
@@ -671,7 +726,7 @@ print(
 # parameters have the names and shapes of the tree above, and the tests compare the two: outputs, every gradient and
 # twenty steps of training agree to 1e-8.
 
-# %% name="twin" tags=["torch"] include="groundup.lessons.self_attention.twin:SelfAttention groundup.lessons.self_attention.twin:CardReader groundup.lessons.self_attention.twin:MeanReader groundup.lessons.self_attention.twin:answer_loss groundup.lessons.self_attention.twin:share_right groundup.plots:figure groundup.plots:curves"
+# %% name="twin" tags=["torch"] show="SelfAttention CardReader answer_loss" include="groundup.lessons.self_attention.twin:SelfAttention groundup.lessons.self_attention.twin:CardReader groundup.lessons.self_attention.twin:MeanReader groundup.lessons.self_attention.twin:answer_loss groundup.lessons.self_attention.twin:share_right groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.self_attention.twin import CardReader, MeanReader, SelfAttention, answer_loss, share_right
 from groundup.plots import curves, figure
 
@@ -690,7 +745,7 @@ order = torch.tensor([3, 1, 4, 0, 2])
 moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()  # (18)
 print(f"another order of the words, the same vectors in that order: they differ by {moved:.0e}")
 
-# %% name="twin-train" tags=["torch"] alt="Share of right answers in unseen boxes against the training step, for the PyTorch reader with two heads."
+# %% name="twin-train" tags=["torch"]
 rng = np.random.default_rng(100)
 test = {name: torch.from_numpy(array) for name, array in deal(rng, 64, 32, 48, 16).items()}
 model = CardReader(48, 16, 64, heads=2)
@@ -708,6 +763,8 @@ for step in range(steps + 1):
         optimizer.step()
         scheduler.step()
 print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {history[-1]:.1%} right")
+
+# %% name="twin-curve" tags=["torch"] alt="Share of right answers in unseen boxes against the training step, for the PyTorch reader with two heads."
 fig, axes = figure(6.8, 3.6)
 curves(
     axes, range(0, steps + 1, 50), {"two heads": history}, "step", "right answers, unseen boxes", "The twin in training"

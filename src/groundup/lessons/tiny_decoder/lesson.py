@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,measures,name,alt,-all
+#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -58,6 +58,8 @@
 #
 # $$y = m + \operatorname{MLP}(\operatorname{Norm}(m)), \qquad z = W_o \operatorname{Norm}(y) + b_o. \tag{3}$$
 #
+# ![The residual stream runs from the embedding to the readout; attention and then the MLP read from it through a norm and add their results to it.](diagram:block)
+#
 # $z_p$ are the **logits** of the token at place $p + 1$; softmax turns them into probabilities.
 
 # %% name="imports" tags=["shared"]
@@ -75,6 +77,8 @@ import numpy as np
 #
 # **Causal** means that token $t$ may look at tokens $1 \dots t$ only. The mask puts $-\infty$ in the place of the scores
 # of later tokens, before the softmax, and $e^{-\infty} = 0$:
+#
+# ![Two squares of five letters by five: the scores that are allowed, on and below the diagonal, and the weights that the softmax makes of each row.](diagram:mask)
 #
 # | token | weights | output |
 # |---|---|---|
@@ -130,7 +134,7 @@ assert np.allclose(12 * d_key[:, 0], [7, -10, 3])
 #
 # the dot product depends on the distance $k$ alone, not on the place.
 
-# %% name="sinusoids" include="groundup.ops.positions:sinusoidal_positions groundup.plots:figure groundup.plots:curves groundup.plots:heatmap"
+# %% name="sinusoids" show="sinusoidal_positions" include="groundup.ops.positions:sinusoidal_positions groundup.plots:figure groundup.plots:curves groundup.plots:heatmap"
 from groundup.ops.positions import sinusoidal_positions
 from groundup.plots import curves, figure, heatmap
 
@@ -211,7 +215,7 @@ print(
 # %% name="layer-norm" include="groundup.ops.norms:layer_norm"
 from groundup.ops.norms import layer_norm
 
-# %% name="eps"
+# %% name="eps" predict="A constant row, and ε outside the root: what comes out?"
 row, upstream, small = np.full((1, 4), 2.0), np.array([[1.0, 0.0, 0.0, 0.0]]), 1e-5
 _, pull_back = layer_norm(row, np.ones(4), np.zeros(4), small)
 print("inside: ", pull_back(upstream)[0][0].round(3))
@@ -260,7 +264,7 @@ print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifte
 #
 # Below, `decoder` reads like equations (2) and (3); its `backward` is the same list upside down.
 
-# %% name="decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
+# %% name="decoder" show="self_attention mlp decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
 from groundup.lessons.tiny_decoder.model import decoder, init
 
 # %% [markdown] name="check"
@@ -270,7 +274,8 @@ from groundup.lessons.tiny_decoder.model import decoder, init
 # passes measure must be the one that the gradient predicts. Drop the `d_middle += d_last` above, the term (12) of the
 # second residual sum, and run this again.
 
-# %% name="gradient-check" include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree groundup.training.params:count groundup.ops.losses:cross_entropy"
+# %% name="gradient-check" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree groundup.training.params:count groundup.ops.losses:cross_entropy"
+# `show_slopes` measures slopes in random directions and compares them with the gradient; and the loss.
 from groundup.ops.losses import cross_entropy
 from groundup.training.params import count, map_tree
 from groundup.proof.slopes import compare_slopes, show_slopes
@@ -302,7 +307,7 @@ assert show_slopes(tiny_loss, tiny, rng) < 1e-5
 # %% name="leaks" include="groundup.proof.instruments:leaks"
 from groundup.proof.instruments import leaks
 
-# %% name="leaks-run"
+# %% name="leaks-run" predict="The mask is one diagonal too generous: at how many of 32 places does the future leak?"
 random_tokens = np.random.default_rng(1).integers(29, size=(8, 33))
 fresh = init(np.random.default_rng(2), 29, 64)
 one_ahead = np.tri(33, k=1, dtype=bool)
@@ -315,6 +320,27 @@ print(
     f"one diagonal too many: found at {np.count_nonzero(planted)} of {len(planted)} places, largest change {planted.max():.2g}"
 )
 
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+# %% name="mask-frames" alt="Attention weights of the three tokens of the example and their outputs under three masks: causal, with one diagonal too many, and none."
+allowed = {
+    "causal": causal_mask(3),
+    "one diagonal too many": np.tri(3, k=1, dtype=bool),
+    "no mask": np.ones((3, 3), bool),
+}
+
+
+def masked(axes, name):
+    weights = attention_weights(query, key, allowed[name])
+    outputs = [f"token {place}: {answer:.4g}" for place, (answer,) in enumerate(weights @ value, start=1)]
+    heatmap(axes, weights, outputs, ["1", "2", "3"], name.capitalize(), low=0, high=1, values=".2f")
+    axes.set(xlabel="token that is looked at", ylabel="output")
+
+
+fig = frames("mask", list(allowed), masked, width=4.4, shown=(0, 1, 2))
+
 # %% [markdown] name="data" tags=["shared"]
 # ## Data
 #
@@ -325,7 +351,7 @@ print(
 # knows *which* letters occur, but not their order, can do no better than pick one of the
 # $n!/\prod_c (\text{count of letter } c)!$ orders, all equally likely.
 
-# %% name="task" tags=["shared"] include="groundup.lessons.tiny_decoder.experiment:SYMBOLS groundup.lessons.tiny_decoder.experiment:LONGEST groundup.lessons.tiny_decoder.experiment:draw_words groundup.lessons.tiny_decoder.experiment:reversal groundup.lessons.tiny_decoder.experiment:right groundup.lessons.tiny_decoder.experiment:encode groundup.lessons.tiny_decoder.experiment:decode groundup.lessons.tiny_decoder.experiment:best_without_order groundup.training.streams:random_stream"
+# %% name="task" tags=["shared"] show="reversal" include="groundup.lessons.tiny_decoder.experiment:SYMBOLS groundup.lessons.tiny_decoder.experiment:LONGEST groundup.lessons.tiny_decoder.experiment:draw_words groundup.lessons.tiny_decoder.experiment:reversal groundup.lessons.tiny_decoder.experiment:right groundup.lessons.tiny_decoder.experiment:encode groundup.lessons.tiny_decoder.experiment:decode groundup.lessons.tiny_decoder.experiment:best_without_order groundup.training.streams:random_stream"
 from groundup.lessons.tiny_decoder.experiment import (
     LONGEST,
     SYMBOLS,
@@ -369,7 +395,8 @@ print(
 # What counts is the share of held-out words whose whole answer is right. For greedy writing we need not write: if
 # at every place of the right answer the likeliest token is the right one, then writing gives just that answer.
 
-# %% name="tools" include="groundup.data.measured:measured groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.experiment:answer_loss"
+# %% name="tools" tags=["tools"] include="groundup.data.measured:measured groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.experiment:answer_loss"
+# Adam with a schedule and clipping, the loss of the answer, and what the experiment measured.
 from groundup.data.measured import measured
 from groundup.lessons.tiny_decoder.experiment import answer_loss
 from groundup.training.optim import adam, clip_by_global_norm, cosine
@@ -470,6 +497,8 @@ for head, axis in enumerate(axes.flat):
 # has had its answer. Each token is read once, $T$ places in all; only the one row of scores still grows with the
 # length.
 #
+# ![Keys and values of six earlier tokens are kept; a new token appends its own, and its query meets all of the keys.](diagram:cache)
+#
 # In the three-token example above: when token 3 comes, the cache holds keys $0, \ln 2$ and values $6, 0$. Append
 # $\ln 3$ and $3$, and the one row $\tfrac16, \tfrac26, \tfrac36$ gives 2.5.
 #
@@ -500,7 +529,8 @@ for word in ("hello", "decoder", "attention"):
 # Count places read and the cache should win by $(T + 1)/2$. The clock sees less: reading many places at once is what
 # matrix products are good at, and for one place at a time the overhead of each call dominates. So measure.
 
-# %% name="clock" include="groundup.proof.instruments:side_by_side"
+# %% name="clock" tags=["tools"] include="groundup.proof.instruments:side_by_side"
+# `side_by_side` times functions in turn.
 from groundup.proof.instruments import side_by_side
 
 # %% name="cache-times" alt="Milliseconds to generate against the number of tokens, without and with the cache, on logarithmic axes, and their quotient."
@@ -578,11 +608,11 @@ print(
 # parameters have the names and shapes of the tree above, and the tests compare the two: outputs, every gradient and
 # twenty steps of training agree to 1e-8. `past` is the cache.
 
-# %% name="twin" tags=["torch"] include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.plots:figure groundup.plots:curves"
+# %% name="twin" tags=["torch"] show="sinusoids SelfAttention TinyDecoder answer_loss generate" include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.tiny_decoder.twin import TinyDecoder, answer_loss, generate
 from groundup.plots import curves, figure
 
-# %% name="twin-train" tags=["torch"] alt="Training loss and share of faultless answers of the PyTorch twin against the step."
+# %% name="twin-train" tags=["torch"]
 import torch
 
 torch.manual_seed(1)
@@ -606,6 +636,8 @@ for step in range(1, steps + 1):
         history["step"].append(step)
         history["training loss"].append(loss.item())
         history["held-out match"].append(right(logits.numpy(), validation["targets"]).mean())
+
+# %% name="twin-curve" tags=["torch"] alt="Training loss and share of faultless answers of the PyTorch twin against the step."
 fig, axes = figure(6.8, 3.4)
 lines = {name: history[name] for name in ("training loss", "held-out match")}
 curves(axes, history["step"], lines, "step", "nats per token, share of words", "The twin in training")

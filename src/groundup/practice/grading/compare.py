@@ -1,15 +1,15 @@
 """Whether an answer's value is the reference's: the same shape, the same dtype, the same numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from groundup.practice.grading.tolerance import DOUBLE, MOST, around_zero, coarsest, relative
 from groundup.practice.grading.wire import Function, Other
 
 SHOWN = 60  # numbers of an array that are printed whole
-FLOOR = 1e-3  # an array's scale is never less than this share of the largest number around
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,28 @@ class Mismatch:
     error: float | None = None
 
 
-def compare(expected: Any, got: Any, tolerance: float, around: float = 0.0, exact: bool = True) -> Mismatch | None:
-    """The first difference, or None. Numbers may differ by ``tolerance`` times the scale of their array.
+@dataclass(frozen=True)
+class Near:
+    """What counts as equal.
 
-    The scale is the largest expected number, or a thousandth of the largest of all and of ``around`` if that is
-    more. Without ``exact`` only kinds, shapes and dtypes count.
+    dtype      the coarsest floats that the computation began with: those of the arguments
+    around     the largest number around, where that is none of the expected ones
+    magnified  by how much the reference moves with its arguments, by path (``tolerance.magnified``)
+    exact      False where only kinds, shapes and dtypes count
     """
-    return _compare(expected, got, tolerance, max(largest(expected), around), "", exact)
+
+    dtype: np.dtype = DOUBLE
+    around: float = 0.0
+    magnified: Mapping[str, float] = field(default_factory=dict)
+    exact: bool = True
 
 
-def _compare(expected: Any, got: Any, tolerance: float, around: float, part: str, exact: bool) -> Mismatch | None:
+def compare(expected: Any, got: Any, near: Near = Near()) -> Mismatch | None:
+    """The first difference, or None. Floats may differ by what ``tolerance.py`` computes, all else by nothing."""
+    return _compare(expected, got, replace(near, around=max(largest(expected), near.around)), "")
+
+
+def _compare(expected: Any, got: Any, near: Near, part: str) -> Mismatch | None:
     if isinstance(expected, tuple | list):
         if not isinstance(got, tuple | list):
             return Mismatch("kind", part, f"{a_tuple(expected)} is wanted, not {describe(got)}")
@@ -52,19 +64,19 @@ def _compare(expected: Any, got: Any, tolerance: float, around: float, part: str
             return Mismatch("kind", part, f"the dict {words}")
         items = [(str(key), expected[key], got[key]) for key in expected]
     else:
-        return compare_leaf(expected, got, tolerance, around, part, exact)
+        return compare_leaf(expected, got, near, part)
     for name, a, b in items:
-        found = _compare(a, b, tolerance, around, f"{part}.{name}" if part else name, exact)
+        found = _compare(a, b, near, f"{part}.{name}" if part else name)
         if found:
             return found
     return None
 
 
-def compare_leaf(expected: Any, got: Any, tolerance: float, around: float, part: str, exact: bool) -> Mismatch | None:
+def compare_leaf(expected: Any, got: Any, near: Near, part: str) -> Mismatch | None:
     """One array, number, text or other plain value."""
     got = as_meant(expected, got)
     if not is_numeric(expected):
-        if type(got) is type(expected) and (got == expected or not exact):
+        if type(got) is type(expected) and (got == expected or not near.exact):
             return None
         return Mismatch("values", part, "", show(expected), show(got))
     if not is_numeric(got):
@@ -79,11 +91,10 @@ def compare_leaf(expected: Any, got: Any, tolerance: float, around: float, part:
     signs = a.dtype.kind in "iu" and b.dtype.kind in "iu"
     if not (same or numbers or signs):
         return Mismatch("dtype", part, f"dtype {a.dtype} is wanted, not {b.dtype}", show(expected), show(got))
-    if not exact:
+    if not near.exact:
         return None
     error, place = largest_error(a, b)
-    scale = max(largest(a), FLOOR * around) if a.dtype.kind in "fc" else 0.0  # whole numbers are right or wrong
-    if error <= tolerance * scale:
+    if error <= allowed(a, near, part):
         return None
     where = f"the largest difference is at {list(place)}: {a[place]:.6g} is wanted, not {b[place]:.6g}" if place else ""
     return Mismatch("values", part, where, show(expected, place), show(got, place), error)
@@ -99,6 +110,16 @@ def as_meant(expected: Any, got: Any) -> Any:
     except (ValueError, OverflowError):  # rows of several lengths, numbers of any size
         return got
     return array.astype(expected.dtype) if array.dtype.kind == expected.dtype.kind or not array.size else got
+
+
+def allowed(expected: np.ndarray, near: Near, part: str) -> float:
+    """The largest error that an array may have; whole numbers are right or wrong."""
+    if expected.dtype.kind not in "fc":
+        return 0.0
+    dtype = coarsest((expected, np.empty(0, near.dtype)))
+    share = relative(dtype)
+    own = share * largest(expected) + around_zero(dtype) * near.around
+    return own + min(near.magnified.get(part, 0.0), MOST * share * near.around)
 
 
 def largest_error(a: np.ndarray, b: np.ndarray) -> tuple[float, tuple[int, ...]]:

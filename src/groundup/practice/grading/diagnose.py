@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from groundup.practice.exercise import Arguments, Exercise
-from groundup.practice.grading.compare import compare
+from groundup.practice.grading.compare import Near, compare
 from groundup.practice.grading.judge import Finding, upstream_of
 from groundup.practice.grading.subject import Failed, Local, NoBackward, Remote, Subject
+from groundup.practice.grading.tolerance import coarsest
 from groundup.practice.starter import changed
-
-SAME = 1e-6  # relative: the answer may compute in another order than the variant
 
 
 def diagnose(findings: Sequence[Finding], answer: Remote) -> str:
@@ -72,4 +71,4 @@ def agrees(variant: Subject, finding: Finding) -> bool:
         theirs = answer.value if finding.kind == "value" else answer.pull(*finding.upstream)
     if isinstance(theirs, np.ndarray) and isinstance(finding.raw, tuple | list) and len(finding.raw) == 1:
         theirs = (theirs,)
-    return compare(theirs, finding.raw, SAME) is None
+    return compare(theirs, finding.raw, Near(coarsest(finding.arguments))) is None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from groundup.practice.exercise import Arguments, Exercise
-from groundup.practice.grading.compare import compare, show
+from groundup.practice.grading.compare import Near, compare, show
 from groundup.practice.grading.diagnose import diagnose, more
 from groundup.practice.grading.judge import (
     Finding,
@@ -30,13 +30,13 @@ from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
 from groundup.practice.grading.speed import derived, speed
 from groundup.practice.grading.subject import Answer, Failed, Local, NoBackward, Remote
+from groundup.practice.grading.tolerance import coarsest
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.grading.verified import run_check
 
 SECONDS = 10.0  # for everything: no answer is a verdict too
 TORCH_SECONDS = 10.0
 SEEDS = 1_000_000  # that a check draws from, where it is told none
-REPEAT = 1e-10  # what the same call may differ by: the same sums, perhaps in another order
 
 
 @dataclass
@@ -74,7 +74,8 @@ def grade(
     state = State()
     worker = start(exercise.track, seconds, in_process)
     try:
-        verdict = run_checks(exercise, text, worker, seed, state, began + seconds, timed)
+        deadline = float("inf") if in_process else began + seconds
+        verdict = run_checks(exercise, text, worker, seed, state, deadline, timed)
     except Exception as error:  # what came back is like nothing that was thought of: a verdict all the same
         message = f"What your code returned cannot be compared: {type(error).__name__}, {str(error)[:200]}."
         verdict = Verdict(exercise.name, "error", message, state.check)
@@ -220,7 +221,7 @@ def repeated(
     others = sorted(exercise.cases(np.random.default_rng([seed, 2])), key=size)
     for index, case in enumerate(cases):
         arguments = state.arguments = case
-        name = exercise.names[0]
+        name, near = exercise.names[0], Near(coarsest(case))  # the same sums, perhaps in another order
         number, answered = answer.calls, answer(**arguments)
         upstream, other = ((), ())
         pulled = None
@@ -230,15 +231,15 @@ def repeated(
             pulled = answered.pull(*upstream)
             answered.pull(*other)
         answer(**others[min(index, len(others) - 1)])
-        if exercise.gives and (found := compare(pulled, answered.pull(*upstream), REPEAT)):
+        if exercise.gives and (found := compare(pulled, answered.pull(*upstream), near)):
             message = (
                 "`backward`, called again with the same gradient, gives something else: what did it change or keep?"
             )
             return Finding("repeated calls", message, arguments, upstream, found.expected, found.got)
-        if found := compare(answered.value, answer.again(number), REPEAT):
+        if found := compare(answered.value, answer.again(number), near):
             message = f"The result of an earlier call of `{name}` changed during a later one: return a fresh array."
             return Finding("repeated calls", message, arguments, (), found.expected, found.got)
-        if found := compare(answered.value, answer(**arguments).value, REPEAT):
+        if found := compare(answered.value, answer(**arguments).value, near):
             message = f"`{name}`, called again with the same arguments, gives something else: what does it keep?"
             return Finding("repeated calls", message, arguments, (), found.expected, found.got)
     return None

@@ -1,14 +1,16 @@
 """Compares what an answer says with what the reference says, on one call: values, then gradients."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from groundup.practice.exercise import Arguments, Exercise
-from groundup.practice.grading.compare import compare, describe, largest
+from groundup.practice.grading.compare import Near, compare, describe, largest
 from groundup.practice.grading.subject import Answer, Local, NoBackward, Subject
+from groundup.practice.grading.tolerance import coarsest, magnified, nudged
 
 STEP = 1e-5  # of measured slopes
 SLOPE_TOLERANCE = 1e-5
@@ -75,9 +77,12 @@ def values_finding(
     exercise: Exercise, check: str, arguments: Arguments, expected: Any, got: Any, single: bool, exact: bool = True
 ) -> Finding | None:
     """Whether the value is right; without ``exact``, whether it is of the right kind."""
-    tolerance = exercise.tolerance32 if single else exercise.tolerance
     around = min(largest(list(arguments.values())), 1.0)
-    found = compare(expected, got, tolerance, around, exact and exercise.exact)
+    near = Near(coarsest(arguments), around, exact=exact and exercise.exact)
+    found = compare(expected, got, near)
+    if found and found.kind == "values" and near.exact:  # where a case magnifies rounding, more may differ
+        near = replace(near, magnified=magnified(expected, lambda rng: Local(exercise)(**nudged(arguments, rng)).value))
+        found = compare(expected, got, near)
     if found is None:
         return None
     piece = f"output {found.part} of" if found.part else "the value of"
@@ -123,14 +128,24 @@ def gradients_finding(
     exact: bool = True,
 ) -> Finding | None:
     """Whether the gradients are the reference's, argument by argument; without ``exact``, of their kind."""
-    tolerance = exercise.tolerance32 if single else exercise.tolerance
     got, wanted = named_gradients(exercise, raw), named_gradients(exercise, expected)
     assert isinstance(wanted, dict), f"the reference of {exercise.name}: {wanted}"
     if isinstance(got, str):
         return Finding("gradients", got, arguments, upstream)
-    around = max(largest(wanted), min(largest(list(upstream)), 1.0))
+    around = max(largest(wanted), largest(list(upstream)) * max(largest(list(arguments.values())), 1.0))
+    near = Near(coarsest(arguments), around, exact=exact and exercise.exact)
+
+    def again(rng: np.random.Generator, name: str) -> Any:
+        pulled = Local(exercise)(**nudged(arguments, rng)).pull(*nudged(upstream, rng))
+        moved = named_gradients(exercise, pulled)
+        assert isinstance(moved, dict)
+        return moved[name]
+
     for name in exercise.gives:
-        found = compare(wanted[name], got[name], tolerance, around, exact and exercise.exact)
+        found = compare(wanted[name], got[name], near)
+        if found and found.kind == "values" and near.exact:
+            moved = magnified(wanted[name], partial(again, name=name))
+            found = compare(wanted[name], got[name], replace(near, magnified=moved))
         if found is None:
             continue
         full = f"{name}.{found.part}" if found.part else name
@@ -204,7 +219,7 @@ def slopes_finding(
         return Finding("gradients", got, arguments, upstream)
     for name in exercise.gives:
         array = arguments[name]
-        shaped = compare(np.zeros_like(array), got[name], 1.0, exact=False)
+        shaped = compare(np.zeros_like(array), got[name], Near(exact=False))
         if shaped:
             return Finding(f"gradient of {name}", f"The gradient of {name}: {shaped.message}.", arguments, upstream)
         places = list(np.ndindex(array.shape))

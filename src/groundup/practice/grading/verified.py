@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from groundup.practice.exercise import Arguments, Check
-from groundup.practice.grading.compare import as_meant, compare
+from groundup.practice.grading.compare import Near, as_meant, compare
 from groundup.practice.grading.judge import Finding, gradients_finding, named_gradients, values_finding
 from groundup.practice.grading.subject import Answer, Failed, NoBackward, Subject
 
@@ -53,7 +53,7 @@ class Verified:
             if wanted is None:
                 return raw
             if isinstance(named_gradients(self.exercise, wanted), str):  # other gradients than usually: no bias
-                differs = compare(wanted, raw, 1.0, exact=False)
+                differs = compare(wanted, raw, Near(exact=False))
                 found = Finding(self.check, f"Of `backward`: {differs.message}.", arguments) if differs else None
             else:
                 found = gradients_finding(self.exercise, arguments, upstream, wanted, raw, False, exact=False)

@@ -8,7 +8,7 @@ import numpy as np
 from groundup.ops.activations import gelu
 from groundup.ops.dropout import dropout
 from groundup.practice.exercise import Check, Exercise, Right, Wrong
-from groundup.practice.properties import Finding, Subject, special
+from groundup.practice.properties import Finding, Subject, compare, special
 
 
 def gelu_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -158,7 +158,7 @@ def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator
         arguments = {"x": x, "rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
         y = answer(**arguments).value
         kept = y != 0
-        if not np.allclose(y[kept], x[kept] / (1 - rate), rtol=1e-6):
+        if compare(x[kept] / (1 - rate), y[kept]):
             return Finding("kept values", f"At rate {rate} a kept element should be x / (1 − rate).", arguments)
         share, spread = float(kept.mean()), float(np.sqrt(rate * (1 - rate)))
         if abs(share - (1 - rate)) > 6 * spread / np.sqrt(kept.size):

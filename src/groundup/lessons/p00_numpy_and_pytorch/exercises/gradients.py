@@ -45,7 +45,6 @@ to divide by $h$ instead of $2h$, and to nudge `x` in place and not to put back 
     minutes=10,
     cases=numerical_gradient_cases,
     floats32=False,
-    tolerance=1e-6,
     loops="Over the elements: two calls for each.",
     equivalent={
         "numerical_gradient: np.zeros_like(x) → np.ones_like(x)": "Every element is overwritten.",

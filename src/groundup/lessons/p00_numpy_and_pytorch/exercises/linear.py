@@ -7,7 +7,7 @@ import numpy as np
 
 from groundup.ops.linear import linear
 from groundup.practice.exercise import Check, Exercise, Right, Wrong
-from groundup.practice.properties import Finding, Subject, compare
+from groundup.practice.properties import Finding, Near, Subject, compare
 
 
 def linear_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -28,8 +28,8 @@ def without_bias(answer: Subject, reference: Subject, rng: np.random.Generator) 
         pulled = got.pull(upstream)
         if isinstance(pulled, tuple | list) and len(pulled) == 3 and pulled[2] is None:
             return "Without a bias, `backward` should return two gradients, (dx, dweight)."
-        close = 1e-9 if dtype is np.float64 else 1e-5
-        found = compare(expected.value, got.value, close) or compare(expected.pull(upstream), pulled, close)
+        near = Near(np.dtype(dtype))
+        found = compare(expected.value, got.value, near) or compare(expected.pull(upstream), pulled, near)
         if found:
             message = f"Without a bias: {found.message or 'wrong'}."
             return Finding("no bias", message, arguments, (upstream,), found.expected, found.got, found.error)

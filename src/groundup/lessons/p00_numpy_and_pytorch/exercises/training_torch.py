@@ -88,8 +88,8 @@ def run_training(train: Any, inputs: Any, labels: Any, sizes: Any, state: Any, r
     plain = all(isinstance(number, float) for number in [*losses, held_out])
     after = layers.state_dict()
     return (
-        [float(torch.as_tensor(loss).detach()) for loss in losses],
-        float(torch.as_tensor(held_out).detach()),
+        [float(torch.as_tensor(loss, dtype=torch.float64).detach()) for loss in losses],
+        float(torch.as_tensor(held_out, dtype=torch.float64).detach()),
         tuple(after[name] for name in state),
         "losses as plain numbers" if plain else "losses as tensors, each with its graph",
         "evaluation with a graph" if graphs and graphs[-1] else "evaluation without a graph",

@@ -40,8 +40,8 @@ $$\|g\| = \sqrt{\sum_{\text{arrays}} \sum_i g_i^2}, \qquad
 g \leftarrow g \cdot \min\left(1, \frac{c}{\|g\| + 10^{-6}}\right)$$
 
 `gradients` is a tree (dicts and lists with arrays at the ends), `maximum` is $c > 0$. Return the tree and the norm
-*before* clipping. What was passed in must stay as it is; dtypes too. The $10^{-6}$ is PyTorch's and changes next
-to nothing, but gradients that are all 0 must come back as 0.""",
+*before* clipping. What was passed in must stay as it is; dtypes too. The $10^{-6}$ is PyTorch's: gradients that are
+all 0 come back as 0.""",
     hints=(
         "All arrays together are one long vector. It may be made shorter, but it keeps its direction: so how many "
         "factors are there?",
@@ -57,15 +57,12 @@ about to break. Common mistakes: adding up norms instead of squares, and scaling
     difficulty=1,
     minutes=10,
     cases=clip_cases,
-    tolerance=1e-5,
     checks=(special("gradients of 0", no_gradient),),
     loops="Over the arrays of the tree.",
     equivalent={
         "global_norm: leaf.astype(np.float64) → leaf": (
             "A sum of squares in float32 is right to float32's precision, and no more is asked of float32."
         ),
-        "clip_by_global_norm: norm + 1e-06 → norm - 1e-06": "10⁻⁶ beside norms near 1: an answer may leave it out.",
-        "clip_by_global_norm: 1e-06 → 2e-06": "10⁻⁶ beside norms near 1: an answer may leave it out.",
         "clip_by_global_norm: scale >= 1 → scale > 1": "A scale of 1 changes nothing.",
     },
     wrong=(
@@ -148,7 +145,7 @@ about to break. Common mistakes: adding up norms instead of squares, and scaling
 
             def clip_by_global_norm(gradients, maximum):
                 length = np.linalg.norm(np.concatenate([array.ravel() for array in _arrays(gradients)]))
-                return [_scaled(gradients, max(1.0, float(length) / maximum)), length]
+                return [_scaled(gradients, max(1.0, (float(length) + 1e-6) / maximum)), length]
             """,
         ),
     ),

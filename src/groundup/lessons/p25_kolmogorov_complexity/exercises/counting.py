@@ -24,7 +24,6 @@ LENGTH = Exercise(
     title="The length of a counting code",
     functions=(counting_code_length,),
     floats32=False,
-    tolerance=0.0,
     task=r"""
 A string of $n$ bits is described, to a reader who knows $n$, in two parts: first how many ones it has (a number
 from 0 to $n$), then which of the strings of $n$ bits with so many ones it is. There are
@@ -143,7 +142,6 @@ SHARE = Exercise(
     functions=(compressible_share,),
     given=(counting_code_length,),
     floats32=False,
-    tolerance=1e-12,
     task=r"""
 `counting_code_length(n, ones)` is given: the length of a description of any string of $n$ bits with so many ones.
 Return the share of all $2^n$ strings whose description has at most $n - c$ bits, with $c$ the argument `saved`,

@@ -132,7 +132,6 @@ DECODE = Exercise(
     title="Reading Elias's delta code",
     functions=(elias_decode,),
     floats32=False,
-    tolerance=0.0,
     task=r"""
 A stream of bits (a string of 0 and 1) has a number in Elias's delta code beginning at index `start`; anything may
 stand before and after it. The code of $n \ge 1$ is

@@ -55,15 +55,16 @@ def little_memory(answer: Subject, reference: Subject, rng: np.random.Generator)
     peak = float(answer(**arguments, measure=True).value)
     least, most = n * width, n * keys / 3
     if least <= peak <= most:
-        arguments = draw(rng, (1, 1), 20_000, 1, block=10)
+        many = 20_000
+        arguments = draw(rng, (1, 1), many, 1, block=10)
         one = float(answer(**arguments, measure="forward").value)
-        if one <= 10_000:
+        if one < many:
             return None
         message = (
-            f"With 1 query, 20,000 keys and blocks of 10, the forward held {one:,.0f} numbers at a time: it has scores "
-            "of all keys at once, if only for one query. Read the keys in blocks."
+            f"With 1 query, {many:,} keys and blocks of 10, the forward held {one:,.0f} numbers at a time: it has "
+            "scores of all keys at once, if only for one query. Read the keys in blocks."
         )
-        return Finding("blocks", message, expected="at most 10,000 numbers", got=f"{one:,.0f}")
+        return Finding("blocks", message, expected=f"fewer than {many:,} numbers", got=f"{one:,.0f}")
     message = (
         f"With {n} queries, {keys} keys and blocks of {block}, forward and backward held {peak:,.0f} numbers at a "
         f"time. All weights are {n * keys:,} numbers: hold one block of them, and keep none for the backward."

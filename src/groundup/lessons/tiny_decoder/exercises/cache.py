@@ -9,7 +9,7 @@ from groundup.lessons.tiny_decoder.model import decode_step, init, mlp, norm, sp
 from groundup.ops.attention import attention_weights, merge_heads
 from groundup.ops.linear import linear
 from groundup.practice.exercise import Check, Exercise, Right, Wrong
-from groundup.practice.properties import Finding, Subject
+from groundup.practice.properties import Finding, Subject, compare
 from groundup.training.params import map_tree
 
 
@@ -40,10 +40,9 @@ def reads_on(answer: Subject, reference: Subject, rng: np.random.Generator) -> F
         token = rng.integers(5, size=2)
         expected, arguments["cache"] = reference(**arguments | {"token": token}).value
         got, theirs = answer(**arguments | {"token": token, "cache": theirs}).value
-        if not np.allclose(expected, got, rtol=1e-7, atol=1e-9):
+        if found := compare(expected, got):
             message = f"Step {number} of a sequence, with the cache that your step before returned, is wrong."
-            error = float(np.abs(expected - got).max())
-            return Finding("several steps", message, expected=str(expected[0]), got=str(got[0]), error=error)
+            return Finding("several steps", message, {}, (), found.expected, found.got, found.error)
     return None
 
 

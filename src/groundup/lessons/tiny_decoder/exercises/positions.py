@@ -116,7 +116,6 @@ gives curves that look just as pretty and have lost it.""",
     minutes=10,
     cases=positions_cases,
     floats32=False,
-    tolerance=1e-5,
     speed=lambda rng: {"length": 2000, "width": 64},
     wrong=(
         Wrong(

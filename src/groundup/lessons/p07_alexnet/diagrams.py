@@ -1,0 +1,87 @@
+"""The window that slides, its matrix, and the network, drawn."""
+
+from groundup.diagrams import arrow, box, brace, cells, diagram, label
+
+PICTURE = [["1", "2", "0"], ["0", "1", "3"], ["2", "0", "1"]]
+
+
+def window() -> str:
+    """The filter at two of its four places, and the answer each place gives."""
+    parts = []
+    for left, corner, answers in ((14, (0, 0), [["3", ""], ["", ""]]), (366, (0, 1), [["3", "7"], ["", ""]])):
+        shades = [
+            [0.55 if 0 <= i - corner[0] < 2 and 0 <= j - corner[1] < 2 else 0.05 for j in range(3)] for i in range(3)
+        ]
+        at = corner[0] * 2 + corner[1]
+        hits = [[0.55 if 2 * i + j == at else 0.05 for j in range(2)] for i in range(2)]
+        parts += [
+            cells(left, 34, PICTURE, 34, "blue", shades, 15),
+            label(left + 51, 16, "picture $x$", "faint", 13),
+            label(left + 120, 85, "·", "ink", 20),
+            cells(left + 138, 51, [["1", "0"], ["−1", "2"]], 34, "orange", None, 15),
+            label(left + 172, 16, "filter $w$", "faint", 13),
+            arrow((left + 214, 85), (left + 246, 85)),
+            cells(left + 252, 51, answers, 34, "green", hits, 15),
+            label(left + 286, 16, "answers $y$", "faint", 13),
+        ]
+    parts += [
+        label(180, 158, "1·1 + 2·0 + 0·(−1) + 1·2 = 3", "ink", 14),
+        label(532, 158, "2·1 + 0·0 + 1·(−1) + 3·2 = 7", "ink", 14),
+    ]
+    return diagram(704, 176, *parts)
+
+
+def columns() -> str:
+    """im2col: every window becomes a row; then one matrix product gives all answers."""
+    rows = [["1", "2", "0", "1"], ["2", "0", "1", "3"], ["0", "1", "2", "0"], ["1", "3", "0", "1"]]
+    parts = [
+        cells(14, 66, PICTURE, 34, "blue", None, 15),
+        label(65, 44, "picture", "faint", 13),
+        arrow((124, 117), (206, 117)),
+        label(164, 102, "im2col", "ink", 13),
+        cells(254, 49, rows, 34, "blue", [[0.14 + 0.12 * (place % 2)] * 4 for place in range(4)], 15),
+        label(322, 28, "a row a place: $X_{col}$ (4 × 4)", "faint", 13),
+        *(label(244, 66 + 34 * place, f"{place + 1}", "faint", 13, "end") for place in range(4)),
+        label(416, 117, "×", "ink", 17),
+        cells(442, 49, [["1"], ["0"], ["−1"], ["2"]], 34, "orange", None, 15),
+        label(459, 28, "$k$", "faint", 14),
+        label(504, 117, "=", "ink", 17),
+        cells(532, 49, [["3"], ["7"], ["−2"], ["3"]], 34, "green", None, 15),
+        label(549, 28, "$y$", "faint", 14),
+        arrow((570, 117), (604, 117)),
+        cells(610, 83, [["3", "7"], ["−2", "3"]], 34, "green", None, 15),
+        brace((390, 192), (254, 192), "the middle pixel 1 stands in every row"),
+    ]  # fmt: skip
+    return diagram(694, 232, *parts)
+
+
+def network() -> str:
+    """The small AlexNet: maps get smaller and more, then dense layers decide."""
+    parts = []
+    blocks = (
+        (20, 110, 1, "picture", "$N$ × 8 × 8 × 1", "blue"),
+        (160, 110, 4, "maps", "8 × 8", "orange"),
+        (300, 76, 4, "pooled", "smaller", "orange"),
+        (420, 58, 5, "maps", "more of them", "orange"),
+    )
+    for x, side, many, name, shape, colour in blocks:
+        for copy in range(many):
+            parts.append(
+                box(x + 6 * copy, 96 - side / 2 + 5 * copy, side * 0.62, side * 0.9, "", colour, fill=0.16, round_by=2)
+            )
+        middle = x + side * 0.31 + 3 * many
+        parts += [label(middle, 26, name, "ink", 13), label(middle, 178, shape, "faint", 13)]
+    for x1, x2, text in ((96, 152, "conv\nReLU"), (258, 294, ""), (374, 414, "conv"), (490, 522, "")):
+        parts += [
+            arrow((x1, 96), (x2, 96)),
+            label((x1 + x2) / 2, 62 if "\n" in text else 80, text, "ink", 12) if text else "",
+        ]
+    for x, height, name in ((530, 120, "dense"), (590, 120, "dense"), (650, 76, "10")):
+        parts += [box(x, 96 - height / 2, 22, height, "", "green", fill=0.2), label(x + 11, 26, name, "ink", 13)]
+    parts += [
+        arrow((552, 96), (586, 96)),
+        arrow((612, 96), (646, 96)),
+        label(601, 178, "with dropout", "faint", 13),
+        label(661, 160, "scores", "faint", 13),
+    ]
+    return diagram(700, 192, *parts)

@@ -1,0 +1,80 @@
+/** The list's filters: what they are set to stands in the address, so that a link or the way back brings it again. */
+import { isSolved } from './states';
+import { CHANGED } from './store';
+
+export function wakeFilters(page: Document): void {
+  const form = page.querySelector<HTMLFormElement>('form[data-filters]');
+  if (!form) return;
+  const fields = [...form.querySelectorAll<HTMLInputElement | HTMLSelectElement>('select, input')];
+  recall(fields);
+  const show = (): void => apply(page, form);
+  form.hidden = false;
+  form.addEventListener('submit', (event) => event.preventDefault());
+  form.addEventListener('change', () => {
+    remember(fields);
+    show();
+  });
+  page.addEventListener(CHANGED, show);
+  show();
+}
+
+function recall(fields: (HTMLInputElement | HTMLSelectElement)[]): void {
+  const asked = new URLSearchParams(location.search);
+  for (const field of fields) {
+    const value = asked.get(field.name);
+    if (value === null) continue;
+    if (field instanceof HTMLInputElement) field.checked = true;
+    else if ([...field.options].some((option) => option.value === value)) field.value = value;
+  }
+}
+
+function remember(fields: (HTMLInputElement | HTMLSelectElement)[]): void {
+  const asked = new URLSearchParams();
+  for (const field of fields) {
+    if (field instanceof HTMLInputElement) {
+      if (field.checked) asked.set(field.name, '1');
+    } else if (field.value) asked.set(field.name, field.value);
+  }
+  const text = asked.toString();
+  history.replaceState(null, '', `${location.pathname}${text && `?${text}`}${location.hash}`);
+}
+
+function apply(page: Document, form: HTMLFormElement): void {
+  const data = new FormData(form);
+  const lesson = data.get('lesson');
+  const [least = 1, most = 5] = String(data.get('level') || '1-5')
+    .split('-')
+    .map(Number);
+  const fits = ({ dataset }: HTMLElement): boolean => {
+    const difficulty = Number(dataset.difficulty);
+    return (
+      difficulty >= least &&
+      difficulty <= most &&
+      (!data.has('torch') || dataset.torch !== undefined) &&
+      (!data.has('asked') || dataset.asked !== undefined) &&
+      (!data.has('unsolved') || !isSolved(exerciseOf(dataset)))
+    );
+  };
+  let [found, sections] = [0, 0];
+  for (const section of page.querySelectorAll<HTMLElement>('section[data-of]')) {
+    let own = 0;
+    for (const item of section.querySelectorAll<HTMLElement>('li[data-exercise]')) {
+      item.hidden = !fits(item);
+      own += Number(!item.hidden);
+    }
+    section.hidden = own === 0 || (Boolean(lesson) && section.dataset.of !== lesson);
+    if (section.hidden) continue;
+    found += own;
+    sections += 1;
+  }
+  const said = form.querySelector('output');
+  if (said) said.value = found === 1 ? '1 exercise' : `${found} exercises`;
+  const none = page.querySelector<HTMLElement>('[data-none]');
+  if (none) none.hidden = sections > 0;
+}
+
+/** What an entry of the list says of its exercise. */
+export function exerciseOf({ exercise = '' }: DOMStringMap): { name: string; hash: string } {
+  const state = document.querySelector<HTMLElement>(`[data-state-of="${CSS.escape(exercise)}"]`);
+  return { name: exercise, hash: state?.dataset.hash ?? '' };
+}
