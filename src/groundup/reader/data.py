@@ -1,8 +1,10 @@
 """What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
+import ast
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,7 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
         if (found := on_path(path, lessons))
     ]
     site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "glossary": glossary(lessons)}
+    site["source"] = source_address()
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
     _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
 
@@ -67,6 +70,13 @@ def asked_in(lesson: Lesson) -> list[Json]:
     cells = jupytext.read(lesson.text, fmt="py:percent").cells
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
     return [vars(one) for text in texts for one in questions.take_out(text)[1]]
+
+
+def source_address() -> str:
+    """Where this checkout's source is published: the setting `Source` below `[project.urls]` in its pyproject.toml."""
+    settings = Path(__file__).resolve().parents[3] / "pyproject.toml"
+    project = tomllib.loads(settings.read_text(encoding="utf-8"))["project"] if settings.is_file() else {}
+    return str(project.get("urls", {}).get("Source", ""))
 
 
 def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track, Executed], folder: Path) -> None:
@@ -260,6 +270,14 @@ def _add_costs(cells: list[Json], track: Track, run: Executed) -> None:
             cell["total"] = round(cell["seconds"] + sum(run.seconds.get(one, 0.0) for one in before), 3)
             cell["why"] = why_not(track, cell["total"])
             cell["browser"] = not cell["why"]
+            cell["waiting"] = run.waiting and still_to_come(run.notebook, cell["id"])
+
+
+def still_to_come(notebook: Notebook, cell_id: str) -> bool:
+    """Whether a cell has no outputs yet and looks as if it will: it does something, and not only define."""
+    cell = next(cell for cell in notebook.cells if cell.id == cell_id)
+    does = (ast.Expr, ast.For, ast.With, ast.If, ast.While)
+    return cell.execution_count is None and any(isinstance(node, does) for node in ast.parse(cell.source).body)
 
 
 def why_not(track: Track, total: float) -> str:

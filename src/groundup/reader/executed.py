@@ -34,6 +34,7 @@ class Executed:
 
     seconds   of the processor, by the id of a code cell
     measured  what the notebook's own training gave for findings of the lesson, by name
+    waiting   it is still to be run: cells without outputs get them later
     """
 
     lesson: Lesson
@@ -41,6 +42,7 @@ class Executed:
     notebook: Notebook
     seconds: dict[str, float]
     measured: dict[str, float] = field(default_factory=dict)
+    waiting: bool = False
 
 
 def built_notebooks(lesson: Lesson, library: Library) -> dict[Track, Notebook]:

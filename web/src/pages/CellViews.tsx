@@ -46,6 +46,7 @@ export function CodeCell({ cell, equations }: { cell: Code; equations: Set<strin
           ))}
         </Predicted>
       </div>
+      {cell.waiting && <p className="cell-waiting">Its output is on its way.</p>}
     </section>
   );
 }
