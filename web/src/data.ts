@@ -12,6 +12,16 @@ export interface Site {
   exercises: number;
   /** Where its source is; "" if nobody has said. */
   source: string;
+  glossary: Term[];
+}
+
+/** A term of the glossary; the lesson that teaches it, by its folder. */
+export interface Term {
+  term: string;
+  /** Its other forms. */
+  also: string[];
+  text: string;
+  lesson: string;
 }
 
 /** Lessons are named by their folders everywhere. */
