@@ -72,9 +72,8 @@ def asked_in(lesson: Lesson) -> list[Json]:
     return [vars(one) for text in texts for one in questions.take_out(text)[1]]
 
 
-def source_address() -> str:
+def source_address(settings: Path = Path(__file__).resolve().parents[3] / "pyproject.toml") -> str:
     """Where this checkout's source is published: the setting `Source` below `[project.urls]` in its pyproject.toml."""
-    settings = Path(__file__).resolve().parents[3] / "pyproject.toml"
     project = tomllib.loads(settings.read_text(encoding="utf-8"))["project"] if settings.is_file() else {}
     return str(project.get("urls", {}).get("Source", ""))
 
