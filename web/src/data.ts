@@ -10,6 +10,16 @@ export interface Site {
   paths: LearningPath[];
   /** How many there are. */
   exercises: number;
+  glossary: Term[];
+}
+
+/** A term of the glossary; the lesson that teaches it, by its folder. */
+export interface Term {
+  term: string;
+  /** Its other forms. */
+  also: string[];
+  text: string;
+  lesson: string;
 }
 
 /** Lessons are named by their folders everywhere. */

@@ -25,6 +25,8 @@ Json = dict[str, Any]
 #: A cell that took longer than this natively, with all it needs, is too much for a browser, where Python is
 #: 3 to 50 times slower.
 BROWSER_SECONDS = 3.0
+#: Terms, each with a sentence and the slug of the lesson that teaches it; `also` are its other forms.
+GLOSSARY = Path(__file__).with_name("glossary.json")
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -46,9 +48,16 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
         for path in PATHS
         if (found := on_path(path, lessons))
     ]
-    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths}
+    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "glossary": glossary(lessons)}
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
     _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
+
+
+def glossary(lessons: Sequence[Lesson]) -> list[Json]:
+    """The terms that lessons explain, as far as these lessons are there."""
+    folders = {one.slug: one.folder.name for one in lessons}
+    terms = json.loads(GLOSSARY.read_text(encoding="utf-8"))
+    return [{"also": [], **one, "lesson": folders[one["lesson"]]} for one in terms if one["lesson"] in folders]
 
 
 def asked_in(lesson: Lesson) -> list[Json]:

@@ -5,6 +5,7 @@ import '../styles/math.css';
 import '../styles/lesson.css';
 import '../styles/code.css';
 import '../styles/findings.css';
+import '../styles/terms.css';
 import '../figures/figures.css';
 import '../styles/print.css';
 import '../practice/list.css';

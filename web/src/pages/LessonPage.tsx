@@ -3,6 +3,7 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import type { Code, Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
 import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
+import { sentenceHtml, type Terms, termId, termsFor } from '../render/terms';
 import { CodeCell, isPlumbing, Plumbing } from './CellViews';
 import { FindingsFigure } from './FindingsFigure';
 import { LessonHead } from './LessonHead';
@@ -25,6 +26,12 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
   const texts = page.cells.filter((cell) => cell.type === 'text');
   const codes = page.cells.filter((cell) => cell.type === 'code');
   const equations = new Set(texts.flatMap((text) => equationsIn(text.markdown)));
+  const terms = termsFor(
+    site.glossary,
+    lesson.folder,
+    new Map(site.lessons.map((one) => [one.folder, one.title])),
+    (folder) => `${ROOT}lessons/${folder}/`,
+  );
   const context: TextContext = {
     equations,
     places: codePlaces(codes),
@@ -37,6 +44,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
     headings: [],
     ids: new Set(['text', 'outline', 'measured-findings', 'practise']),
     track: 'shared',
+    terms,
   };
   const body: ReactNode[] = [];
   let hidden: Code[] = [];
@@ -89,6 +97,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
               <ExerciseList exercises={exercises} root={ROOT} />
             </section>
           )}
+          <Glossary terms={terms} />
           <nav className="neighbours" aria-label="Lessons before and after">
             <Neighbour site={site} index={index - 1} rel="prev" />
             <Neighbour site={site} index={index + 1} rel="next" />
@@ -123,6 +132,22 @@ function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }
       <div dangerouslySetInnerHTML={{ __html: html }} />
       {cell.findings && page.findings && <FindingsFigure record={page.findings} paper={page.lesson.paper !== null} />}
     </div>
+  );
+}
+
+/** The terms that the text has marked, for print and for pages without scripts; a link to one opens it. */
+function Glossary({ terms }: { terms: Terms }) {
+  if (terms.met.size === 0) return null;
+  return (
+    <details className="glossary">
+      <summary>Terms that other lessons explain</summary>
+      <ul>
+        {[...terms.met].map((term) => (
+          // safe: sentenceHtml escapes what it is given
+          <li key={term.term} id={termId(term)} dangerouslySetInnerHTML={{ __html: sentenceHtml(term, terms) }} />
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -80,7 +80,7 @@ function Filters({ lessons }: { lessons: { folder: string; title: string }[] }) 
     <form className="practice-filters" aria-label="Show only" data-filters="" hidden>
       <label>
         Lesson{' '}
-        <select name="lesson">
+        <select name="lesson" aria-label="Lesson">
           <option value="">all</option>
           {lessons.map(({ folder, title }) => (
             <option key={folder} value={folder}>
@@ -91,7 +91,7 @@ function Filters({ lessons }: { lessons: { folder: string; title: string }[] }) 
       </label>
       <label>
         Level{' '}
-        <select name="level">
+        <select name="level" aria-label="Level">
           <option value="">all</option>
           <option value="1-2">easier</option>
           <option value="3-3">middling</option>

@@ -4,6 +4,7 @@ import { addCopyButtons } from './copy';
 import { followOutline } from './outline';
 import { watchScrollers } from './scrollers';
 import { openFolds } from './targets';
+import { wakeTerms } from './terms';
 import { addZoom } from './zoom';
 
 export function mountReading(page: Document): void {
@@ -13,4 +14,5 @@ export function mountReading(page: Document): void {
   addZoom(page);
   addCopyButtons(page);
   watchScrollers(page);
+  wakeTerms(page);
 }

@@ -3,6 +3,7 @@ import MarkdownItConstructor, { type Env, type MarkdownIt, type StateCore, type 
 import { highlight } from './highlight';
 import { escapeHtml, slugify } from './html';
 import { addMath, setMath } from './math';
+import { markTerms, type Terms } from './terms';
 
 /** Lines of one function that implement an equation; neighbours make a run. */
 export interface CodePlace {
@@ -28,6 +29,8 @@ export interface TextContext {
   headings: Heading[];
   ids: Set<string>;
   track: string;
+  /** Terms to mark, in a lesson. */
+  terms?: Terms;
 }
 
 /** markdown-it hands an object of ours through all its rules. */
@@ -58,6 +61,8 @@ md.core.ruler.push('references', (state) => {
     keepPunctuation(block.children);
     block.children = linkReferences(block.children, state);
   }
+  const { terms } = contextOf(state.env);
+  if (terms) markTerms(state, terms);
 });
 
 /** `![words](diagram:name)`: a figure of its own when it is a paragraph of its own. */
