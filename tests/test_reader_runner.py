@@ -169,6 +169,14 @@ def test_input_says_what_to_do_instead() -> None:
         runner.no_input("Your name? ")
 
 
+def test_pictures_behind_a_slider_come_with_the_figure(notebook: Notebook) -> None:
+    source = "import matplotlib.pyplot as plt\nfig = plt.figure()\n"
+    assert notebook.run(source + "fig.frames = lambda: {'label': 'h', 'values': ['1'], 'start': 0, 'svg': ['<svg/>']}")
+    assert notebook.event["frames"] == {"label": "h", "values": ["1"], "start": 0, "svg": ["<svg/>"]}
+    assert notebook.run(source + "None")
+    assert "frames" not in notebook.event
+
+
 def test_a_figure_that_cannot_be_drawn_is_an_error(notebook: Notebook) -> None:
     assert not notebook.run("import matplotlib.pyplot as plt\nplt.title('$\\\\nonsense$')\nNone")
     assert (notebook.event["type"], notebook.event["name"]) == ("error", "ValueError")

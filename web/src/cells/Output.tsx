@@ -1,7 +1,6 @@
 import { type MouseEvent, memo, useLayoutEffect, useRef, useState } from 'react';
 import { FramesView } from '../figures/FramesView';
 import { least } from '../figures/least';
-
 import { show } from '../reading/zoom';
 import type { ErrorLine } from '../runtime/types';
 import type { Lesson } from './lesson';
@@ -13,7 +12,7 @@ const MOST_LINES = 8; // of a traceback: a recursion without end has a thousand
 
 /** Everything here is text or an image from a blob: what a cell prints can never become part of the page. */
 export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson: Lesson }) {
-  const alts = [...cell.output.querySelectorAll<HTMLImageElement>('img:not(.frames-still)')].map((image) => image.alt);
+  const alts = [...cell.output.querySelectorAll('img')].map((image) => image.alt);
   const [all, setAll] = useState(false);
   const many = run.blocks.filter((block) => block.kind === 'figure').length;
   const most = all || many <= MOST_FIGURES ? many : MOST_FIGURES / 2;
