@@ -147,6 +147,14 @@ def test_open_figures_are_drawn_after_the_cell_and_closed(notebook: Notebook) ->
     assert not plt.get_fignums()
 
 
+def test_pictures_behind_a_slider_come_with_the_figure(notebook: Notebook) -> None:
+    source = "import matplotlib.pyplot as plt\nfig = plt.figure()\n"
+    assert notebook.run(source + "fig.frames = lambda: {'label': 'h', 'values': ['1'], 'start': 0, 'svg': ['<svg/>']}")
+    assert notebook.event["frames"] == {"label": "h", "values": ["1"], "start": 0, "svg": ["<svg/>"]}
+    assert notebook.run(source + "None")
+    assert "frames" not in notebook.event
+
+
 def test_a_figure_that_cannot_be_drawn_is_an_error(notebook: Notebook) -> None:
     assert not notebook.run("import matplotlib.pyplot as plt\nplt.title('$\\\\nonsense$')\nNone")
     assert (notebook.event["type"], notebook.event["name"]) == ("error", "ValueError")

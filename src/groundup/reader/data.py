@@ -202,11 +202,11 @@ def outputs(cell: Notebook, figures: Path) -> list[Json]:
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if "image/svg+xml" in data:
-            svg = re.sub(r"^.*?(?=<svg)", "", data["image/svg+xml"], count=1, flags=re.DOTALL)
+            svg = data["image/svg+xml"]
             drawn = sum(one["kind"] == "figure" for one in found)
             figures.mkdir(parents=True, exist_ok=True)
             file = figures / f"{cell.id}{'' if not drawn else f'-{drawn + 1}'}.svg"
-            write_whole(file, svg)
+            write_whole(file, _slim(svg))
             size = _size(svg)
             shown = {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
             if frames := data.get(FRAMES):
@@ -225,12 +225,22 @@ def _size(svg: str) -> Json:
     return {"width": round(width * PIXELS), "height": round(height * PIXELS)}
 
 
+def _slim(svg: str) -> str:
+    """Matplotlib's SVG for a page: without comments and metadata, and with places to a hundredth of a pixel."""
+
+    def short(found: re.Match[str]) -> str:
+        return re.sub(r"(\.\d\d)\d+", r"\1", found[0])
+
+    svg = re.sub(r"^.*?(?=<svg)|\s*<!--.*?-->|\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return re.sub(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)', short, svg)
+
+
 def _frames(frames: Json, figure: Path) -> Json:
     """Write the pictures behind a slider beside the figure; what the page needs to know of them."""
     files = []
     for place, svg in enumerate(frames["svg"]):
         file = figure.with_name(f"{figure.stem}-frame-{place + 1}.svg")
-        write_whole(file, re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL))
+        write_whole(file, _slim(svg))
         files.append(f"figures/{file.name}")
     about = {"label": frames["label"], "values": frames["values"], "start": frames["start"]}
     return {**about, "files": files, **_size(frames["svg"][0])}

@@ -11,7 +11,7 @@ const MOST_LINES = 8; // of a traceback: a recursion without end has a thousand
 
 /** Everything here is text or an image from a blob: what a cell prints can never become part of the page. */
 export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson: Lesson }) {
-  const alts = [...cell.output.querySelectorAll<HTMLImageElement>('img:not(.frames-still)')].map((image) => image.alt);
+  const alts = [...cell.output.querySelectorAll('img')].map((image) => image.alt);
   let figures = 0;
   return run.blocks.map((block, index) => {
     const key = `${index} ${block.kind}`;

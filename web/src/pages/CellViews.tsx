@@ -154,14 +154,16 @@ function FramesFigure({ still, frames }: { still: Extract<Output, { kind: 'figur
       <div data-frames={JSON.stringify({ ...all, alt: still.alt })}>
         <FramesView frames={all} alt={still.alt} />
       </div>
-      <img
-        className="frames-still"
-        src={still.file}
-        alt={still.alt}
-        width={still.width}
-        height={still.height}
-        loading="lazy"
-      />
+      <noscript>
+        <img
+          className="frames-still"
+          src={still.file}
+          alt={still.alt}
+          width={still.width}
+          height={still.height}
+          loading="lazy"
+        />
+      </noscript>
     </figure>
   );
 }
