@@ -2,14 +2,19 @@
 
 import ast
 import importlib.util
+import inspect
+import sys
 import time
 
 import numpy as np
 import pytest
 
+from groundup.notebooks.source_modules import Library
+from groundup.practice import equivalence
 from groundup.practice import mutants as scores
 from groundup.practice.equivalence import RULES
 from groundup.practice.registry import all_exercises, find_exercise
+from groundup.proof.hashes import Reach
 from groundup.proof.mutation import Mutant, bytecode, mutants
 from groundup.proof.mutation_kinds import Options
 
@@ -207,6 +212,26 @@ def test_a_tenth_of_the_mutants_drawn_anew():
         chosen = [every[place] for place in rng.permutation(len(every))[: (len(every) + 9) // 10]]
         left = set(scores.score(exercise, chosen=chosen).survivors)
         assert left <= set(known["survivors"]), (exercise.name, seed)
+
+
+def test_a_score_is_stale_when_what_it_reaches_changes_and_not_its_neighbours(monkeypatch):
+    module = "groundup.lessons.p00_numpy_and_pytorch.exercises.softmax"
+    text = inspect.getsource(sys.modules[module])
+    kept = {one: scores.score_hash(find_exercise(one)) for one in ("softmax", "log_softmax")}
+
+    def changes(old, new, name=module, text=text):
+        assert old in text
+        reach = Reach(Library(overrides={name: text.replace(old, new)}))
+        reach.follow_object(scores.score)
+        monkeypatch.setattr(scores, "judging", lambda: reach)
+        return [one for one in kept if scores.score_hash(find_exercise(one)) != kept[one]]
+
+    assert changes("def log_softmax_cases", "def neighbour():\n    return 1\n\n\ndef log_softmax_cases") == []
+    assert changes("[(2,), (1, 3)", "[(3,), (1, 3)") == ["softmax", "log_softmax"]
+    assert changes("np.array([[0.0, 1000.0]", "np.array([[0.0, 2000.0]") == ["softmax"]
+    assert changes("  # the same numbers, along the other axis", "") == []
+    rules = inspect.getsource(equivalence)
+    assert changes('"maximum", ', "", "groundup.practice.equivalence", rules) == ["softmax", "log_softmax"]
 
 
 def test_kept_scores_are_of_this_code():

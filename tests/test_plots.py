@@ -1,25 +1,31 @@
 import itertools
+import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 from groundup.errors import UserError
 from groundup.plots import (
     COLOURS,
     DASHES,
+    FRAMES,
     MARKERS,
     SHADES,
     band,
     curves,
     describe,
     figure,
+    frames,
     heatmap,
     printable,
+    readable,
     save,
 )
 
@@ -148,3 +154,50 @@ def test_labels_can_be_any_text() -> None:
     assert [printable(label) for label in (" ", "\n", "\t", "a b", "$x$", "漢", "\0")] == [
         *("␣", "↵", "⇥", "a b", r"\$x\$", "□", "□")
     ]
+
+
+def test_signed_numbers_are_orange_below_zero_and_blue_above() -> None:
+    _, axes = figure()
+    image = heatmap(axes, [[-1.0, 0.0, 1.0]], values=".0f", low=-1, high=1)
+    below, zero, above = (image.cmap((value + 1) / 2)[:3] for value in (-0.6, 0.0, 0.6))
+    assert below[0] > below[2] + 0.2
+    assert above[2] > above[0] + 0.2
+    assert zero == (1, 1, 1)
+    assert abs(lightness(below) - lightness(above)) < 12
+    for text, value in zip(axes.texts, (-1.0, 0.0, 1.0), strict=True):
+        assert abs(lightness(text.get_color()) - lightness(image.cmap((value + 1) / 2)[:3])) > 35
+    one_way = heatmap(axes, [[-1.0, 1.0]], low=-1, high=2)
+    assert one_way.cmap(0.5)[:3] == pytest.approx(LinearSegmentedColormap.from_list("test", SHADES)(0.5)[:3], abs=0.01)
+
+
+def test_an_svg_says_the_values_that_it_shows(tmp_path: Path) -> None:
+    fig, (left, right) = figure(8, 3, columns=2)
+    curves(left, [1, 10], {'the "best" < <rest>': [0.5, 2]}, "step", "loss", log="x")
+    heatmap(right, [[0.123456, 1.0]], ["a"], ["b", "c"])
+    save(fig, tmp_path / "figure.svg")
+    ids = [node.get("id", "") for node in ElementTree.parse(tmp_path / "figure.svg").iter()]
+    told = {
+        one.split(" ", 1)[0]: json.loads(one.split(" ", 1)[1]) for one in ids if one.startswith(("curve ", "heat "))
+    }
+    assert told["curve"] == {
+        "name": 'the "best" < <rest>', "x": "step", "log": True, "numbers": [[1, 10], [0.5, 2]],
+    }  # fmt: skip
+    assert told["heat"] == {"shape": [1, 2], "rows": ["a"], "columns": ["b", "c"], "numbers": [[0.123, 1.0]]}
+    assert readable("curve", {}, [np.nan]) is None
+    assert readable("heat", {}, np.zeros(5000)) is None
+
+
+def test_frames_are_a_few_side_by_side_and_all_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw_one(axes: Axes, height: float) -> None:
+        curves(axes, [0, 1], {"a": [0, height]}, "x", "y")
+
+    fig = frames("height", [0.5, 1.0, 2.0, 1e-9], draw_one, start=2)
+    assert [axes.get_title(loc="left") for axes in fig.axes] == ["height = 0.5", "height = 2", "height = 1e-09"]
+    assert plt.get_fignums() == [fig.number]
+    assert vars(fig)["_repr_mimebundle_"]() == {}
+    monkeypatch.setenv("GROUNDUP_FRAMES", "1")
+    found = vars(fig)["_repr_mimebundle_"]()[FRAMES]
+    assert (found["label"], found["values"], found["start"]) == ("height", ["0.5", "1", "2", "1e-09"], 2)
+    assert len({*found["svg"]}) == 4
+    assert found == vars(fig)["frames"]()
+    assert plt.get_fignums() == [fig.number]

@@ -8,6 +8,7 @@ import pytest
 
 from groundup.lessons import all_lessons
 from groundup.notebooks.source_modules import Library
+from groundup.plots import FRAMES
 from groundup.reader import data, folds, links, paths
 from groundup.reader.executed import Kept, built_notebooks, with_outputs
 
@@ -165,3 +166,42 @@ def test_a_path_holds_what_its_goals_need_before_them():
         for lesson in LESSONS:
             if lesson.slug in found:
                 assert all(found.index(needed) < found.index(lesson.slug) for needed in lesson.needs)
+
+
+def test_where_the_source_is_is_one_setting(tmp_path):
+    settings = tmp_path / "pyproject.toml"
+    assert data.source_address(settings) == ""
+    settings.write_text('[project]\nname = "groundup"\n')
+    assert data.source_address(settings) == ""
+    settings.write_text('[project.urls]\nSource = "https://example.org/groundup"\n')
+    assert data.source_address(settings) == "https://example.org/groundup"
+
+
+def test_only_cells_that_do_something_wait_for_an_output():
+    lesson = next(one for one in LESSONS if one.slug == "self_attention")
+    nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
+    run = with_outputs(lesson, "numpy", built_notebooks(lesson, LIBRARY)["numpy"], nothing)
+    codes = [cell.id for cell in run.notebook.cells if cell.cell_type == "code"]
+    late = {one for one in codes if data.still_to_come(run.notebook, one)}
+    assert "by-hand-numbers" in late
+    assert "attend" not in late
+
+
+def test_pictures_behind_a_slider_become_files_beside_the_figure(tmp_path):
+    import nbformat
+
+    def svg(width):
+        return f'<?xml version="1.0"?>\n<svg width="{width}pt" height="36pt"></svg>'
+
+    drawn = {"label": "h", "values": ["1", "2"], "start": 1, "svg": [svg(72), svg(72)]}
+    shown = nbformat.v4.new_output("display_data", {"image/svg+xml": svg(144), "image/png": "x", FRAMES: drawn})
+    cell = nbformat.v4.new_code_cell("1", id="nudge", metadata={"alt": "A curve."}, outputs=[shown])
+    (found,) = data.outputs(cell, tmp_path / "figures")
+    files = ["figures/nudge-frame-1.svg", "figures/nudge-frame-2.svg"]
+    assert found["frames"] == {
+        "label": "h", "values": ["1", "2"], "start": 1, "files": files, "width": 96, "height": 48,
+    }  # fmt: skip
+    assert found["width"] == 192
+    assert all((tmp_path / file).read_text().startswith("<svg") for file in files)
+    slim = data.without_svg(nbformat.v4.new_notebook(cells=[cell]))
+    assert set(slim.cells[0].outputs[0].data) == {"image/png"}

@@ -167,6 +167,16 @@ def test_an_equation_leads_to_its_code_and_the_code_back(visit: Visits, static: 
         assert equation.get_attribute("id")
 
 
+def test_links_of_equations_say_where_they_lead(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, "self_attention")).page
+    links = page.locator(".equation-code a, .equation-link, .equation-number")
+    names = links.evaluate_all("links => links.map(link => [link.ariaLabel ?? '', link.textContent])")
+    assert names
+    for name, shown in names:
+        assert re.match(r"(?:line|lines|Equation|Link to equation) ", name), (name, shown)
+        assert shown.strip("()") in name
+
+
 def test_pytorch_is_a_card_below_its_numpy_function(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN), viewport=WIDE).page
     card = page.locator(".torch-card:not(.plumbing *)").first
@@ -610,15 +620,18 @@ AXE = (ROOT / "web/node_modules/axe-core/axe.min.js").read_text
 
 
 def serious(page: "Page", part: str = "html") -> list[str]:
-    """What axe finds in a part of the page that is serious or critical."""
+    """What axe finds in a part of the page that is serious or critical, or that readers have run into."""
     page.evaluate(AXE(encoding="utf-8"))
     found = page.evaluate(
-        """part => axe.run({include: [part]}, {resultTypes: ['violations']}).then(({violations}) => violations)""", part
+        """part => axe.run({include: [part]}, {
+            resultTypes: ['violations'], rules: {'target-size': {enabled: true}},
+        }).then(({violations}) => violations)""",
+        part,
     )
     return [
         f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['failureSummary']}"
         for one in found
-        if one["impact"] in ("serious", "critical")
+        if one["impact"] in ("serious", "critical") or one["id"] in ("target-size", "empty-table-header")
     ]
 
 
@@ -653,6 +666,17 @@ def test_axe_finds_nothing_serious_in_a_lesson(themed: Visits, static: str) -> N
     assert serious(page, "dialog.search") == []
 
 
+RING = """(({outlineColor, outlineStyle, outlineWidth}) =>
+    [outlineColor, outlineStyle === 'none' ? '' : outlineWidth])(getComputedStyle(document.activeElement))"""
+ACCENT = """(() => {
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = 'var(--accent)';
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+})()"""
+
+
 def test_tab_reaches_everything_and_leaves_the_editor(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN)).page
     cell = Cell(page, "by-hand-numbers")
@@ -665,10 +689,10 @@ def test_tab_reaches_everything_and_leaves_the_editor(visit: Visits, static: str
     for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(page.evaluate(name))
+        # Every stop shows where it is, the pressed button of a switch too.
+        assert page.evaluate(RING) == [page.evaluate(ACCENT), "2px"], reached[-1]
     assert any(one.startswith("Search") for one in reached)
     assert any("Settings" in one for one in reached)
-    # Every stop shows where it is.
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
     cell.section.locator(".cell-name").focus()
     for wanted in ("Copy by-hand-numbers", "Edit by-hand-numbers", "Run by-hand-numbers"):
         page.keyboard.press("Tab")
@@ -863,3 +887,13 @@ def test_a_request_to_elsewhere_is_noticed(visit: Visits, static: str) -> None:
         "ws://outside.invalid/socket"
     ]
     visited.watch.outside.clear()
+
+
+def test_every_page_says_what_it_is_and_how_to_get_it(public: Path) -> None:
+    pages = [path for path in public.rglob("*.html") if "pyodide" not in path.parts]
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        for name in ("og:title", "og:description", "og:site_name", "og:type"):
+            assert re.search(rf'<meta property="{name}" content="[^"]+"', text), (path, name)
+        assert re.search(r'href="[./a-z]*#get"', text), path
+    assert 'id="get"' in (public / "index.html").read_text(encoding="utf-8")

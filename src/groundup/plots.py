@@ -124,7 +124,7 @@ def frames(
     for axes, place in zip(np.atleast_1d(row), places, strict=True):
         draw(axes, values[place])
         if not axes.get_title(loc="left"):
-            axes.set_title(f"{label} = {texts[place]}")
+            axes.set_title(f"{label} = {texts[place]}", loc="left")
 
     def picture(place: int) -> str:
         with plt.rc_context({**STYLE, "svg.hashsalt": "groundup"}):
@@ -200,7 +200,14 @@ def readable(kind: str, about: Mapping[str, Any], *numbers: ArrayLike) -> str | 
 
     It becomes the id of what is drawn, and so a part of the SVG.
     """
-    rounded = [[float(f"{number:.4g}") for number in np.asarray(many, float).ravel()] for many in numbers]
+    arrays = [np.asarray(many, float).ravel() for many in numbers]
+    if kind == "heat":  # a square's shade says no more than a thousandth of the largest
+        step = 10.0 ** (np.ceil(np.log10(max(float(np.abs(arrays[0]).max(initial=0.0)), 1e-30))) - 3)
+        arrays = [step * np.round(arrays[0] / step)]
+    elif len(arrays[0]) > 200:
+        some = np.linspace(0, len(arrays[0]) - 1, 200).round().astype(int)
+        arrays = [many[some] for many in arrays]
+    rounded = [[float(f"{number:.4g}") for number in many] for many in arrays]
     if sum(map(len, rounded)) > 4000 or not np.isfinite([number for many in rounded for number in many]).all():
         return None
     return f"{kind} " + json.dumps({**about, "numbers": rounded}, separators=(",", ":"), ensure_ascii=False)
@@ -256,7 +263,7 @@ def heatmap(
     """
     matrix = np.asarray(matrix)
     signed = low is not None and high is not None and low == -high
-    shades = LinearSegmentedColormap.from_list("groundup", SIGNED if signed else SHADES)
+    shades = LinearSegmentedColormap.from_list("groundup", SIGNED if signed else SHADES, 257)  # 0 has a shade
     with plt.rc_context(STYLE):
         image = axes.imshow(matrix, cmap=shades, vmin=low, vmax=high, interpolation="nearest", aspect="auto")
         if max(matrix.shape) <= 4 * min(matrix.shape):

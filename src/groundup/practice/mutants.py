@@ -7,14 +7,15 @@ That it does the same is known by a rule (``equivalence.py``), or is written in 
 
 import contextlib
 import hashlib
-import inspect
 import json
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,15 @@ import numpy as np
 from groundup.data.measured import results_folder
 from groundup.errors import UserError
 from groundup.files import write_whole
-from groundup.practice import equivalence, grading, properties
+from groundup.notebooks.source_modules import Library
+from groundup.practice import equivalence
 from groundup.practice.exercise import Exercise
 from groundup.practice.grading.grader import State, checks
 from groundup.practice.grading.process import InProcess
 from groundup.practice.grading.subject import Remote
 from groundup.practice.registry import all_exercises
 from groundup.practice.starter import solution, starter
-from groundup.proof import mutation, mutation_kinds
-from groundup.proof.hashes import bare_source
+from groundup.proof.hashes import Reach, bare_source
 from groundup.proof.mutation import Mutant, mutants
 from groundup.proof.mutation_kinds import Options
 
@@ -114,13 +115,24 @@ def keep(scores: Sequence[Score]) -> Path:
 
 
 def score_hash(exercise: Exercise) -> str:
-    """Changes when the exercise, its solution, the grader or the mutants change."""
-    record = inspect.getmodule(exercise.cases)
-    modules = [record, mutation, mutation_kinds, equivalence, properties]
-    paths = [Path(inspect.getfile(module)) for module in modules if module]
-    paths += sorted(Path(inspect.getfile(grading)).parent.glob("*.py"))
-    parts = [solution(exercise), *(bare_source(path.read_text(encoding="utf-8")) for path in paths)]
+    """Changes when the exercise, its solution, or a definition that grading or mutating reaches changes."""
+    judge = judging()
+    own = Reach(judge.library, seen=set(judge.seen))
+    home = exercise.cases.__module__
+    for name, value in vars(sys.modules[home]).items():
+        if value is exercise:
+            own.follow(home, name, exercise.name)
+    texts = sorted({**judge.texts, **own.texts}.items())
+    parts = [bare_source(solution(exercise)), *(f"{name}\n{text}" for name, text in texts)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def judging() -> Reach:
+    """All definitions that scoring reaches, whatever the exercise."""
+    reach = Reach(Library())
+    reach.follow_object(score)
+    return reach
 
 
 def mutants_of(exercise: Exercise) -> tuple[Mutant, ...]:

@@ -1,8 +1,10 @@
 """What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
+import ast
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ Json = dict[str, Any]
 BROWSER_SECONDS = 3.0
 #: Terms, each with a sentence and the slug of the lesson that teaches it; `also` are its other forms.
 GLOSSARY = Path(__file__).with_name("glossary.json")
+SETTINGS = Path(__file__).resolve().parents[3] / "pyproject.toml"
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -48,7 +51,8 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
         for path in PATHS
         if (found := on_path(path, lessons))
     ]
-    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "glossary": glossary(lessons)}
+    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths}
+    site |= {"glossary": glossary(lessons), "source": source_address()}
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
     _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
 
@@ -67,6 +71,12 @@ def asked_in(lesson: Lesson) -> list[Json]:
     cells = jupytext.read(lesson.text, fmt="py:percent").cells
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
     return [vars(one) for text in texts for one in questions.take_out(text)[1]]
+
+
+def source_address(settings: Path = SETTINGS) -> str:
+    """Where this checkout's source is published: the setting `Source` below `[project.urls]` in its pyproject.toml."""
+    project = tomllib.loads(settings.read_text(encoding="utf-8"))["project"] if settings.is_file() else {}
+    return str(project.get("urls", {}).get("Source", ""))
 
 
 def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track, Executed], folder: Path) -> None:
@@ -202,11 +212,11 @@ def outputs(cell: Notebook, figures: Path) -> list[Json]:
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if "image/svg+xml" in data:
-            svg = re.sub(r"^.*?(?=<svg)", "", data["image/svg+xml"], count=1, flags=re.DOTALL)
+            svg = data["image/svg+xml"]
             drawn = sum(one["kind"] == "figure" for one in found)
             figures.mkdir(parents=True, exist_ok=True)
             file = figures / f"{cell.id}{'' if not drawn else f'-{drawn + 1}'}.svg"
-            write_whole(file, svg)
+            write_whole(file, _slim(svg))
             size = _size(svg)
             shown = {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
             if frames := data.get(FRAMES):
@@ -225,12 +235,22 @@ def _size(svg: str) -> Json:
     return {"width": round(width * PIXELS), "height": round(height * PIXELS)}
 
 
+def _slim(svg: str) -> str:
+    """Matplotlib's SVG for a page: without comments and metadata, and with places to a hundredth of a pixel."""
+
+    def short(found: re.Match[str]) -> str:
+        return re.sub(r"(\.\d\d)\d+", r"\1", found[0])
+
+    svg = re.sub(r"^.*?(?=<svg)|\s*<!--.*?-->|\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return re.sub(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)', short, svg)
+
+
 def _frames(frames: Json, figure: Path) -> Json:
     """Write the pictures behind a slider beside the figure; what the page needs to know of them."""
     files = []
     for place, svg in enumerate(frames["svg"]):
         file = figure.with_name(f"{figure.stem}-frame-{place + 1}.svg")
-        write_whole(file, re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL))
+        write_whole(file, _slim(svg))
         files.append(f"figures/{file.name}")
     about = {"label": frames["label"], "values": frames["values"], "start": frames["start"]}
     return {**about, "files": files, **_size(frames["svg"][0])}
@@ -250,6 +270,14 @@ def _add_costs(cells: list[Json], track: Track, run: Executed) -> None:
             cell["total"] = round(cell["seconds"] + sum(run.seconds.get(one, 0.0) for one in before), 3)
             cell["why"] = why_not(track, cell["total"])
             cell["browser"] = not cell["why"]
+            cell["waiting"] = run.waiting and still_to_come(run.notebook, cell["id"])
+
+
+def still_to_come(notebook: Notebook, cell_id: str) -> bool:
+    """Whether a cell has no outputs yet and looks as if it will: it does something, and not only define."""
+    cell = next(cell for cell in notebook.cells if cell.id == cell_id)
+    does = (ast.Expr, ast.For, ast.With, ast.If, ast.While)
+    return cell.execution_count is None and any(isinstance(node, does) for node in ast.parse(cell.source).body)
 
 
 def why_not(track: Track, total: float) -> str:

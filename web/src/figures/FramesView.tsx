@@ -50,7 +50,7 @@ export function FramesView({ frames, alt }: { frames: Frames; alt: string }) {
             onChange={(event) => setAt(Number(event.currentTarget.value))}
           />
         </label>
-        <output>{value}</output>
+        <output style={{ minWidth: `${Math.max(...values.map((one) => one.length))}ch` }}>{value}</output>
       </div>
     </div>
   );

@@ -46,6 +46,7 @@ export function CodeCell({ cell, equations }: { cell: Code; equations: Set<strin
           ))}
         </Predicted>
       </div>
+      {cell.waiting && <p className="cell-waiting">Its output is on its way.</p>}
     </section>
   );
 }
@@ -154,14 +155,16 @@ function FramesFigure({ still, frames }: { still: Extract<Output, { kind: 'figur
       <div data-frames={JSON.stringify({ ...all, alt: still.alt })}>
         <FramesView frames={all} alt={still.alt} />
       </div>
-      <img
-        className="frames-still"
-        src={still.file}
-        alt={still.alt}
-        width={still.width}
-        height={still.height}
-        loading="lazy"
-      />
+      <noscript>
+        <img
+          className="frames-still"
+          src={still.file}
+          alt={still.alt}
+          width={still.width}
+          height={still.height}
+          loading="lazy"
+        />
+      </noscript>
     </figure>
   );
 }

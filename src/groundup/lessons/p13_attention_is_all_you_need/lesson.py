@@ -433,22 +433,18 @@ for prompt in ("3rd of March 1999", "thu 29 FEB 2024", "12/11/2010"):
 # year, month and day being fetched from where they stand in the text, while the output is written in another order.
 # Attention says where a layer looks. It does not prove what the model uses.
 
-# %% name="maps-code" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.decoding:attention_maps groundup.lessons.p13_attention_is_all_you_need.figures:heads_figure groundup.lessons.p13_attention_is_all_you_need.measure:one groundup.lessons.p13_attention_is_all_you_need.measure:year_head"
-# `attention_maps` gives the weights of every head; the others find the head that looks at the year and draw them.
+# %% name="maps-code" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.decoding:attention_maps groundup.lessons.p13_attention_is_all_you_need.measure:one groundup.lessons.p13_attention_is_all_you_need.measure:year_head"
+# `attention_maps` gives the weights of every head; the others find the head that looks at the year.
 from groundup.lessons.p13_attention_is_all_you_need.decoding import attention_maps
-from groundup.lessons.p13_attention_is_all_you_need.figures import heads_figure
 from groundup.lessons.p13_attention_is_all_you_need.measure import one, year_head
-
-# %% name="heads-picture" alt="Twelve heat maps: the four heads of the encoder, of the decoder's own attention (nothing above the diagonal) and of the decoder's attention to the source, for one held-out date."
-example = int(np.argmax(test_data.lengths == 22))
-maps = attention_maps(averaged, *one(test_data, example), HEADS)
-fig = heads_figure({name: found[:, 0] for name, found in maps.items()}, *parts.test[example])
 
 # %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
 # A figure with a slider: one picture for each value of a number.
 from groundup.plots import frames
 
-# %% name="head-frames" alt="One attention head at a time: who looks at whom, character by character, for the encoder, the decoder's own attention and the decoder's attention to the source."
+# %% name="heads-picture" alt="One attention head at a time: who looks at whom in a held-out date, character by character, for the encoder, the decoder's own attention (nothing above the diagonal) and the decoder's attention to the source."
+example = int(np.argmax(test_data.lengths == 22))
+maps = attention_maps(averaged, *one(test_data, example), HEADS)
 read, written = parts.test[example]
 sides = {
     "encoder": (read, read),

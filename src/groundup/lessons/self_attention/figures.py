@@ -1,6 +1,7 @@
 """The lesson's pictures, from what the experiment measured."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -112,17 +113,22 @@ def heads(result: Result) -> Figure:
 
 
 def head_maps(shown: dict[str, Array], places: Array) -> Figure:
-    """Attention of the first cards of a box to all cards, a row of pictures for each head.
+    """Attention of the first cards of a box to all cards, a row of pictures for each head."""
+    fig, row = figure(7.4, 3.5 * len(shown), rows=len(shown))
+    for axes, (title, matrix) in zip(row, shown.items(), strict=True):
+        head_map(axes, title, matrix, places)
+    return fig
+
+
+def head_map(axes: Axes, title: str, matrix: Array, places: Array) -> None:
+    """Attention of the first cards of a box to all cards.
 
     places (T, 2): where the cards stand that are asked for first (circles) and second (squares).
     """
-    fig, row = figure(7.4, 3.5 * len(shown), rows=len(shown))
     asking = np.arange(min(SHOWN, len(places)))
-    for axes, (title, matrix) in zip(row, shown.items(), strict=True):
-        heatmap(axes, matrix[asking], title=title, low=0, high=1, bar="weight")
-        for question, (marker, name) in enumerate((("o", "asked first"), ("s", "asked second"))):
-            ring = {"marker": marker, "facecolors": "none", "edgecolors": COLOURS[question + 1]}
-            axes.scatter(places[asking, question], asking, s=95, linewidths=1.6, label=name, **ring)
-        axes.set(xlabel="card that is read", ylabel="card that asks")
-    row[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9.5)
-    return fig
+    heatmap(axes, matrix[asking], title=title, low=0, high=1, bar="weight")
+    for question, (marker, name) in enumerate((("o", "asked first"), ("s", "asked second"))):
+        ring: dict[str, Any] = {"marker": marker, "facecolors": "none", "edgecolors": COLOURS[question + 1]}
+        axes.scatter(places[asking, question], asking, s=95, linewidths=1.6, label=name, **ring)
+    axes.set(xlabel="card that is read", ylabel="card that asks")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9.5)

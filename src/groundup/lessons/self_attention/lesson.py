@@ -582,9 +582,9 @@ for name, (first, second) in found.items():
     beaten = "" if name == "two heads" else f"; {'beaten' if sum(accuracy) > first + second else 'not beaten'} by two"
     print(f"{name:13} right answers to first questions {first:.1%}, to second questions {second:.1%}{beaten}")
 
-# %% name="learning-figure" tags=["tools"] include="groundup.lessons.self_attention.figures:score_lines groundup.lessons.self_attention.figures:head_maps"
+# %% name="learning-figure" tags=["tools"] include="groundup.lessons.self_attention.figures:score_lines groundup.lessons.self_attention.figures:head_map"
 # Lines at fixed scores, and maps of heads.
-from groundup.lessons.self_attention.figures import head_maps, score_lines
+from groundup.lessons.self_attention.figures import head_map, score_lines
 
 # %% name="learning-picture" alt="Share of right answers in unseen boxes against the training step, for two heads, one head and mean pooling, with dotted lines at guessing and counting."
 fig, axes = figure(6.8, 3.8)
@@ -611,7 +611,7 @@ score_lines(axes, {"guessing": 1 / CONTENTS, "counting": counted})
 # The weights of a trained reader, and how much of them lies on the cards asked for.
 from groundup.lessons.self_attention.experiment import reader_weights, weight_on_asked
 
-# %% name="heads-picture" alt="Heat maps of attention, 14 asking cards by 32 cards read, for the two heads and the single head, with circles at the cards asked first and squares at the cards asked second."
+# %% name="heads-picture" alt="A heat map of attention, 14 asking cards by 32 cards read, one head at a time, first of two, second of two and the single one, with circles at the cards asked first and squares at the cards asked second."
 places = asked_places(test["cards"], NAMES, CONTENTS)
 two = reader_weights(params, test["cards"], 2)
 one = measured("self_attention", "arrays/weights", "metrics/weight on the card asked for")
@@ -625,23 +625,14 @@ for label, heads in shares.items():
             f"{label}, head {head + 1}: mean weight on the card asked first {on_first:.2f}, second {on_second:.2f} (even: {1 / 32:.2f})"
         )
 single = np.array(one["arrays/weights"]["one_head"][0])
-fig = head_maps({"Two heads: head 1": two[0, 0], "Two heads: head 2": two[0, 1], "One head": single}, places[0])
+shown = {"1 of two": two[0, 0], "2 of two": two[0, 1], "the only one": single}
 
 
-# %% name="heads-frames" alt="For one asking card the weights that the two heads give to the 32 cards of the box, with rings on the card asked first and the card asked second."
-def asking_card(axes, card):
-    read = np.arange(1, 33)
-    curves(axes, read, {f"head {head + 1}": two[0, head, card - 1] for head in range(2)}, "card that is read", "weight")
-    for question, marker in enumerate("os"):
-        place = places[0, card - 1, question]
-        name = ("asked first", "asked second")[question]
-        style = {"marker": marker, "s": 150, "facecolors": "none", "edgecolors": "#128f79", "linewidths": 1.6}
-        axes.scatter([place + 1], [two[0, :, card - 1, place].max()], label=name, **style)
-    axes.set_ylim(-0.03, 1.08)
-    describe(axes, "card that is read", "weight", f"Card {card} asks")
+def one_head(axes, name):
+    head_map(axes, f"Head: {name}", shown[name], places[0])
 
 
-fig = frames("card that asks", list(range(1, 11)), asking_card)
+fig = frames("head", list(shown), one_head, width=7.4, height=3.9, shown=(0, 1, 2))
 
 # %% [markdown] name="order"
 # ## 10. What is still missing: order
