@@ -890,3 +890,13 @@ def test_a_request_to_elsewhere_is_noticed(visit: Visits, static: str) -> None:
         "ws://outside.invalid/socket"
     ]
     visited.watch.outside.clear()
+
+
+def test_every_page_says_what_it_is_and_how_to_get_it(public: Path) -> None:
+    pages = [path for path in public.rglob("*.html") if "pyodide" not in path.parts]
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        for name in ("og:title", "og:description", "og:site_name", "og:type"):
+            assert re.search(rf'<meta property="{name}" content="[^"]+"', text), (path, name)
+        assert re.search(r'href="[./a-z]*#get"', text), path
+    assert 'id="get"' in (public / "index.html").read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ Json = dict[str, Any]
 BROWSER_SECONDS = 3.0
 #: Terms, each with a sentence and the slug of the lesson that teaches it; `also` are its other forms.
 GLOSSARY = Path(__file__).with_name("glossary.json")
+SETTINGS = Path(__file__).resolve().parents[3] / "pyproject.toml"
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -72,9 +73,8 @@ def asked_in(lesson: Lesson) -> list[Json]:
     return [vars(one) for text in texts for one in questions.take_out(text)[1]]
 
 
-def source_address() -> str:
+def source_address(settings: Path = SETTINGS) -> str:
     """Where this checkout's source is published: the setting `Source` below `[project.urls]` in its pyproject.toml."""
-    settings = Path(__file__).resolve().parents[3] / "pyproject.toml"
     project = tomllib.loads(settings.read_text(encoding="utf-8"))["project"] if settings.is_file() else {}
     return str(project.get("urls", {}).get("Source", ""))
 

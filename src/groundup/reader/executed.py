@@ -157,6 +157,7 @@ def execute_all(
 
     def one(task: tuple[Lesson, Track, Notebook]) -> Executed:
         lesson, track, notebook = task
+        kept = is_kept(lesson, track, notebook, cache)
         if track == "torch" and not torch:
             done = Executed(lesson, track, notebook, {})
         else:
@@ -165,7 +166,7 @@ def execute_all(
             except NotebookError as error:
                 failed.append(f"The {track} notebook of lesson {lesson.name} fails. {error}")
                 done = last_outputs(lesson, track, notebook, cache)
-        report(f"{lesson.name}, {track}")
+        report(f"{lesson.name}, {track}{': nothing has changed' if kept else ''}")
         return done
 
     found: dict[str, dict[Track, Executed]] = {lesson.folder.name: {} for lesson in lessons}

@@ -48,20 +48,27 @@ class Pages:
     """The pages that are open in dev mode, as far as the server knows them.
 
     reading  the folder of the lesson that was opened last, "" before the first
+    trouble  why what was saved last cannot be shown, "" if it is
     """
 
     def __init__(self) -> None:
-        self.reading = ""
+        self.reading = self.trouble = ""
         self.open: set[asyncio.Queue[str]] = set()
 
     def tell(self, message: str) -> None:
-        """Pages know "reload", which all do, and "outputs FOLDER", after which those of that lesson do."""
+        """Pages know "reload", which all do, "outputs FOLDER", after which those of that lesson do, and "trouble"."""
         for queue in self.open:
             queue.put_nowait(message)
 
     def reload(self) -> None:
         """Make every open page reload."""
+        self.trouble = ""
         self.tell("reload")
+
+    def fail(self, why: str) -> None:
+        """Show on every page, open or opened later, why it is older than what was saved."""
+        self.trouble = f"trouble {json.dumps(why)}"
+        self.tell(self.trouble)
 
 
 #: Gets the open pages, and goes on as long as the server: to watch files, or to run what has no outputs yet.
@@ -200,7 +207,7 @@ def make_app(
             messages: asyncio.Queue[str] = asyncio.Queue()
             pages.open.add(messages)
             try:
-                yield ": here\n\n"
+                yield f"data: {pages.trouble}\n\n" if pages.trouble else ": here\n\n"
                 while not app.state.stopping():
                     with contextlib.suppress(TimeoutError):
                         yield f"data: {await asyncio.wait_for(messages.get(), 0.5)}\n\n"

@@ -1,7 +1,6 @@
 import { type MouseEvent, memo, useLayoutEffect, useRef, useState } from 'react';
 import { FramesView } from '../figures/FramesView';
 import { least } from '../figures/least';
-
 import { show } from '../reading/zoom';
 import type { ErrorLine } from '../runtime/types';
 import type { Lesson } from './lesson';
