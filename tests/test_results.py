@@ -146,7 +146,7 @@ def test_what_a_paired_test_cannot_tell_does_not_hold():
 
 def test_results_of_an_older_form_are_measured_again(tmp_path, monkeypatch):
     lesson = find_lesson("25")
-    monkeypatch.setattr(results, "results_folder", lambda: tmp_path)
+    monkeypatch.setattr(measured_module, "results_folder", lambda: tmp_path)
     results.result_file(lesson, tmp_path).write_text('{"hash": "0", "claims": []}')
     assert results.kept(lesson) is None
     assert results.is_stale(lesson, tmp_path)
@@ -156,8 +156,7 @@ def test_results_of_an_older_form_are_measured_again(tmp_path, monkeypatch):
 
 def test_what_seed_0_found_comes_back_for_figures(tmp_path, monkeypatch):
     lesson = replace(find_lesson("25"), findings=(finding(bar=1.0),))
-    for module in (results, measured_module):
-        monkeypatch.setattr(module, "results_folder", lambda: tmp_path)
+    monkeypatch.setattr(measured_module, "results_folder", lambda: tmp_path)
     steps = [float(step) for step in range(1000)]
     found = Result(
         metrics={"share": np.float32(0.123456789), "text": "x", "none": math.nan},

@@ -70,6 +70,11 @@ class Measured:
     pairs: tuple[np.ndarray, np.ndarray] | None = None
 
 
+def apart(first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
+    """How many examples only the first got right, and how many only the second: rows of True and False."""
+    return int(np.sum(first & ~second)), int(np.sum(second & ~first))
+
+
 @dataclass(frozen=True)
 class Finding:
     """A question that a measurement answers, and that could have come out otherwise.

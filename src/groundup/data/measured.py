@@ -17,16 +17,19 @@ def results_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def kept_folder() -> Path:
+    """Where results are read: results/, or the copy of it that a wheel carries as groundup/measured."""
+    return results_folder() or Path(__file__).parents[1] / "measured"
+
+
 def measured(lesson: str, *names: str) -> dict[str, Any]:
     """Curves, arrays and numbers that a lesson's experiment found with seed 0, by name.
 
     lesson: the lesson's folder, "p02_char_rnn". names: "curves/adagrad", "arrays/ngrams", "metrics/known words*".
     With a star a name stands for all that fit, in their order. A curve is a dict of lists, an array nested lists.
-    A wheel carries a copy of results/ as groundup/measured.
     Raises UserError for what is not kept.
     """
-    folder = results_folder() or Path(__file__).parents[1] / "measured"
-    path = folder / f"{lesson}.json"
+    path = kept_folder() / f"{lesson}.json"
     drawn = json.loads(path.read_text(encoding="utf-8")).get("drawn", {}) if path.is_file() else {}
     kept = {f"{part}/{name}": value for part, entries in drawn.items() for name, value in entries.items()}
     found: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from groundup.lesson import Sense, reaches
+from groundup.lesson import Sense, apart, reaches
 
 Word = Literal["holds", "mostly", "not seen"]
 CHANCE = 0.05  # a paired test whose p is below this tells two models apart
@@ -54,17 +54,17 @@ def verdict(
     reached = sum(reaches(sense, value, *both) for value, both in zip(mine, marks, strict=True))
     if not np.isfinite([*mine, *(theirs or [])]).all():
         return Verdict("not seen", reached, len(values), None, None)
-    own, apart, middle = interval(mine), None, None
+    own, difference, middle = interval(mine), None, None
     if theirs is not None:
-        apart, middle = interval([a - b for a, b in zip(mine, theirs, strict=True)]), statistics.median(theirs)
-    clear = (bar is None or clears(sense, own, bar)) and (theirs is None or clears(sense, apart, 0.0))
+        difference, middle = interval([a - b for a, b in zip(mine, theirs, strict=True)]), statistics.median(theirs)
+    clear = (bar is None or clears(sense, own, bar)) and (theirs is None or clears(sense, difference, 0.0))
     word: Word = "not seen"
     told_apart = not chances or statistics.median(chances) < CHANCE
     if (reached == len(values) or clear) and told_apart:
         word = "holds"
     elif reaches(sense, statistics.median(mine), bar, middle):
         word = "mostly"
-    return Verdict(word, reached, len(values), own, apart)
+    return Verdict(word, reached, len(values), own, difference)
 
 
 def numbers(values: Sequence[float | None]) -> list[float]:
@@ -133,7 +133,7 @@ def mcnemar(first: Sequence[bool] | np.ndarray, second: Sequence[bool] | np.ndar
     a, b = np.asarray(first), np.asarray(second)
     if a.shape != b.shape or a.ndim != 1 or a.dtype != bool or b.dtype != bool:
         raise ValueError(f"two rows of True and False of one length, not {a.dtype} {a.shape} and {b.dtype} {b.shape}")
-    one, other = int(np.sum(a & ~b)), int(np.sum(b & ~a))
+    one, other = apart(a, b)
     return Paired(one, other, split_probability(one, other))
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from groundup.data.measured import results_folder
+from groundup.data.measured import kept_folder
 from groundup.errors import UserError
 from groundup.files import write_whole
 from groundup.lesson import Finding, Lesson, Track
@@ -143,14 +143,9 @@ def read(lesson: Lesson, folder: Path, track: Track = "numpy") -> Record | None:
 
 
 def kept(lesson: Lesson) -> Record | None:
-    """A lesson's kept record without what figures need, or None. A wheel carries results/ as groundup/measured."""
+    """A lesson's kept record without what figures need, or None."""
     record = read(lesson, kept_folder())
     return record and {key: value for key, value in record.items() if key != "drawn"}
-
-
-def kept_folder() -> Path:
-    """Where results are read."""
-    return results_folder() or Path(__file__).parents[1] / "measured"
 
 
 def is_stale(lesson: Lesson, folder: Path, track: Track = "numpy") -> bool:

@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from groundup.errors import UserError
 from groundup.files import sweep, write_whole
-from groundup.lesson import Batch, Budget, Curves, Learner, Lesson, Result, Track
+from groundup.lesson import Batch, Budget, Curves, Learner, Lesson, Result, Track, apart
 from groundup.plots import save as save_figure
 from groundup.training.forms import fast_forms
 from groundup.training.loop import fit, load_checkpoint
@@ -257,7 +257,8 @@ def describe(run: Run, result: Result) -> dict[str, Any]:
 
 def count_pairs(value: np.ndarray, rival: np.ndarray) -> dict[str, int]:
     """How many examples only the value's model got right, how many only the rival's, and of how many."""
-    return {"only_value": int(np.sum(value & ~rival)), "only_rival": int(np.sum(rival & ~value)), "of": len(value)}
+    only_value, only_rival = apart(value, rival)
+    return {"only_value": only_value, "only_rival": only_rival, "of": len(value)}
 
 
 def is_judged(run: Run) -> bool:
