@@ -60,17 +60,17 @@ def test_pages_are_served_before_anything_is_run(checkout: Path, monkeypatch: py
     follow = learn("lessons/b/")
     assert follow is not None
     assert ran == []
-    assert not build.is_current(checkout)
+    assert not build.is_current(checkout, build.stamp(checkout))
     asyncio.run(follow(server.Pages()))
     assert ran == ["b", "a"]
-    assert build.is_current(checkout)
+    assert build.is_current(checkout, build.stamp(checkout))
     assert learn() is None  # nothing is left to do
 
     build.finish(checkout, "now", ["a fails."])
     assert learn() is not None  # what failed is tried again
     monkeypatch.setattr(build, "preview", lambda root, torch: [])
     assert learn() is None
-    assert build.is_current(checkout)
+    assert build.is_current(checkout, build.stamp(checkout))
 
 
 def test_what_a_lesson_says_of_its_failure_is_told(tmp_path: Path) -> None:

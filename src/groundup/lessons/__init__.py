@@ -29,26 +29,22 @@ def find_lesson(name: str) -> Lesson:
     """
     wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
     lessons = all_lessons()
-    number = re.fullmatch(r"([a-z]?)0*(\d+)", wanted, re.ASCII)
+    number = re.fullmatch(r"([a-z]?)(\d+)", wanted)
     if number:
         prefix, value = number.groups()
         for lesson in lessons:
-            known = re.match(r"([a-z])0*(\d+)_", lesson.folder.name)
-            if known and known[2] == value and prefix in ("", known[1]) and (prefix or lesson.number.isdigit()):
+            known = re.match(r"([a-z])(\d+)_", lesson.folder.name)
+            if known and int(known[2]) == int(value) and prefix in ("", known[1]) and (prefix or lesson.number.isdigit()):
                 return lesson
         numbers = ", ".join(lesson.number for lesson in lessons if lesson.number)
         raise UserError(f"There is no lesson {name!r}: the numbers are {numbers}; see `groundup list`.")
     names = {
         lesson: [lesson.number, lesson.slug, lesson.folder.name, lesson.name.replace(" ", "_")] for lesson in lessons
     }
-    if wanted.isdecimal():  # a number is a number: 2 is lesson 02 and never the beginning of 25
-        exact = [lesson for lesson in lessons if lesson.number.isdecimal() and int(lesson.number) == int(wanted)]
-        begun = []
-    else:
-        exact = [lesson for lesson in lessons if wanted and wanted in names[lesson]]
-        begun = [
-            lesson for lesson in lessons if wanted and any(known.startswith(wanted) for known in names[lesson] if known)
-        ]
+    exact = [lesson for lesson in lessons if wanted and wanted in names[lesson]]
+    begun = [
+        lesson for lesson in lessons if wanted and any(known.startswith(wanted) for known in names[lesson] if known)
+    ]
     for matches in (exact, begun):
         if len(matches) == 1:
             return matches[0]

@@ -220,15 +220,20 @@ def _ordinary(source: str, names: dict[str, str], library: Library, where: str) 
     return after
 
 
+def asked_of(function: str, source: str, where: str, what: str) -> list[list[str]]:
+    """The arguments of every call of a function in a cell's code. Raises SourceError for one that only a run tells."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == function:
+            if not node.args or node.keywords or not all(isinstance(one, ast.Constant) for one in node.args):
+                raise SourceError(f"{where}: `{ast.unparse(node)}`: {what} must be named in plain text")
+            found.append([str(one.value) for one in node.args if isinstance(one, ast.Constant)])
+    return found
+
+
 def data_files(source: str, where: str) -> list[str]:
     """The data files that a cell's code asks ``package_data`` for."""
-    files: dict[str, None] = {}
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "package_data":
-            if not (node.args and isinstance(node.args[0], ast.Constant)):
-                raise SourceError(f"{where}: `{ast.unparse(node)}`: a data file must be named in plain text")
-            files[str(node.args[0].value)] = None
-    return list(files)
+    return list(dict.fromkeys(file for file, *_ in asked_of("package_data", source, where, "a data file")))
 
 
 def data_text(file: str, library: Library, where: str) -> str:
@@ -243,15 +248,11 @@ def data_text(file: str, library: Library, where: str) -> str:
 def measured_text(source: str, where: str) -> str:
     """The cell that carries what a cell's code asks ``measured`` for; "" if it asks for nothing."""
     found: dict[str, dict[str, Any]] = {}
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "measured":
-            if node.keywords or not all(isinstance(argument, ast.Constant) for argument in node.args):
-                raise SourceError(f"{where}: `{ast.unparse(node)}`: what is wanted must be named in plain text")
-            lesson, *names = (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
-            try:
-                found.setdefault(lesson, {}).update(measured(lesson, *names))
-            except UserError as error:
-                raise SourceError(f"{where}: {error}") from error
+    for lesson, *names in asked_of("measured", source, where, "what is wanted"):
+        try:
+            found.setdefault(lesson, {}).update(measured(lesson, *names))
+        except UserError as error:
+            raise SourceError(f"{where}: {error}") from error
     lines = []
     for lesson, entries in found.items():
         parts = [f"    {name!r}: {entry!r}," for name, entry in entries.items()]

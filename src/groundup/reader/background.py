@@ -18,9 +18,9 @@ def serve(
 ) -> None:
     """Serve a checkout's pages until Ctrl-C, and give them the outputs that they lack."""
     follow: server.Dev | None = None
-    if not build.is_current(root):
+    made_of = build.stamp(root)
+    if not build.is_current(root, made_of):
         say("Building the pages.")
-        made_of = build.stamp(root)
         waiting = build.preview(root, torch)
         if waiting:
             say(f"Lessons are run while you read, the one that you open first; {len(waiting)} are without outputs yet.")

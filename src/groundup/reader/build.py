@@ -83,17 +83,17 @@ def current(
     What failed is tried again at the next call.
     """
     out, wanted, failed = root / "build" / "site", stamp(root), list[str]()
-    if not is_current(root):
+    if not is_current(root, wanted):
         say("Building the pages; lessons that have changed are run first.")
         failed = build(root, out, jobs, torch, progress)
         finish(root, wanted, failed)
     return out, failed
 
 
-def is_current(root: Path) -> bool:
-    """Whether the checkout's built site is what its sources make, and nothing failed."""
+def is_current(root: Path, made_of: str) -> bool:
+    """Whether the checkout's built site is what sources with this stamp make, and nothing failed."""
     kept = root / "build" / "site" / "stamp"
-    return kept.is_file() and kept.read_text() == stamp(root) and not (root / "build" / "failed").is_file()
+    return kept.is_file() and kept.read_text() == made_of and not (root / "build" / "failed").is_file()
 
 
 def finish(root: Path, made_of: str, failed: Sequence[str]) -> None:

@@ -216,9 +216,9 @@ class Session:
     def announce(self, state: str, text: str = "", job: Job | None = None) -> None:
         """Tell all pages how Python is; those that did not ask for the job hear that it is another page's."""
         for listener in list(self.listeners):
-            other = job is not None and job.listener is not listener
-            words = AT_WORK if other and state in ("starting", "busy") else text
-            listener.tell({"type": "status", "state": "busy" if words is AT_WORK else state, "text": words})
+            others = job is not None and job.listener is not listener
+            said, words = ("busy", AT_WORK) if others else (state, text)
+            listener.tell({"type": "status", "state": said, "text": words})
 
     def submit(self, job: Job) -> None:
         """Run it, after those that wait."""
