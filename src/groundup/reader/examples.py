@@ -8,6 +8,7 @@ from groundup.practice.exercise import Arguments, Exercise
 from groundup.practice.grading.compare import show
 from groundup.practice.grading.judge import named_gradients, upstream_of
 from groundup.practice.grading.subject import Local
+from groundup.practice.grading.trees import mapped
 from groundup.practice.grading.wire import Code
 
 Json = dict[str, Any]
@@ -65,14 +66,13 @@ def computed(exercise: Exercise, arguments: Arguments) -> Json:
 
 def rounded(value: Any) -> Any:
     """Floats of a tree with a few decimals, so that they can be typed."""
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        items = [rounded(item) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return np.round(value, DECIMALS) + 0.0  # no -0
-    return round(value, DECIMALS) if type(value) is float else value
+
+    def short(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
+            return np.round(leaf, DECIMALS) + 0.0  # no -0
+        return round(leaf, DECIMALS) if type(leaf) is float else leaf
+
+    return mapped(short, value)
 
 
 def text(value: Any) -> str:

@@ -11,6 +11,7 @@ from groundup.practice.exercise import Arguments, Exercise
 from groundup.practice.grading.compare import Near, compare, describe, largest
 from groundup.practice.grading.subject import Answer, Local, NoBackward, Subject
 from groundup.practice.grading.tolerance import coarsest, magnified, nudged
+from groundup.practice.grading.trees import mapped
 
 STEP = 1e-5  # of measured slopes
 SLOPE_TOLERANCE = 1e-5
@@ -34,12 +35,11 @@ class Finding:
 
 def as_float32(value: Any) -> Any:
     """float64 arrays of a tree in float32; anything else as it is."""
-    if isinstance(value, dict):
-        return {key: as_float32(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        items = [as_float32(item) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
+
+    def single(leaf: Any) -> Any:
+        return leaf.astype(np.float32) if isinstance(leaf, np.ndarray) and leaf.dtype == np.float64 else leaf
+
+    return mapped(single, value)
 
 
 def size(value: Any) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from groundup.practice.exercise import Exercise
 from groundup.practice.grading.compare import describe, same_bits
 from groundup.practice.grading.process import Ended, Worker
+from groundup.practice.grading.trees import mapped
 from groundup.practice.grading.verdict import Status
 from groundup.practice.grading.wire import Code, Function, text_of
 
@@ -75,14 +76,7 @@ def defined(exercise: Exercise, modules: Mapping[str, Any]) -> tuple[Callable[..
 
 def build(value: Any) -> Any:
     """An argument as a function of ours takes it: apart from the original, functions built, Generators fresh."""
-    if isinstance(value, Code):
-        return value.build()
-    if isinstance(value, dict):
-        return {key: build(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        items = [build(item) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    return copy.deepcopy(value)
+    return mapped(lambda leaf: leaf.build() if isinstance(leaf, Code) else copy.deepcopy(leaf), value)
 
 
 class Remote:

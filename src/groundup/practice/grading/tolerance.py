@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from groundup.practice.grading.trees import mapped
+
 ROUNDINGS = 64.0  # of the largest number around: sums of a few dozen products, each a gradient of such
 TIMES = 8  # that arguments are changed to see what that does
 MOST = 1e4  # times the tolerance: where the change of an argument makes another winner, nothing is learned
@@ -46,15 +48,14 @@ def around_zero(dtype: np.dtype) -> float:
 
 def nudged(value: Any, rng: np.random.Generator) -> Any:
     """A tree with the floats of its arrays changed by the tolerance at most, each by itself."""
-    if isinstance(value, Mapping):
-        return {key: nudged(item, rng) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        items = [nudged(item, rng) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, np.ndarray) and value.dtype in HALF:
-        change = relative(value.dtype) * rng.uniform(-1, 1, value.shape)
-        return (value * (1 + change)).astype(value.dtype)
-    return value
+
+    def change(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray) or leaf.dtype not in HALF:
+            return leaf
+        share = relative(leaf.dtype) * rng.uniform(-1, 1, leaf.shape)
+        return (leaf * (1 + share)).astype(leaf.dtype)
+
+    return mapped(change, value)
 
 
 def magnified(expected: Any, again: Callable[[np.random.Generator], Any]) -> dict[str, float]:
