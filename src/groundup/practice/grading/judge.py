@@ -32,16 +32,6 @@ class Finding:
     kind: str = ""  # "value" or "gradient" where raw is one
 
 
-def as_float32(value: Any) -> Any:
-    """float64 arrays of a tree in float32; anything else as it is."""
-    if isinstance(value, dict):
-        return {key: as_float32(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        items = [as_float32(item) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
-
-
 def size(value: Any) -> int:
     """How many numbers a tree holds."""
     if isinstance(value, Mapping):

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from groundup.practice.exercise import Exercise
+from groundup.practice.grading.trees import mapped
 from groundup.practice.grading.wire import laid_out
 
 WORDS = {
@@ -21,9 +20,4 @@ def layouts_for(exercise: Exercise) -> tuple[str, ...]:
 
 def in_layout(value: Any, layout: str) -> Any:
     """A tree with every array in this layout."""
-    if isinstance(value, dict):
-        return {key: in_layout(item, layout) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        items = [in_layout(item, layout) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    return laid_out(value, layout) if isinstance(value, np.ndarray) else value
+    return mapped(value, lambda array: laid_out(array, layout))

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from groundup.practice.grading.trees import mapped
+
 ROUNDINGS = 64.0  # of the largest number around: sums of a few dozen products, each a gradient of such
 TIMES = 8  # that arguments are changed to see what that does
 MOST = 1e4  # times the tolerance: where the change of an argument makes another winner, nothing is learned
@@ -46,15 +48,13 @@ def around_zero(dtype: np.dtype) -> float:
 
 def nudged(value: Any, rng: np.random.Generator) -> Any:
     """A tree with the floats of its arrays changed by the tolerance at most, each by itself."""
-    if isinstance(value, Mapping):
-        return {key: nudged(item, rng) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        items = [nudged(item, rng) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, np.ndarray) and value.dtype in HALF:
-        change = relative(value.dtype) * rng.uniform(-1, 1, value.shape)
-        return (value * (1 + change)).astype(value.dtype)
-    return value
+
+    def change(array: np.ndarray) -> np.ndarray:
+        if array.dtype not in HALF:
+            return array
+        return (array * (1 + relative(array.dtype) * rng.uniform(-1, 1, array.shape))).astype(array.dtype)
+
+    return mapped(value, change)
 
 
 def magnified(expected: Any, again: Callable[[np.random.Generator], Any]) -> dict[str, float]:
@@ -80,3 +80,8 @@ def paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from paths(item, f"{path}.{key}" if path else str(key))
     if isinstance(value, float | np.ndarray | np.generic) and np.asarray(value).dtype.kind == "f":
         yield path, value
+
+
+def finite(value: Any) -> bool:
+    """Whether all numbers of a tree are."""
+    return all(bool(np.isfinite(leaf).all()) for _, leaf in paths(value))

@@ -147,8 +147,17 @@ with one form should be run, and differentiated, with the same.""",
 
 
 def dropout_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    for shape, rate in [((3,), 0.5), ((2, 3), 0.25), ((1, 4), 0.5), ((2, 3, 4), 0.1), ((4, 5), 0.9), ((2, 2), 0.0)]:
+    for shape, rate in [
+        ((3,), 0.5),
+        ((2, 3), 0.25),
+        ((1, 4), 0.5),
+        ((2, 3, 4), 0.1),
+        ((4, 5), 0.9),
+        ((3, 1), 0.5),
+        ((2, 2), 0.0),
+    ]:
         yield {"x": 1 + rng.random(size=shape), "rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
+    yield {"x": np.array([[0.0, 1.0, 2.0]]), "rate": 0.5, "rng": np.random.default_rng(rng.integers(2**32))}
 
 
 def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:

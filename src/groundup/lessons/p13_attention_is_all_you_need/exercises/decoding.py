@@ -8,7 +8,7 @@ import numpy as np
 from groundup.data.dates import END, PAD, START
 from groundup.lessons.p13_attention_is_all_you_need.decoding import generate
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.practice.properties import Code
+from groundup.practice.properties import Code, special
 
 SCORER = r"""
 `score(prefixes, rows)` is the model: `prefixes` $(N, t)$ are integers that begin with `START`, `rows` $(N,)$ says
@@ -31,6 +31,12 @@ def scorer(rng: np.random.Generator, count: int, vocabulary: int, end: float = 0
         turn=rng.normal(size=vocabulary),
         late=late * (np.arange(vocabulary) == END),
     )
+
+
+def many_tokens(rng: np.random.Generator) -> Code:
+    """A model with more tokens than two bytes count."""
+    text = "lambda prefixes, rows: np.sin(np.outer(np.asarray(prefixes).sum(1) + rows, turn))"
+    return Code(text, turn=3 * rng.normal(size=40_000))
 
 
 def greedy_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
@@ -87,6 +93,7 @@ effect on greedy decoding.""",
     difficulty=2,
     minutes=15,
     cases=greedy_cases,
+    checks=(special("many tokens", lambda rng: [{"score": many_tokens(rng), "count": 2, "length": 4}]),),
     floats32=False,
     loops="Over the steps, for each token depends on those before it.",
     wrong=(

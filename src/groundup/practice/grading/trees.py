@@ -1,0 +1,26 @@
+"""Trees of arrays and plain values with every array changed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+
+def mapped(value: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """The tree with ``change`` made to every array in it; all else as it is."""
+    if isinstance(value, Mapping):
+        return {key: mapped(item, change) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        items = [mapped(item, change) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return change(value) if isinstance(value, np.ndarray) else value
+
+
+def as_float32(value: Any) -> Any:
+    """float64 arrays of a tree in float32."""
+    return mapped(value, lambda a: a.astype(np.float32) if a.dtype == np.float64 else a)
+
+
+def as_whole_numbers(value: Any) -> Any:
+    """The floats in the arrays of a tree rounded: zeros and equal numbers come of it."""
+    return mapped(value, lambda a: np.round(a) if a.dtype.kind == "f" else a)
