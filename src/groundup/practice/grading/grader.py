@@ -214,12 +214,12 @@ def checks(
         yield "values in float32", lambda: values(singles, True)
     if singles and exercise.gives:
         yield "gradients in float32", lambda: gradients(singles, True)
-    if exercise.whole and exercise.exact:
-        yield "whole numbers", whole
     yield "memory layouts", layouts
     yield "repeated calls", lambda: repeated(exercise, answer, seed, cases, rng, state)
     for check in exercise.checks:
         yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]
+    if exercise.whole and exercise.exact:
+        yield "whole numbers", whole
     yield "arguments unchanged", lambda: unchanged(exercise, answer)
     if exercise.gives and exercise.track == "numpy" and (exercise.loops or not exercise.speed):
         yield "derivative", lambda: derived(exercise, answer, reference, rng, cases[-1])

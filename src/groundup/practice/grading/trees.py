@@ -13,7 +13,7 @@ def mapped(value: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
     if isinstance(value, tuple | list):
         items = [mapped(item, change) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    return change(value) if isinstance(value, np.ndarray) else value
+    return np.asarray(change(value)) if isinstance(value, np.ndarray) else value
 
 
 def as_float32(value: Any) -> Any:
@@ -23,4 +23,4 @@ def as_float32(value: Any) -> Any:
 
 def as_whole_numbers(value: Any) -> Any:
     """The floats in the arrays of a tree rounded: zeros and equal numbers come of it."""
-    return mapped(value, lambda a: np.round(a) if a.dtype.kind == "f" else a)
+    return mapped(value, lambda a: np.round(a) + 0.0 if a.dtype.kind == "f" else a)  # no −0

@@ -46,7 +46,7 @@ def large_behind_masks(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Scores of thousands, in part forbidden."""
     case = layer(rng, 2, 3, 4, 5, 2)
     for name in ("query", "key"):
-        case["params"]["attention"][name]["weight"] *= 100
+        case["params"]["attention"][name]["weight"] *= 300
     yield case | {"mask": np.tri(3, dtype=bool)}
 
 
