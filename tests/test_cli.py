@@ -54,6 +54,13 @@ def test_help_of_every_command_teaches(groundup):
         assert "Usage" in text
 
 
+@pytest.mark.parametrize("command", [[], ["site"]])
+def test_a_command_that_needs_another_helps_and_is_no_mistake(groundup, command):
+    code, out, err = groundup(*command)
+    assert (code, err) == (0, "")
+    assert "Usage" in out
+
+
 def test_list(groundup):
     code, out, _ = groundup("list")
     assert code == 0
@@ -122,6 +129,8 @@ def test_bad_values(groundup, tmp_path):
     assert refused(groundup("run", "02", "--seed", "many"), "--seed", "integer")
     assert refused(groundup("run", "02", "--seed", "-1"), "--seed")
     assert refused(groundup("run", "02", "--budget", "huge"), "--budget")
+    assert refused(groundup("run", "02", "--budget", "smok"), "'smok' is not one of", "Did you mean smoke?")
+    assert "Value error" not in groundup("run", "02", "--budget", "smok")[2]
     assert refused(groundup("run", "02", "--track", "jax"), "--track")
     assert refused(groundup("run", "02", "--nonsense"), "--nonsense")
     assert refused(groundup("walk"), "walk")

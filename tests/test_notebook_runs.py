@@ -1,6 +1,7 @@
 """Running notebooks: blocked modules, failing cells, unwanted outputs; and the JupyterLab command."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,21 @@ def test_every_figure_of_the_house_style_is_shown(tmp_path: Path) -> None:
     cells = [new_code_cell(first, id="first"), new_code_cell("fig, axes = figure(1, 1)", id="second")]
     done = execute(new_notebook(cells=cells), tmp_path)
     assert [len(cell.outputs) for cell in done.cells] == [1, 1]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_lab_ends_at_any_time_without_a_traceback(sign: signal.Signals) -> None:
+    slow = "import signal, time; print('up', flush=True); time.sleep(60)"
+    code = f"import sys; from groundup.notebooks.run import run_lab; run_lab([sys.executable, '-c', {slow!r}])"
+    code = f"try:\n    {code}\nexcept KeyboardInterrupt:\n    print('stopped')"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as lab:
+        assert lab.stdout is not None
+        assert lab.stdout.readline() == "up\n"
+        lab.send_signal(sign)
+        out, err = lab.communicate(timeout=10)
+    assert (out, err) == ("stopped\n" if sign == signal.SIGINT else "", "")
 
 
 def test_lab_command(tmp_path: Path) -> None:

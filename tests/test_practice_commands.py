@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from groundup import cli, show
-from groundup.practice import answers, audit, desk, progress, render, watch
+from groundup.practice import answers, audit, desk, mathtext, progress, render, watch
 from groundup.practice.commands import practice
 from groundup.practice.grading import grader
 from groundup.practice.grading.verdict import Verdict
@@ -554,12 +554,22 @@ def test_durations():
         (r"\hat x = \frac{x-\mu}{\sqrt{\sigma^2+\varepsilon}}", "x̂ = (x-μ)/(√(σ²+ε))"),
         (r"x \in \mathbb{R}^{n \times d}", "x ∈ ℝ^(n×d)"),
         (r"\begin{cases} x & x > 0 \\ 0 & \text{otherwise} \end{cases}", "{ x x > 0 ; 0 otherwise"),
+        (r"\overline{q} - 1 \# \{x\}", "q\u0305 - 1 # {x}"),
         (r"\unheardof{x}", "unheardofx"),
         ("{", ""),
     ],
 )
 def test_formulas_as_text(tex, text):
     assert formula(tex) == text
+
+
+def test_every_formula_of_an_exercise_can_be_shown_in_a_terminal(monkeypatch):
+    strange: list[str] = []
+    monkeypatch.setattr(mathtext, "unknown", strange.append)
+    for exercise in all_exercises():
+        for text in (exercise.task, *exercise.hints, exercise.why):
+            plain(text)
+    assert strange == []
 
 
 def test_markdown_around_formulas_stays():

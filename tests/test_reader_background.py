@@ -51,7 +51,7 @@ def test_pages_are_served_before_anything_is_run(checkout: Path, monkeypatch: py
 
     monkeypatch.setattr(background, "run", run)
     monkeypatch.setattr(build, "preview", lambda root, torch: ["a", "b"])
-    monkeypatch.setattr(server, "serve", lambda site, port, browser, page, say, dev: served.append(dev))
+    monkeypatch.setattr(server, "serve", lambda site, port, browser, page, say, dev, allowed: served.append(dev))
 
     def learn(page: str = "") -> server.Dev | None:
         background.serve(checkout, 0, False, page, 1, True, lambda text: None)

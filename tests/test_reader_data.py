@@ -168,6 +168,25 @@ def test_a_path_holds_what_its_goals_need_before_them():
                 assert all(found.index(needed) < found.index(lesson.slug) for needed in lesson.needs)
 
 
+def test_where_the_source_is_is_one_setting(tmp_path):
+    settings = tmp_path / "pyproject.toml"
+    assert data.source_address(settings) == ""
+    settings.write_text('[project]\nname = "groundup"\n')
+    assert data.source_address(settings) == ""
+    settings.write_text('[project.urls]\nSource = "https://example.org/groundup"\n')
+    assert data.source_address(settings) == "https://example.org/groundup"
+
+
+def test_only_cells_that_do_something_wait_for_an_output():
+    lesson = next(one for one in LESSONS if one.slug == "self_attention")
+    nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
+    run = with_outputs(lesson, "numpy", built_notebooks(lesson, LIBRARY)["numpy"], nothing)
+    codes = [cell.id for cell in run.notebook.cells if cell.cell_type == "code"]
+    late = {one for one in codes if data.still_to_come(run.notebook, one)}
+    assert "by-hand-numbers" in late
+    assert "attend" not in late
+
+
 def test_pictures_behind_a_slider_become_files_beside_the_figure(tmp_path):
     import nbformat
 

@@ -155,6 +155,28 @@ def test_pictures_behind_a_slider_come_with_the_figure(notebook: Notebook) -> No
     assert "frames" not in notebook.event
 
 
+@pytest.mark.parametrize("first", ["import matplotlib.pyplot as plt", "from __future__ import annotations"])
+def test_show_shows_a_figure_where_it_stands(notebook: Notebook, first: str) -> None:
+    import matplotlib.pyplot as plt
+
+    notebook.namespace |= {"plt": plt, "say": lambda text: notebook.events.append({"type": text})}
+    loop = "for word in ('before', 'after'):\n    say(word)\n    plt.plot([1, 2])\n    plt.show()"
+    assert notebook.run(f"{first}\n{loop}\nsay('end')\nfig = plt.figure()\n0")
+    kinds = [event["type"] for event in notebook.events]
+    assert kinds == ["before", "figure", "after", "figure", "end", "value", "figure"]
+
+
+def test_a_future_holds_for_the_whole_cell(notebook: Notebook) -> None:
+    source = "from __future__ import annotations\nimport matplotlib\ndef f(x: nowhere): pass\nf.__annotations__['x']"
+    assert notebook.run(source)
+    assert notebook.event["text"] == "'nowhere'"
+
+
+def test_input_says_what_to_do_instead() -> None:
+    with pytest.raises(RuntimeError, match=r"cannot ask for input\. Write the answer into the code"):
+        runner.no_input("Your name? ")
+
+
 def test_a_figure_that_cannot_be_drawn_is_an_error(notebook: Notebook) -> None:
     assert not notebook.run("import matplotlib.pyplot as plt\nplt.title('$\\\\nonsense$')\nNone")
     assert (notebook.event["type"], notebook.event["name"]) == ("error", "ValueError")

@@ -22,6 +22,7 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from groundup.errors import UserError
 from groundup.reader import jupyter, runner, server, sessions
 from groundup.reader.server import listen, make_app
 from groundup.reader.sessions import Sessions
@@ -252,14 +253,52 @@ def test_a_name_rebound_to_this_machine_is_refused(site: Site, host: str) -> Non
     assert refused(site, name) == 403
 
 
+def test_who_forwards_the_port_learns_how_to_be_let_in(site: Site) -> None:
+    said = site.ask("/", Host="box.example:9000")[2].decode()
+    assert f"answers only to its own address, 127.0.0.1:{site.port} or localhost:{site.port}." in said
+    assert "groundup learn --allow-host box.example:9000" in said
+    assert "--allow-host NAME" in site.ask("/", Host="<script>")[2].decode()
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "let_in"),
+    [
+        ("localhost:9000", "http://localhost:9000", True),
+        ("box", "https://box", True),
+        ("box:81", "http://box:81", True),
+        ("127.0.0.1:{port}", "https://box", True),  # a forwarder that puts our own name into Host
+        ("127.0.0.1:{port}", "http://127.0.0.1:{port}", True),
+        ("localhost:9001", "http://localhost:9001", False),
+        ("evil.box", "http://evil.box", False),
+        ("box.evil", "http://box.evil", False),
+        ("box:81:82", "http://box", False),
+        ("box", "http://evil.example", False),
+        ("box", "ftp://box", False),
+        ("box", "https://127.0.0.1:{port}", False),
+    ],
+)
+def test_allowed_names_are_let_in_and_no_others(folder: Path, host: str, origin: str, let_in: bool) -> None:
+    with serving(folder, allowed=["localhost:9000", "box"]) as running:
+        host, origin = host.format(port=running.port), origin.format(port=running.port)
+        assert refused(running, host, origin) == (101 if let_in else 403)
+        policy = running.ask("/")[1]["content-security-policy"]
+        assert "ws://localhost:9000 wss://localhost:9000 ws://box:* wss://box:*" in policy
+
+
+@pytest.mark.parametrize("name", ["*", "http://box", "box/", "a b", ""])
+def test_only_a_name_can_be_allowed(folder: Path, name: str) -> None:
+    with pytest.raises(UserError, match="--allow-host"):
+        server.serve(folder, 0, False, "", print, allowed=[name])
+
+
 def test_two_hosts_are_refused(site: Site) -> None:
     assert refused(site, f"127.0.0.1:{site.port}\r\nHost: evil.example") in (400, 403)
 
 
-def refused(site: Site, host: str) -> int:
-    """How a websocket that names this host is answered, its Origin being right."""
+def refused(site: Site, host: str, origin: str = "") -> int:
+    """How a websocket that names this host is answered, its Origin being right or another."""
     request = (
-        f"GET /kernel HTTP/1.1\r\nHost: {host}\r\nOrigin: {site.origin}\r\n"
+        f"GET /kernel HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin or site.origin}\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
@@ -446,11 +485,70 @@ def test_a_cell_that_does_not_stop_is_ended(site: Site, monkeypatch: pytest.Monk
         assert (told(events, "done"), told(events, "status")) == (["restarted"], ["stopped"])
 
 
+def test_stop_stops_nothing_of_another_page(site: Site) -> None:
+    with site.page() as one, site.page() as other:
+        run = one.ask("go = 'on'\nwhile go: pass")
+        one.until("start")
+        other.until("status", text=sessions.AT_WORK)
+        other.ask("1")
+        assert other.hear() == {"type": "status", "state": "busy", "text": sessions.AT_WORK}
+        other.say(type="interrupt")
+        assert told(other.until("done"), "done") == ["interrupted"]
+        with pytest.raises(TimeoutError):
+            one.socket.recv(timeout=0.5)  # it goes on
+        other.ask("1")
+        one.say(type="interrupt")
+        assert told(one.until("done", run=run), "done") == ["interrupted"]
+        assert told(other.until("done"), "value") == ["1"]
+
+
+def test_what_a_page_left_running_can_be_stopped_from_another(site: Site) -> None:
+    with site.page() as one:
+        one.ask("while True: pass")
+        one.until("start")
+    with site.page() as other:
+        other.until("status", text=sessions.AT_WORK)
+        run = other.ask("2")
+        other.until("status", text=sessions.AT_WORK)
+        other.say(type="interrupt")
+        other.until("done", run=run)
+        assert told(other.run("2"), "value") == ["2"]
+
+
 def test_a_kernel_that_dies_is_told_and_the_next_run_has_another(site: Site) -> None:
     with site.page() as page:
-        events = page.run("import os\nos._exit(1)")
+        events = page.run("import os\nos._exit(3)")
         assert (told(events, "done"), told(events, "status")[-1]) == (["restarted"], "stopped")
+        text = [event["text"] for event in events if event["type"] == "status"][-1]
+        assert text == f"Python has ended: its exit code was 3. {sessions.LOST}"
         assert told(page.run("x = 3", "x"), "plan") == [["a", "b"]]
+        events = page.run("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)")
+        assert "Python crashed (SIGSEGV). All variables are gone" in str(events)
+
+
+def test_a_kernel_that_is_killed_while_nothing_runs_is_told_to_every_page(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "WATCH", 0.05)
+    with site.page("idle") as one, site.page("idle") as other:
+        os.kill(int(told(one.run("import os", "os.getpid()"), "value")[0]), signal.SIGKILL)
+        for page in (one, other):
+            text = page.until("status", state="stopped")[-1]["text"]
+            assert text == f"Python was killed, perhaps because memory ran out. {sessions.LOST}"
+        assert told(one.run("x = 3", "x"), "plan") == [["a", "b"]]
+
+
+def test_a_cell_cannot_ask_for_input(site: Site) -> None:
+    with site.page() as page:
+        (error,) = (event for event in page.run("input('Your name? ')") if event["type"] == "error")
+        assert (error["name"], error["message"][:33]) == ("RuntimeError", "A cell cannot ask for input. Writ")
+
+
+def test_text_and_figures_come_in_their_order(site: Site) -> None:
+    code = "import matplotlib.pyplot as plt\nprint('one')\nplt.plot([1, 2])\nplt.show()\nprint('two')"
+    with site.page() as page:
+        kinds = [event["type"] for event in page.run(code) if event["type"] in ("stream", "figure")]
+        assert kinds == ["stream", "figure", "stream"]
 
 
 def test_restart_forgets_also_in_the_middle_of_a_run(site: Site) -> None:

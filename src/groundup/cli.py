@@ -4,7 +4,9 @@ import io
 import json
 import math
 import os
+import re
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -330,7 +332,7 @@ def lab(
     notebook_runs.bring(all_lessons(), out, show.stderr, findings_text, fresh)
     command = notebook_runs.lab_command(out, out / f"{chosen.folder.name}.ipynb")
     command += [f"--port={port}", *([] if browser else ["--no-browser"])]
-    os.execve(command[0], command, notebook_runs.lab_environment())
+    raise typer.Exit(notebook_runs.run_lab(command))
 
 
 @app.command()
@@ -363,6 +365,14 @@ def demand_track(lesson: Lesson, track: str) -> None:
         show.demand("torch", "The torch track")
 
 
+def told(message: str) -> str:
+    """What typer says of a wrong value, without its inner words, and with the nearest right one."""
+    message = message.replace("Value error, ", "")
+    wrong = re.search(r"'([^']*)' is not one of (.+)\.$", message)
+    near = get_close_matches(wrong[1], re.findall(r"'([^']*)'", wrong[2]), 1) if wrong else []
+    return f"{message} Did you mean {near[0]}?" if near else message
+
+
 def main() -> NoReturn:
     """Run the command line: what the user got wrong is one sentence on stderr and exit code 2, never a traceback."""
     from groundup.training.loop import Stopped
@@ -385,7 +395,9 @@ def main() -> NoReturn:
         show.stderr(str(error))
         code = 2
     except ClickException as error:
-        show.stderr(error.format_message())
+        if type(error).__name__ == "NoArgsIsHelpError":  # `groundup` alone: the help is printed, nothing was wrong
+            sys.exit(0)
+        show.stderr(told(error.format_message()))
         code = 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

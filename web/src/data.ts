@@ -11,6 +11,8 @@ export interface Site {
   /** How many there are. */
   exercises: number;
   glossary: Term[];
+  /** Where its source is; "" if nobody has said. */
+  source: string;
 }
 
 /** A term of the glossary; the lesson that teaches it, by its folder. */
@@ -116,6 +118,8 @@ export interface Code {
   browser: boolean;
   /** Why it cannot run in the browser; empty if it can. */
   why: string;
+  /** It has not been run yet, and will be while one reads. */
+  waiting: boolean;
 }
 
 /** Lines count from 1 and the last one belongs to the segment. */

@@ -4,6 +4,8 @@ import copy
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -235,6 +237,7 @@ def lab_command(folder: Path, notebook: Path | None = None) -> list[str]:
     settings = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.root_dir": str(folder.resolve()),
+        "ServerApp.answer_yes": "True",  # Ctrl-C ends it, here as in `groundup learn`
         "LabApp.news_url": "None",
         "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",  # the other one asks PyPI for its catalogue
@@ -245,6 +248,25 @@ def lab_command(folder: Path, notebook: Path | None = None) -> list[str]:
     if notebook:
         options.append(f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}")
     return [sys.executable, "-m", "jupyterlab", *options]
+
+
+def run_lab(command: list[str]) -> int:
+    """Run JupyterLab until it ends, or until Ctrl-C, which ends it without a traceback at any time."""
+
+    def end(*_: object) -> None:
+        child.terminate()
+
+    # JupyterLab is deaf to Ctrl-C while it starts, and answers itself once it runs.
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child = subprocess.Popen(command, env=lab_environment())
+    signal.signal(signal.SIGINT, heard)
+    signal.signal(signal.SIGTERM, end)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        end()
+        child.wait()
+        raise
 
 
 def lab_environment() -> dict[str, str]:

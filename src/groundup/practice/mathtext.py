@@ -19,12 +19,13 @@ RELATIONS = {
     "mid": "|", "pm": "±", "sim": "~", "cup": "∪", "cap": "∩", "equiv": "≡", "propto": "∝", "subset": "⊂", "ll": "≪",
     "gg": "≫", "circ": "∘", "otimes": "⊗", "oplus": "⊕",
 }  # fmt: skip
-TIGHT = {"cdot": "·", "ast": "*", "star": "*", "|": "‖", "Vert": "‖", "{": "{", "}": "}", "_": "_", "%": "%", "$": "$"}
+TIGHT = {"cdot": "·", "ast": "*", "star": "*", "|": "‖", "Vert": "‖"} | {sign: sign for sign in "{}_%$#&"}
 SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "quad": "  ", "qquad": "   ", "!": "", "\\": "; "}
 DROPPED = re.compile(r"left|right|limits|displaystyle|[bB]igg?[lrm]?")
 NAMES = {"log", "ln", "exp", "max", "min", "tanh", "cos", "sin", "arg", "argmax", "argmin", "det", "Pr", "sup", "inf"}
 GROUPS = {"text", "operatorname", "mathrm", "mathbf", "mathcal", "mathsf", "boldsymbol", "textbf", "mathit"}
 ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "vec": "\u20d7", "dot": "\u0307"}
+OVER = {"overline": "\u0305", "underline": "\u0332"}  # on every letter
 BOARD = dict(zip("RNZQCEP", "ℝℕℤℚℂ𝔼ℙ", strict=True))
 BELOW = dict(zip("0123456789+-−=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
 ABOVE = dict(
@@ -106,6 +107,8 @@ def atom(token: str, tokens: Iterator[str]) -> str:
     if name in ACCENTS:
         inner = argument(tokens)
         return inner[:1] + ACCENTS[name] + inner[1:]
+    if name in OVER:
+        return "".join(one if one.isspace() else one + OVER[name] for one in argument(tokens))
     if name == "tag":
         return f"   ({argument(tokens)})"
     if name in ("begin", "end"):
@@ -114,7 +117,13 @@ def atom(token: str, tokens: Iterator[str]) -> str:
         return marks[:2] if name == "begin" else marks[1:]
     if DROPPED.fullmatch(name):
         return ""
+    if name not in TIGHT and name not in SPACES and name not in NAMES:
+        unknown(name)
     return TIGHT.get(name, SPACES.get(name, name + (" " if name in NAMES else "")))
+
+
+def unknown(name: str) -> None:
+    """Called for a command that becomes its name; the tests want none in an exercise."""
 
 
 def argument(tokens: Iterator[str]) -> str:

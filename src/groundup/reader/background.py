@@ -13,7 +13,9 @@ from groundup.reader import build, dev, server
 Say = Callable[[str], None]
 
 
-def serve(root: Path, port: int, browser: bool, page: str, jobs: int, torch: bool, say: Say) -> None:
+def serve(
+    root: Path, port: int, browser: bool, page: str, jobs: int, torch: bool, say: Say, allowed: Sequence[str] = ()
+) -> None:
     """Serve a checkout's pages until Ctrl-C, and give them the outputs that they lack."""
     follow: server.Dev | None = None
     if not build.is_current(root):
@@ -29,7 +31,7 @@ def serve(root: Path, port: int, browser: bool, page: str, jobs: int, torch: boo
                 build.finish(root, made_of, failed)
         else:
             build.finish(root, made_of, [])
-    server.serve(root / "build" / "site", port, browser, page, say, follow)
+    server.serve(root / "build" / "site", port, browser, page, say, follow, allowed)
 
 
 async def fill(root: Path, waiting: Sequence[str], jobs: int, pages: server.Pages, say: Say) -> list[str]:

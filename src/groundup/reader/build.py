@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from groundup.errors import UserError
@@ -43,6 +44,7 @@ def sources(root: Path) -> Iterable[Path]:
                 name for name in folders if name not in ("__pycache__", "node_modules", "site", "dist", ".cache")
             ]
             yield from (Path(path, file) for file in files)
+    yield from root.glob("pyproject.toml")  # says where the source is
 
 
 def build(root: Path, out: Path, jobs: int, torch: bool, progress: Progress) -> list[str]:
@@ -116,9 +118,14 @@ def preview(root: Path, torch: bool) -> list[str]:
     cache, library, runs, waiting = root / "build" / "executed", Library(), {}, []
     for lesson in all_lessons():
         built = built_notebooks(lesson, library)
-        runs[lesson.folder.name] = {track: last_outputs(lesson, track, one, cache) for track, one in built.items()}
-        run = [track for track in built if torch or track == "numpy"]
-        if not all(is_kept(lesson, track, built[track], cache) for track in run):
+        late = {
+            track: (torch or track == "numpy") and not is_kept(lesson, track, one, cache)
+            for track, one in built.items()
+        }
+        runs[lesson.folder.name] = {
+            track: replace(last_outputs(lesson, track, one, cache), waiting=late[track]) for track, one in built.items()
+        }
+        if any(late.values()):
             waiting.append(lesson.folder.name)
     data.write(all_lessons(), runs, root / "build" / "site-data")
     pages(root, root / "build" / "site")

@@ -21,6 +21,14 @@ site = typer.Typer(
 
 OnPort = Annotated[int, typer.Option(min=1, max=65535, help="If it is busy, the next free one.")]
 Browser = Annotated[bool, typer.Option(help="Open the browser.")]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="NAME",
+        help="Answer to this name too, such as box:9000: what the browser's address shows where the port is forwarded.",
+    ),
+]
 Jobs = Annotated[int, typer.Option(min=1, help="Notebooks to run at a time, one thread each. [default: up to 2]")]
 JOBS = min(2, os.cpu_count() or 1)
 
@@ -32,12 +40,14 @@ def learn(
     port: OnPort = 8765,
     browser: Browser = True,
     jobs: Jobs = JOBS,
+    allow_host: Hosts = None,
 ) -> None:
     """Read the lessons in the browser, with cells that run on this machine.
 
     In a checkout the pages come at once, and lessons that have no outputs yet get them while you read.
 
-    Serves on this machine only; nobody else can reach it or run code through it. Ctrl-C ends it.
+    Serves on this machine only; nobody else can reach it or run code through it. Ctrl-C ends it. If you forward its
+    port to another machine (`ssh -L 9000:localhost:8765 box`), say under which name: `--allow-host localhost:9000`.
 
     Examples: `groundup learn`, `groundup learn 13`, `groundup learn --no-browser --port 9000`
     """
@@ -46,10 +56,10 @@ def learn(
     page = f"lessons/{find_lesson(lesson).folder.name}/" if lesson else ""
     root = build.checkout()
     if root is None:
-        server.serve(_shipped(), port=port, browser=browser, page=page, say=show.stderr)
+        server.serve(_shipped(), port=port, browser=browser, page=page, say=show.stderr, allowed=allow_host or ())
     else:
         _demand_builders()
-        background.serve(root, port, browser, page, jobs, show.has("torch"), show.stderr)
+        background.serve(root, port, browser, page, jobs, show.has("torch"), show.stderr, allow_host or ())
 
 
 @site.command("build")

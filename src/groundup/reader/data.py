@@ -1,8 +1,10 @@
 """What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
+import ast
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ Json = dict[str, Any]
 BROWSER_SECONDS = 3.0
 #: Terms, each with a sentence and the slug of the lesson that teaches it; `also` are its other forms.
 GLOSSARY = Path(__file__).with_name("glossary.json")
+SETTINGS = Path(__file__).resolve().parents[3] / "pyproject.toml"
 #: CSS pixels in a point.
 PIXELS = 96 / 72
 
@@ -49,6 +52,7 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
         if (found := on_path(path, lessons))
     ]
     site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "glossary": glossary(lessons)}
+    site["source"] = source_address()
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
     _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
 
@@ -67,6 +71,12 @@ def asked_in(lesson: Lesson) -> list[Json]:
     cells = jupytext.read(lesson.text, fmt="py:percent").cells
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
     return [vars(one) for text in texts for one in questions.take_out(text)[1]]
+
+
+def source_address(settings: Path = SETTINGS) -> str:
+    """Where this checkout's source is published: the setting `Source` below `[project.urls]` in its pyproject.toml."""
+    project = tomllib.loads(settings.read_text(encoding="utf-8"))["project"] if settings.is_file() else {}
+    return str(project.get("urls", {}).get("Source", ""))
 
 
 def write_lesson(lesson: Lesson, lessons: Sequence[Lesson], runs: Mapping[Track, Executed], folder: Path) -> None:
@@ -226,12 +236,15 @@ def _size(svg: str) -> Json:
 
 
 def _slim(svg: str) -> str:
-    """Matplotlib's SVG for a page: without comments and metadata, and with places to a hundredth of a pixel."""
+    """Matplotlib's SVG for a page: without comments, metadata, line ends and the names of groups, which nothing refers
+    to, and with places to a hundredth of a pixel."""
 
     def short(found: re.Match[str]) -> str:
-        return re.sub(r"(\.\d\d)\d+", r"\1", found[0])
+        return re.sub(r" ?([MLQCz]) ?", r"\1", re.sub(r"(\.\d\d)\d+", r"\1", found[0]))
 
     svg = re.sub(r"^.*?(?=<svg)|\s*<!--.*?-->|\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\s+", " ", re.sub(r">\s+<", "><", svg))
+    svg = re.sub(r'<g id="(?!heat|curve)[^"]*"', "<g", svg)  # those that tell values stay
     return re.sub(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)', short, svg)
 
 
@@ -260,6 +273,14 @@ def _add_costs(cells: list[Json], track: Track, run: Executed) -> None:
             cell["total"] = round(cell["seconds"] + sum(run.seconds.get(one, 0.0) for one in before), 3)
             cell["why"] = why_not(track, cell["total"])
             cell["browser"] = not cell["why"]
+            cell["waiting"] = run.waiting and still_to_come(run.notebook, cell["id"])
+
+
+def still_to_come(notebook: Notebook, cell_id: str) -> bool:
+    """Whether a cell has no outputs yet and looks as if it will: it does something, and not only define."""
+    cell = next(cell for cell in notebook.cells if cell.id == cell_id)
+    does = (ast.Expr, ast.For, ast.With, ast.If, ast.While)
+    return cell.execution_count is None and any(isinstance(node, does) for node in ast.parse(cell.source).body)
 
 
 def why_not(track: Track, total: float) -> str:

@@ -6,6 +6,7 @@ modules that have changed must be imported afresh.
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def serve(root: Path, site: Path, port: int, browser: bool, say: Callable[[str],
             if at_work is not None:
                 at_work.cancel()
                 await asyncio.wait([at_work])
-            at_work = asyncio.create_task(remake(root, paths, pages.reload, say))
+            at_work = asyncio.create_task(remake(root, paths, pages, say))
 
     server.serve(site, port=port, browser=browser, page="", say=say, dev=follow)
 
@@ -51,8 +52,11 @@ async def to_its_end(command: Sequence[str]) -> tuple[int, str]:
     return child.returncode or 0, said.decode(errors="replace").strip()
 
 
-async def remake(root: Path, paths: list[Path], reload: Callable[[], None], say: Callable[[str], None]) -> None:
-    """Show the change at once with the outputs that still hold; then run what has changed, and show that."""
+async def remake(root: Path, paths: list[Path], pages: server.Pages, say: Callable[[str], None]) -> None:
+    """Show the change at once with the outputs that still hold; then run what has changed, and show that.
+
+    What goes wrong is said in the terminal and on the pages, which stay as they were.
+    """
     only = lessons_of(root, paths)
     web = all(path.is_relative_to(root / "web") for path in paths)
     say(f"{', '.join(sorted({path.name for path in paths if path.exists()})[:3]) or 'A file'} changed")
@@ -61,8 +65,9 @@ async def remake(root: Path, paths: list[Path], reload: Callable[[], None], say:
         code, said = await to_its_end(command)
         if code:
             say(said)
+            pages.fail(said)
             return
-        reload()
+        pages.reload()
     say("The pages are up to date.")
 
 
@@ -93,8 +98,25 @@ def main(root: Path, step: str, names: list[str], jobs: int = 1) -> None:
         raise UserError("\n".join(failed))
 
 
+def explain(error: BaseException, root: Path) -> str:
+    """What went wrong and on which line of the checkout, without the way that led there."""
+    if isinstance(error, UserError):
+        return str(error)
+    what = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        places = [(Path(error.filename), error.lineno, error.text or "")]
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [(Path(frame.filename), frame.lineno or 0, frame.line or "") for frame in frames]
+        ours = root / "src" / "groundup" / "lessons"
+        places = [one for one in places if one[0].is_relative_to(ours)] or places
+    path, line, code = places[-1] if places else (root, 0, "")
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    return f"{shown}, line {line}: {what}\n    {code.strip()}"
+
+
 if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
-    except UserError as error:
-        sys.exit(str(error))
+    except Exception as error:
+        sys.exit(explain(error, Path(sys.argv[1])))

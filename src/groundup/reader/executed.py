@@ -34,6 +34,7 @@ class Executed:
 
     seconds   of the processor, by the id of a code cell
     measured  what the notebook's own training gave for findings of the lesson, by name
+    waiting   it is still to be run: cells without outputs get them later
     """
 
     lesson: Lesson
@@ -41,6 +42,7 @@ class Executed:
     notebook: Notebook
     seconds: dict[str, float]
     measured: dict[str, float] = field(default_factory=dict)
+    waiting: bool = False
 
 
 def built_notebooks(lesson: Lesson, library: Library) -> dict[Track, Notebook]:
@@ -155,6 +157,7 @@ def execute_all(
 
     def one(task: tuple[Lesson, Track, Notebook]) -> Executed:
         lesson, track, notebook = task
+        kept = is_kept(lesson, track, notebook, cache)
         if track == "torch" and not torch:
             done = Executed(lesson, track, notebook, {})
         else:
@@ -163,7 +166,7 @@ def execute_all(
             except NotebookError as error:
                 failed.append(f"The {track} notebook of lesson {lesson.name} fails. {error}")
                 done = last_outputs(lesson, track, notebook, cache)
-        report(f"{lesson.name}, {track}")
+        report(f"{lesson.name}, {track}{': nothing has changed' if kept else ''}")
         return done
 
     found: dict[str, dict[Track, Executed]] = {lesson.folder.name: {} for lesson in lessons}

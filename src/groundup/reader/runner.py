@@ -4,6 +4,8 @@ The local kernel and the browser's Python both load this file as it is: the stan
 matplotlib if a cell has imported it. What a cell prints is the host's affair.
 """
 
+import __future__
+
 import ast
 import base64
 import io
@@ -65,8 +67,15 @@ class Printed:
 def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, sources: dict[str, str]) -> bool:
     """Run a cell in ``namespace``, emit what came of it, and return whether it ran without error.
 
+    `plt.show()` shows the open figures where it stands, between what is printed before and after it.
+
     ``sources`` are the texts of all cells by id, as they were when they ran: errors quote their lines.
     """
+
+    def draw() -> None:
+        for figure in _figures():
+            emit({"type": "figure", "cell": cell_id, **figure})
+
     namespace.setdefault("__name__", "__main__")
     files = {file_name(name): name for name in sources.keys() | {cell_id}}
     for file, name in files.items():
@@ -74,19 +83,21 @@ def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, s
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     try:
         try:
-            body, last = _compile(source, file_name(cell_id))
+            pieces, last = _compile(source, file_name(cell_id))
         except SyntaxError as error:
             emit(_told(error, error.msg, cell_id, [_line(file_name(cell_id), cell_id, error.lineno or 1)]))
             return False
-        exec(body, namespace)
+        for piece in pieces:
+            _hear_show(draw)
+            exec(piece, namespace)
+        _hear_show(draw)
         value = eval(last, namespace) if last else None
         if value is not None and not _is_figure(value):
             text = repr(value)
             if len(text) > VALUE_LIMIT:
                 text = f"{text[:VALUE_LIMIT]}… ({len(text):,} letters in all)"
             emit({"type": "value", "cell": cell_id, "text": text})
-        for figure in _figures():
-            emit({"type": "figure", "cell": cell_id, **figure})
+        draw()
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: the session lives on
         emit(_told(error, _message(error), cell_id, _lines(error.__traceback__, files)))
         return False
@@ -96,19 +107,45 @@ def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, s
     return True
 
 
+def no_input(*args: object, **options: object) -> str:
+    """What `input` and `getpass` are in a cell: nobody could answer."""
+    raise RuntimeError('A cell cannot ask for input. Write the answer into the code, as in name = "Ada".')
+
+
 def file_name(cell_id: str) -> str:
     """What tracebacks call a cell."""
     return f'cell "{cell_id}"'
 
 
-def _compile(source: str, file: str) -> tuple[CodeType, CodeType | None]:
-    """The cell's code, and that of its last line where it is an expression whose value is to be shown."""
+def _compile(source: str, file: str) -> tuple[list[CodeType], CodeType | None]:
+    """The cell's statements, and the last line where it is an expression whose value is to be shown."""
     tree = ast.parse(source, file)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr) and not source.rstrip().endswith(";"):
         expression = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
         last = compile(expression, file, "eval", dont_inherit=True)
-    return compile(tree, file, "exec", dont_inherit=True), last
+    flags = 0
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            flags |= sum(getattr(__future__, name.name).compiler_flag for name in node.names)
+    whole = compile(tree, file, "exec", flags, dont_inherit=True)  # finds the mistakes that only the whole has
+    if not any("matplotlib" in ast.dump(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)):
+        return [whole], last
+    pieces = [ast.Module([node], []) for node in tree.body]
+    return [compile(piece, file, "exec", flags, dont_inherit=True) for piece in pieces], last
+
+
+def _hear_show(draw: Callable[[], None]) -> None:
+    """Make `plt.show()` call ``draw`` and close the figures, as in a notebook, once a cell has imported it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return
+
+    def show(*args: object, **options: object) -> None:
+        draw()
+        pyplot.close("all")
+
+    pyplot.show = show  # type: ignore[attr-defined]
 
 
 def _told(error: BaseException, message: str, cell_id: str, lines: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,17 +2,18 @@
 
 It executes code. So it listens on this machine only; every request must name this address as its Host, which a
 page whose name was rebound to 127.0.0.1 does not; and what executes code must come from the site itself (Origin)
-and know the token that only the opened address carries.
+and know the token that only the opened address carries. Whoever forwards the port under another name says so.
 """
 
 import asyncio
 import contextlib
 import json
+import re
 import secrets
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ from groundup.errors import UserError
 from groundup.lessons import find_lesson
 from groundup.reader import grading
 from groundup.reader.jupyter import Lab
-from groundup.reader.sessions import Job, Sessions
+from groundup.reader.sessions import AT_WORK, Job, Listener, Sessions
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
 HELLO_SECONDS = 5.0
+#: A name and perhaps a port, nothing else.
+HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1,5})?")
 #: Ports after the wanted one that are tried before any free one is taken.
 TRIED = 20
 
@@ -45,20 +48,27 @@ class Pages:
     """The pages that are open in dev mode, as far as the server knows them.
 
     reading  the folder of the lesson that was opened last, "" before the first
+    trouble  why what was saved last cannot be shown, "" if it is
     """
 
     def __init__(self) -> None:
-        self.reading = ""
+        self.reading = self.trouble = ""
         self.open: set[asyncio.Queue[str]] = set()
 
     def tell(self, message: str) -> None:
-        """Pages know "reload", which all do, and "outputs FOLDER", after which those of that lesson do."""
+        """Pages know "reload", which all do, "outputs FOLDER", after which those of that lesson do, and "trouble"."""
         for queue in self.open:
             queue.put_nowait(message)
 
     def reload(self) -> None:
         """Make every open page reload."""
+        self.trouble = ""
         self.tell("reload")
+
+    def fail(self, why: str) -> None:
+        """Show on every page, open or opened later, why it is older than what was saved."""
+        self.trouble = f"trouble {json.dumps(why)}"
+        self.tell(self.trouble)
 
 
 #: Gets the open pages, and goes on as long as the server: to watch files, or to run what has no outputs yet.
@@ -68,11 +78,15 @@ Dev = Callable[[Pages], Coroutine[Any, Any, None]]
 class Guard:
     """Refuses requests that do not name this address or come from another site; adds the headers of safety."""
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, port: int, allowed: Sequence[str] = ()) -> None:
+        """``allowed`` are other names for this address, each with its port or good for any."""
         self.app = app
-        self.hosts = {f"{name}:{port}" for name in NAMES}
-        self.origins = {f"http://{host}" for host in self.hosts}
-        sockets = " ".join(f"ws://{host}" for host in sorted(self.hosts))
+        self.own = [f"{name}:{port}" for name in NAMES]
+        self.hosts = {*self.own, *allowed}
+        anywhere = [name if ":" in name else f"{name}:*" for name in allowed]
+        sockets = " ".join(
+            [f"ws://{name}" for name in self.own] + [f"{kind}://{name}" for name in anywhere for kind in ("ws", "wss")]
+        )
         policy = {
             "default-src": "'none'",
             "script-src": "'self' 'wasm-unsafe-eval'",
@@ -108,19 +122,34 @@ class Guard:
         if not refusal:
             await self.app(scope, receive, send_safely)
         elif scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).close(4403, refusal)  # not accepted yet: becomes a plain 403
+            await WebSocket(scope, receive, send).close(4403)  # not accepted yet: becomes a plain 403
         else:
             await PlainTextResponse(refusal + "\n", 403)(scope, receive, send_safely)
 
     def refusal(self, scope: Scope) -> str:
         """Why the request is refused, or nothing."""
         headers = Headers(scope=scope)
-        if headers.getlist("host") not in [[host] for host in self.hosts]:
-            return "This server answers only to its own address."
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self.knows(hosts[0]):
+            name = hosts[0] if len(hosts) == 1 and HOST_NAME.fullmatch(hosts[0]) else "NAME"
+            return (
+                f"The reader runs code, so it answers only to its own address, {' or '.join(sorted(self.hosts))}.\n"
+                "Do you forward its port and open it under this other name? Then start it with that name:\n\n"
+                f"    groundup learn --allow-host {name}"
+            )
         reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-        if not reading and headers.getlist("origin") not in [[origin] for origin in self.origins]:
+        if not reading and not (len(origins) == 1 and self.is_own(origins[0])):
             return "Only the pages of this server may do that."
         return ""
+
+    def knows(self, host: str) -> bool:
+        """Whether this is a name of this server, as a browser writes it: with the port, if it is not 80 or 443."""
+        return host in self.hosts or (HOST_NAME.fullmatch(host) is not None and host.partition(":")[0] in self.hosts)
+
+    def is_own(self, origin: str) -> bool:
+        """Whether a page of this server says that it comes from there; a forwarded one may come by https."""
+        scheme, _, host = origin.partition("://")
+        return self.knows(host) and (scheme == "http" or (scheme == "https" and host not in self.own))
 
 
 class Site(StaticFiles):
@@ -147,6 +176,7 @@ def make_app(
     sessions: Sessions | None = None,
     dev: Dev | None = None,
     hello_seconds: float = HELLO_SECONDS,
+    allowed: Sequence[str] = (),
 ) -> Starlette:
     """The application that serves ``site`` on ``port``. Its ``state.reload()`` makes the open pages reload.
 
@@ -177,7 +207,7 @@ def make_app(
             messages: asyncio.Queue[str] = asyncio.Queue()
             pages.open.add(messages)
             try:
-                yield ": here\n\n"
+                yield f"data: {pages.trouble}\n\n" if pages.trouble else ": here\n\n"
                 while not app.state.stopping():
                     with contextlib.suppress(TimeoutError):
                         yield f"data: {await asyncio.wait_for(messages.get(), 0.5)}\n\n"
@@ -218,7 +248,10 @@ def make_app(
         Mount("/", Site(site, pages)),
     ]
     # The guard stands before everything else.
-    middleware = [Middleware(Guard, port=port), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)]
+    middleware = [
+        Middleware(Guard, port=port, allowed=allowed),
+        Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
+    ]
     app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
     app.state.reload = pages.reload
     app.state.stopping = lambda: False
@@ -244,11 +277,8 @@ async def _close(websocket: WebSocket, code: int) -> None:
 async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> None:
     """Do what a page asks, and tell it what comes of it, until it goes. What runs goes on without it."""
     outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    here = True
-
-    def tell(event: dict[str, Any]) -> None:
-        if here:
-            outbox.put_nowait(event)
+    listener = Listener(outbox.put_nowait)
+    tell = listener.tell
 
     async def write() -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
@@ -256,9 +286,10 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
                 await websocket.send_text(json.dumps(await outbox.get()))
 
     session = sessions.session(lesson)
+    session.listeners.add(listener)
     tell({"type": "status", "state": "ready", "text": ""})
     if session.busy:
-        tell({"type": "status", "state": "busy", "text": "Python is at work on what was started before."})
+        tell({"type": "status", "state": "busy", "text": AT_WORK})
     writer = asyncio.create_task(write())
     desk = grading.Desk(tell)
     doing: set[asyncio.Task[None]] = set()
@@ -267,7 +298,7 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
             try:
                 message = json.loads(await websocket.receive_text())
                 kind = message["type"]
-                job = _job(message, tell) if kind == "run" else None
+                job = _job(message, listener) if kind == "run" else None
                 if kind in grading.KINDS:
                     desk.hear(message)
             except (ValueError, TypeError, KeyError):
@@ -276,18 +307,19 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
             if job:
                 session.submit(job)
             elif kind in ("interrupt", "restart"):  # what is to run is dropped now; the kernel may take its time
-                task = asyncio.create_task(session.interrupt() if kind == "interrupt" else session.restart(tell))
+                task = asyncio.create_task(session.interrupt(listener) if kind == "interrupt" else session.restart())
                 doing.add(task)
                 task.add_done_callback(doing.discard)
     except WebSocketDisconnect:
         pass
     finally:
-        here = False
+        listener.here = False
+        session.listeners.discard(listener)
         desk.leave()
         writer.cancel()
 
 
-def _job(message: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Job:
+def _job(message: dict[str, Any], listener: Listener) -> Job:
     """A run as a page asks for it. Raises ValueError, TypeError or KeyError if it is not one."""
     cells = [(cell["id"], cell["source"]) for cell in message["cells"]]
     texts = [message["target"], *(text for cell in cells for text in cell)]
@@ -295,7 +327,7 @@ def _job(message: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Job
         raise ValueError
     if message["track"] not in ("numpy", "torch") or not isinstance(message["run"], int):
         raise ValueError
-    return Job(message["run"], message["track"], cells, message["target"], tell)
+    return Job(message["run"], message["track"], cells, message["target"], listener)
 
 
 def listen(port: int) -> socket.socket:
@@ -319,12 +351,19 @@ def serve(
     page: str,
     say: Callable[[str], None],
     dev: Dev | None = None,
+    allowed: Sequence[str] = (),
 ) -> None:
-    """Serve the site until Ctrl-C; opens ``page`` (a path in the site) in the browser if asked."""
+    """Serve the site until Ctrl-C; opens ``page`` (a path in the site) in the browser if asked.
+
+    ``allowed`` are names under which a forwarded port is opened elsewhere.
+    """
+    for name in allowed:
+        if not HOST_NAME.fullmatch(name):
+            raise UserError(f"--allow-host is the name in the browser's address, such as box:9000, not {name!r}.")
     one = listen(port)
     port = one.getsockname()[1]
     token = secrets.token_urlsafe(32)
-    app = make_app(site, token, port, dev=dev)
+    app = make_app(site, token, port, dev=dev, allowed=[name.lower() for name in allowed])
     # Pings would end a connection whose page the browser has put to sleep.
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, ws="websockets-sansio", ws_ping_interval=None
@@ -333,6 +372,8 @@ def serve(
     app.state.stopping = lambda: server.should_exit
     address = f"http://{HOST}:{port}/{page}#token={token}"
     say(f"The reader is at {address}\nThe address is the key to run code here: keep it to yourself. Ctrl-C ends it.")
+    for name in allowed:
+        say(f"Forwarded as {name}: open http://{name}/{page}#token={token} there.")
     if browser:  # in a thread, for a browser in the terminal returns only when it is closed
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):

@@ -25,11 +25,18 @@ IDLE_SECONDS = 30 * 60.0
 #: Seconds that a cell may go on after Stop before its kernel is ended.
 PATIENCE = 3.0
 MIME = "application/vnd.groundup+json"
+#: Seconds between two looks at whether an idle kernel is still there.
+WATCH = 1.0
+#: What follows whenever a kernel has ended.
+LOST = "All variables are gone; the next run starts Python afresh and runs again what its cell needs."
 #: What is said when a kernel was ended on purpose.
 ENDED = {
-    "killed": "The cell did not stop, so Python was ended; the next run starts it afresh.",
-    "restarted": "Python was ended; the next run starts it afresh.",
+    "killed": f"The cell did not stop, so Python was ended. {LOST}",
+    "restarted": f"Python was restarted. {LOST}",
+    "idle": f"Python was not used for long and was ended. {LOST}",
+    "room": f"Python was ended to make room for another lesson’s. {LOST}",
 }
+AT_WORK = "Python is at work for another page of this lesson; a run here comes after it."
 
 #: Runs first in every kernel, where groundup need not be installed. Each track gets a namespace of its own.
 START = f"""
@@ -56,6 +63,7 @@ def run(text):
 
 
 runner.run = run
+get_ipython().kernel.raw_input = get_ipython().kernel.getpass = runner.no_input
 """
 
 
@@ -126,6 +134,16 @@ class Kernel:
         """Whether the process runs, and is to run on."""
         return not self._killed and await self.manager.is_alive()
 
+    async def epitaph(self) -> str:
+        """How the process ended, in words."""
+        code = await self.manager.provisioner.poll() if self.manager.provisioner else None
+        if code == -signal.SIGKILL:
+            return f"Python was killed, perhaps because memory ran out. {LOST}"
+        if code is not None and code < 0:
+            return f"Python crashed ({signal.Signals(-code).name}). {LOST}"
+        by = "" if code is None else f": its exit code was {code}"
+        return f"Python has ended{by}. {LOST}"
+
     async def interrupt(self) -> None:
         """What Ctrl-C does."""
         with contextlib.suppress(RuntimeError, ProcessLookupError):
@@ -149,6 +167,18 @@ class Kernel:
         self.scratch.cleanup()
 
 
+@dataclass(eq=False)
+class Listener:
+    """A page that is open, until it is not."""
+
+    send: Send
+    here: bool = True
+
+    def tell(self, event: Event) -> None:
+        if self.here:
+            self.send(event)
+
+
 @dataclass
 class Job:
     """A run that a page asked for."""
@@ -157,23 +187,25 @@ class Job:
     track: str
     cells: list[tuple[str, str]]
     target: str
-    send: Send
+    listener: Listener
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tell(self, kind: str, **event: Any) -> None:
-        self.send({"type": kind, "run": self.run, **event})
+        self.listener.tell({"type": kind, "run": self.run, **event})
 
 
 @dataclass
 class Session:
-    """The state of one lesson: its kernel, what has run there, what is to run."""
+    """The state of one lesson: its kernel, what has run there, what is to run, and the pages that are open."""
 
     pool: "Sessions"
+    listeners: set[Listener] = field(default_factory=set)
     kernel: Kernel | None = None
     planners: dict[str, Planner] = field(default_factory=dict)
     jobs: deque[Job] = field(default_factory=deque)  # that wait
     job: Job | None = None  # that runs
     worker: asyncio.Task | None = None
+    watcher: asyncio.Task | None = None
     used: float = field(default_factory=time.monotonic)
     dropped: str = ""  # why the run that goes on is to stop: "interrupted" or "restarted"
 
@@ -181,16 +213,30 @@ class Session:
     def busy(self) -> bool:
         return self.worker is not None and not self.worker.done()
 
+    def announce(self, state: str, text: str = "", job: Job | None = None) -> None:
+        """Tell all pages how Python is; those that did not ask for the job hear that it is another page's."""
+        for listener in list(self.listeners):
+            other = job is not None and job.listener is not listener
+            words = AT_WORK if other and state in ("starting", "busy") else text
+            listener.tell({"type": "status", "state": "busy" if words is AT_WORK else state, "text": words})
+
     def submit(self, job: Job) -> None:
         """Run it, after those that wait."""
         self.jobs.append(job)
+        if self.job is not None and self.job.listener is not job.listener:
+            job.listener.tell({"type": "status", "state": "busy", "text": AT_WORK})
         if not self.busy:
             self.worker = asyncio.create_task(self._work())
 
-    def interrupt(self) -> Coroutine[Any, Any, None]:
-        """Drop what waits, at once; what is returned stops what runs, and ends a kernel that does not listen."""
-        self._drop("interrupted")
-        return self._interrupt(self.job)
+    def interrupt(self, listener: Listener) -> Coroutine[Any, Any, None]:
+        """Drop what a page waits for, at once; what is returned stops what runs for it, or for a page that has gone.
+
+        Other pages' runs go on. A kernel that does not listen is ended.
+        """
+        runs = self.job
+        mine = runs if runs is not None and (runs.listener is listener or not runs.listener.here) else None
+        self._drop("interrupted", mine, [job for job in self.jobs if job.listener is listener])
+        return self._interrupt(mine)
 
     async def _interrupt(self, job: Job | None) -> None:
         for _ in range(3):  # more than once: a cell that has not quite begun does not hear the first
@@ -203,34 +249,44 @@ class Session:
             self.dropped = "killed"
             await self.kernel.kill()
 
-    def restart(self, send: Send) -> Coroutine[Any, Any, None]:
+    def restart(self) -> Coroutine[Any, Any, None]:
         """Forget all that has run, at once; what is returned ends the kernel. The next run gets a new one."""
-        self._drop("restarted")
+        self._drop("restarted", self.job, list(self.jobs))
         kernel = self.kernel
         if self.job is None:
             self.kernel = None
             self.planners.clear()
-        return self._restart(self.job, kernel, send)
+        return self._restart(self.job, kernel)
 
-    async def _restart(self, job: Job | None, kernel: Kernel | None, send: Send) -> None:
+    async def _restart(self, job: Job | None, kernel: Kernel | None) -> None:
         if kernel is not None:
             await (kernel.end() if job is None else kernel.kill())
         if job is not None:
             await job.over.wait()
-        send({"type": "status", "state": "ready", "text": "Nothing has run; the next run starts Python afresh."})
+        self.announce("ready", "Nothing has run; the next run starts Python afresh.")
 
-    async def end(self) -> None:
-        """End the kernel, if there is one."""
+    async def end(self, why: str = "") -> None:
+        """End the kernel, if there is one, and tell the open pages why."""
         kernel, self.kernel = self.kernel, None
         self.planners.clear()
         if kernel is not None:
+            if why:
+                self.announce("stopped", why)
             await kernel.end()
 
-    def _drop(self, reason: str) -> None:
-        if self.job is not None:
+    def _drop(self, reason: str, runs: Job | None, waiting: list[Job]) -> None:
+        if runs is not None:
             self.dropped = reason
-        while self.jobs:
-            self.jobs.popleft().tell("done", ok=False, reason=reason)
+        for job in waiting:
+            self.jobs.remove(job)
+            job.tell("done", ok=False, reason=reason)
+
+    async def _watch(self, kernel: Kernel) -> None:
+        """Tell the open pages when the kernel dies while nothing runs."""
+        while self.kernel is kernel:
+            await asyncio.sleep(WATCH)
+            if not self.busy and not await kernel.alive() and self.kernel is kernel:
+                await self.end(await kernel.epitaph())
 
     async def _work(self) -> None:
         while self.jobs:
@@ -242,28 +298,26 @@ class Session:
                 reason = await self._run(job)
             except KernelDied:
                 reason = "restarted"
-                await self.end()
-                text = ENDED.get(
-                    self.dropped, "Python has ended; the next run starts it afresh, and what had run is lost."
-                )
-                job.send({"type": "status", "state": "stopped", "text": text})
+                why = ENDED.get(self.dropped) or (await self.kernel.epitaph() if self.kernel else LOST)
+                await self.end(why)
             except Exception as error:
                 reason = "error"
                 await self.end()
                 text = str(error) if isinstance(error, TooManyKernels) else f"Python could not run the cell: {error!r}"
-                job.send({"type": "status", "state": "failed", "text": text})
+                self.announce("failed", text)
             job.tell("done", ok=not reason, reason=reason)
-            if self.kernel is not None:
-                job.send({"type": "status", "state": "ready", "text": ""})
             self.used, self.job = time.monotonic(), None
+            if self.kernel is not None:
+                self.announce("ready")
             job.over.set()
 
     async def _run(self, job: Job) -> str:
         """Run the cells that the job needs and return why it ended early, or nothing."""
         if self.kernel is None:
-            job.send({"type": "status", "state": "starting", "text": "Starting Python…"})
+            self.announce("starting", "Starting Python…", job)
             self.kernel = await self.pool.start()
-        job.send({"type": "status", "state": "busy", "text": ""})
+            self.watcher = asyncio.create_task(self._watch(self.kernel))
+        self.announce("busy", "", job)
         planner = self.planners.setdefault(job.track, Planner())
         plan = planner.plan(job.cells, job.target)
         job.tell("plan", cells=plan)
@@ -297,7 +351,7 @@ class Session:
             if isinstance(event, dict) and event.get("type") == "end":
                 end = event
             elif isinstance(event, dict):
-                job.send({**event, "run": job.run, "cell": cell})
+                job.listener.tell({**event, "run": job.run, "cell": cell})
             elif message["msg_type"] == "display_data":  # a cell's own display(…)
                 job.tell("value", cell=cell, text=content["data"].get("text/plain", "")[: runner.VALUE_LIMIT])
 
@@ -334,7 +388,7 @@ class Sessions:
                 idle = [session for session in alive if not session.busy]
                 if not idle:
                     raise TooManyKernels(f"{self.kernels} other lessons are at work; stop one of them first.")
-                await min(idle, key=lambda session: session.used).end()
+                await min(idle, key=lambda session: session.used).end(ENDED["room"])
             kernel = Kernel()
             await kernel.start()
             return kernel
@@ -345,7 +399,7 @@ class Sessions:
             await asyncio.sleep(min(60.0, self.idle_seconds / 2))
             for session in list(self.of.values()):
                 if session.kernel and not session.busy and time.monotonic() - session.used > self.idle_seconds:
-                    await session.end()
+                    await session.end(ENDED["idle"])
 
     async def close(self) -> None:
         """End all kernels."""

@@ -13,11 +13,16 @@ interface Props {
 
 /** What stands in place of the built code: the reader's text, or the editor. */
 export function CellCode({ cell, atom, lesson }: Props) {
-  const { edit, open, editing, drifted, line } = useAtom(atom);
+  const { edit, open, editing, drifted, elsewhere, line } = useAtom(atom);
   return (
     <>
       {drifted && (
         <p className="cell-note">The lesson’s text of this cell has changed since you edited it: Reset shows it.</p>
+      )}
+      {elsewhere && (
+        <p className="cell-note" role="status">
+          This cell has been changed in another tab; here is its text.
+        </p>
       )}
       {edit !== null && !editing && <EditedCode id={cell.id} text={edit} line={line} />}
       {open && <CellEditor cell={cell} atom={atom} lesson={lesson} />}
@@ -58,7 +63,7 @@ function EditedCode({ id, text, line }: { id: string; text: string; line: number
 /** The editor is loaded when the first one is wanted; until it is there, the code stays in sight. */
 function CellEditor({ cell, atom, lesson }: Props) {
   const { id } = cell;
-  const { line } = useAtom(atom);
+  const { line, edit, elsewhere } = useAtom(atom);
   const place = useRef<HTMLDivElement>(null);
   const [editor, setEditor] = useState<Editor | null>(null);
   const [problem, setProblem] = useState('');
@@ -90,6 +95,10 @@ function CellEditor({ cell, atom, lesson }: Props) {
       patch(atom, { editing: false });
     };
   }, [id, cell, atom, lesson]);
+
+  useEffect(() => {
+    if (elsewhere) editor?.take(edit ?? lesson.texts.original(id));
+  }, [editor, elsewhere, edit, lesson, id]);
 
   useEffect(() => editor?.mark(line), [editor, line]);
 

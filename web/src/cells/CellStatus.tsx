@@ -62,7 +62,7 @@ function Words({ run, lesson }: { run: Run; lesson: Lesson }) {
   const status = useAtom(lesson.state.status);
   if (run.phase === 'waiting') return 'waits for the run before it';
   if (run.phase === 'starting' && run.steps.length) return null; // they say it
-  if (run.phase === 'starting') return status?.state === 'starting' ? status.text : 'starting…';
+  if (run.phase === 'starting') return (status?.state !== 'ready' && status?.text) || 'starting…';
   if (run.phase === 'running') {
     return (
       <>
@@ -73,7 +73,7 @@ function Words({ run, lesson }: { run: Run; lesson: Lesson }) {
   const failed = run.steps.find((step) => step.state === 'failed');
   if (run.ok) return `ran in ${seconds(run.seconds)}${run.blocks.length ? '' : ', no output'}`;
   if (run.reason === 'interrupted') return run.seconds ? `stopped after ${seconds(run.seconds)}` : 'stopped';
-  if (run.reason === 'restarted') return 'Python was restarted';
+  if (run.reason === 'restarted') return run.note || 'Python was restarted';
   if (failed) {
     return (
       <>

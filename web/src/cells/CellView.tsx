@@ -32,7 +32,7 @@ export const CellView = memo(function CellView({
 }) {
   const atom = lesson.state.cells.get(cell.id);
   if (!atom) throw new Error(`no state of cell ${cell.id}`);
-  const { run, shows, line, edit, open, editing, help } = useAtom(atom);
+  const { run, shows, line, edit, open, editing, elsewhere, help } = useAtom(atom);
   const kind = useAtom(lesson.state.kind);
   const { section, id } = cell;
   const busy = run !== null && run.phase !== 'done';
@@ -56,8 +56,13 @@ export const CellView = memo(function CellView({
   return (
     <>
       {createPortal(<CellBar cell={cell} atom={atom} lesson={lesson} live={hosts.live} />, cell.actions)}
-      {(open || edit !== null) && createPortal(<CellCode cell={cell} atom={atom} lesson={lesson} />, hosts.edit)}
-      {help && createPortal(<Help why={cell.why} command={lesson.state.page.command} />, hosts.top)}
+      {(open || edit !== null || elsewhere) &&
+        createPortal(<CellCode cell={cell} atom={atom} lesson={lesson} />, hosts.edit)}
+      {help &&
+        createPortal(
+          <Help why={cell.why} command={lesson.state.page.command} root={lesson.state.page.root} />,
+          hosts.top,
+        )}
       {(run || (edit !== null && cell.built && !runsElsewhere(cell, kind))) &&
         createPortal(
           <>

@@ -23,6 +23,7 @@ export function EditedCells({ lesson, host }: { lesson: Lesson; host: HTMLElemen
   );
 }
 
+const RESTART = 'Restart Python? All variables of this lesson are forgotten, in every tab; what you wrote stays.';
 const PLACES = { kernel: 'Python on this machine', pyodide: 'Python in this browser', none: '' };
 
 export function RuntimeBadge({ lesson, host }: { lesson: Lesson; host: HTMLElement }) {
@@ -30,18 +31,18 @@ export function RuntimeBadge({ lesson, host }: { lesson: Lesson; host: HTMLEleme
   const status = useAtom(lesson.state.status);
   if (!kind || kind === 'none' || !status) return null;
   const { state, text } = status;
+  const away = state === 'stopped' || state === 'failed';
+  const restart = () => {
+    if (away || !window.confirm(RESTART)) return;
+    lesson.session.restart();
+  };
   return createPortal(
     <section className="runtime-badge" data-state={state} aria-label={PLACES[kind]}>
       <span className="runtime-dot" aria-hidden="true" />
       <span className="runtime-words" title={text}>
-        {PLACES[kind]} · {state === 'starting' ? text || 'starting…' : state}
+        {PLACES[kind]} · {state === 'starting' ? text || 'starting…' : away && text ? `${state}. ${text}` : state}
       </span>
-      <button
-        type="button"
-        className="cell-button"
-        aria-disabled={state === 'stopped' || state === 'failed'}
-        onClick={() => lesson.session.restart()}
-      >
+      <button type="button" className="cell-button" aria-disabled={away} onClick={restart}>
         Restart
       </button>
     </section>,

@@ -1,4 +1,4 @@
-import { type MouseEvent, memo, useLayoutEffect, useRef } from 'react';
+import { type MouseEvent, memo, useLayoutEffect, useRef, useState } from 'react';
 import { FramesView } from '../figures/FramesView';
 import { least } from '../figures/least';
 import { show } from '../reading/zoom';
@@ -7,11 +7,15 @@ import type { Lesson } from './lesson';
 import type { LiveCell } from './page';
 import type { Block, Run } from './state';
 
+const MOST_FIGURES = 12; // at once: a loop that draws has two hundred
 const MOST_LINES = 8; // of a traceback: a recursion without end has a thousand
 
 /** Everything here is text or an image from a blob: what a cell prints can never become part of the page. */
 export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson: Lesson }) {
-  const alts = [...cell.output.querySelectorAll('img')].map((image) => image.alt);
+  const alts = [...cell.output.querySelectorAll<HTMLImageElement>('img:not(.frames-still)')].map((image) => image.alt);
+  const [all, setAll] = useState(false);
+  const many = run.blocks.filter((block) => block.kind === 'figure').length;
+  const most = all || many <= MOST_FIGURES ? many : MOST_FIGURES / 2;
   let figures = 0;
   return run.blocks.map((block, index) => {
     const key = `${index} ${block.kind}`;
@@ -22,6 +26,16 @@ export function Output({ run, cell, lesson }: { run: Run; cell: LiveCell; lesson
     }
     if (block.kind === 'error') return <ErrorBlock key={key} block={block} lesson={lesson} />;
     figures += 1;
+    if (figures === most + 1) {
+      return (
+        <p key={key} className="cell-dropped">
+          <button type="button" className="cell-button" onClick={() => setAll(true)}>
+            Show {many - most} more figures
+          </button>
+        </p>
+      );
+    }
+    if (figures > most) return null;
     const alt = alts[figures - 1] || `Figure ${figures} that ${cell.id} drew`;
     if (block.frames) {
       return (

@@ -17,6 +17,9 @@ import { highlightCode, styleTags, tagHighlighter, tags } from '@lezer/highlight
 export interface Editor {
   /** Takes the focus, and goes to this line if one is given. */
   focus(line?: number): void;
+  text(): string;
+  /** Takes over a text from elsewhere, which can be undone; `change` does not hear of it. */
+  take(text: string): void;
   /** Marks the line of an error, or none. */
   mark(line: number | null): void;
   destroy(): void;
@@ -108,6 +111,7 @@ export function createEditor({ parent, text, label, folds, change, run }: Option
     return true;
   };
   const indents = (view: EditorView) => view.setTabFocusMode(false);
+  let taking = false;
   const view = new EditorView({
     parent,
     doc: text,
@@ -135,6 +139,7 @@ export function createEditor({ parent, text, label, folds, change, run }: Option
       EditorView.domEventHandlers({ blur: (_event, current) => indents(current) }),
       EditorView.updateListener.of(({ docChanged, state, view: current }) => {
         if (!docChanged) return;
+        if (taking) return;
         indents(current); // who types wants Tab to indent again
         change(state.doc.toString());
       }),
@@ -151,6 +156,13 @@ export function createEditor({ parent, text, label, folds, change, run }: Option
       if (!number) return;
       const { from } = view.state.doc.line(Math.min(number, view.state.doc.lines));
       view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+    },
+    text: () => view.state.doc.toString(),
+    take(text) {
+      if (text === view.state.doc.toString()) return;
+      taking = true;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      taking = false;
     },
     mark: (line) => view.dispatch({ effects: markLine.of(line) }),
     destroy: () => view.destroy(),

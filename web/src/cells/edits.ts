@@ -1,4 +1,5 @@
 // The reader's own versions of cells, kept on this device only.
+import { keep } from '../storage';
 
 export interface Edit {
   source: string;
@@ -6,7 +7,7 @@ export interface Edit {
   of: string;
 }
 
-const key = (folder: string) => `groundup:edits:${folder}`;
+export const editsKey = (folder: string) => `groundup:edits:${folder}`;
 
 /** Short and stable (FNV-1a, 32 bits): it only has to tell a changed text from the same one. */
 export function hash(text: string): string {
@@ -21,7 +22,7 @@ export function hash(text: string): string {
 export function readEdits(folder: string): Map<string, Edit> {
   const edits = new Map<string, Edit>();
   try {
-    const found: unknown = JSON.parse(localStorage.getItem(key(folder)) ?? '{}');
+    const found: unknown = JSON.parse(localStorage.getItem(editsKey(folder)) ?? '{}');
     const cells = found && typeof found === 'object' && 'cells' in found ? found.cells : null;
     for (const [id, edit] of Object.entries((cells ?? {}) as Record<string, Partial<Edit> | null>)) {
       if (typeof edit?.source === 'string') edits.set(id, { source: edit.source, of: String(edit.of ?? '') });
@@ -32,17 +33,15 @@ export function readEdits(folder: string): Map<string, Edit> {
   return edits;
 }
 
-/** Changes some cells only, so that two tabs of one lesson do not undo each other; null takes an edit away. */
-export function writeEdits(folder: string, changes: Map<string, Edit | null>): void {
+/**
+ * Changes some cells only, so that two tabs of one lesson do not undo each other; null takes an edit away.
+ * Returns whether they are kept; if not, the page says so.
+ */
+export function writeEdits(folder: string, changes: Map<string, Edit | null>): boolean {
   const edits = readEdits(folder);
   for (const [id, edit] of changes) {
     if (edit) edits.set(id, edit);
     else edits.delete(id);
   }
-  try {
-    if (edits.size) localStorage.setItem(key(folder), JSON.stringify({ version: 1, cells: Object.fromEntries(edits) }));
-    else localStorage.removeItem(key(folder));
-  } catch {
-    // private mode or full: the edits last as long as the page
-  }
+  return keep(editsKey(folder), edits.size ? JSON.stringify({ version: 1, cells: Object.fromEntries(edits) }) : null);
 }

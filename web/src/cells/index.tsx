@@ -47,7 +47,7 @@ function addHosts({ id, section, code, output }: LiveCell): Hosts {
   const hosts = { top: add('cell-top'), edit: add('cell-edit'), live: add('cell-live') };
   section.tabIndex = -1; // a click into the code gives the cell the focus, and so the keys that run it
   hosts.live.id = `live-${id}`;
-  (code.closest('.cell-fold') ?? code).before(hosts.top);
+  (code.closest('.code-fold') ?? code).before(hosts.top);
   code.after(hosts.edit);
   output.before(hosts.live);
   return hosts;

@@ -210,7 +210,7 @@ export function createSession(state: LessonState, texts: () => Texts): Session {
     const why = mine.stopping && reason !== 'restarted' ? 'interrupted' : reason;
     const status = state.status.get();
     const lost = status?.state === 'failed' || status?.state === 'stopped' ? status.text : '';
-    const words = note || (why === 'error' ? lost : '');
+    const words = note || (why === 'error' || why === 'restarted' ? lost : '');
     if (!ran) change(mine.target, { phase: 'done', ok: false, reason: why, note: words });
     else if (why) change(mine.target, { reason: why, note: words });
     collectors.clear();

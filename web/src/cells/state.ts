@@ -43,6 +43,8 @@ export interface CellState {
   drifted: boolean;
   run: Run | null;
   shows: 'built' | 'live';
+  /** The text has just come from another tab. */
+  elsewhere: boolean;
   /** The line of the last error. */
   line: number | null;
   /** Something that the live output came from has changed since. */
@@ -56,6 +58,7 @@ export const UNTOUCHED: CellState = {
   editing: false,
   edit: null,
   drifted: false,
+  elsewhere: false,
   run: null,
   shows: 'built',
   line: null,

@@ -2,7 +2,7 @@
 import type { CellSource } from '../data';
 import type { Track } from '../runtime/types';
 import { patch } from './atom';
-import { type Edit, hash, readEdits, writeEdits } from './edits';
+import { type Edit, editsKey, hash, readEdits, writeEdits } from './edits';
 import type { LessonState } from './state';
 
 const WAIT = 300; // milliseconds of no typing before an edit is stored
@@ -36,6 +36,8 @@ export function createTexts(state: LessonState, changed: () => void): Texts {
   state.edited.set(edits.size);
   addEventListener('pagehide', save);
   document.addEventListener('visibilitychange', save);
+  window.addEventListener('storage', ({ key }) => (key === editsKey(folder) || key === null) && adopt());
+  window.addEventListener('pageshow', ({ persisted }) => persisted && adopt());
 
   async function fetchSources(): Promise<Map<string, CellSource>> {
     const answer = await fetch(new URL(`${root}lessons/${folder}/cells.json`, document.baseURI));
@@ -55,8 +57,23 @@ export function createTexts(state: LessonState, changed: () => void): Texts {
   function save(): void {
     clearTimeout(timer);
     if (!unsaved.size) return;
-    writeEdits(folder, unsaved);
-    unsaved.clear();
+    if (writeEdits(folder, unsaved)) unsaved.clear(); // else the next change tries it all again
+    changed();
+  }
+
+  /** What another tab of this lesson has written is the text here too, unless something newer is on its way out. */
+  function adopt(): void {
+    const stored = readEdits(folder);
+    for (const [id, cell] of state.cells) {
+      const theirs = stored.get(id);
+      if (unsaved.has(id) || theirs?.source === edits.get(id)?.source) continue;
+      if (theirs) edits.set(id, theirs);
+      else edits.delete(id);
+      const original = sources.get(id)?.source;
+      const drifted = theirs !== undefined && original !== undefined && hash(original) !== theirs.of;
+      patch(cell, { edit: theirs?.source ?? null, drifted, elsewhere: true });
+    }
+    state.edited.set(edits.size);
     changed();
   }
 
@@ -65,7 +82,7 @@ export function createTexts(state: LessonState, changed: () => void): Texts {
     if (!cell) return;
     if (edit) edits.set(id, edit);
     else edits.delete(id);
-    patch(cell, { edit: edit?.source ?? null, ...(!edit && { drifted: false }) });
+    patch(cell, { edit: edit?.source ?? null, elsewhere: false, ...(!edit && { drifted: false }) });
     state.edited.set(edits.size);
     unsaved.set(id, edit);
     clearTimeout(timer);

@@ -7,6 +7,9 @@ const LEVELS: Level[] = ['beginner', 'intermediate', 'advanced'];
 const LABELS = 150; // room for the parts' names, left of the lessons
 const TITLE = { size: 15, small: 13 }; // as in map.css
 
+/** With more lessons than this, the list's parts start folded and the map's arrows are faint. */
+const MANY = 24;
+
 export const lessonUrl = (folder: string): string => `lessons/${folder}/`;
 
 /** All lessons as a picture: parts are bands, arrows lead from a lesson to those that need it. Narrow screens: a list. */
@@ -32,7 +35,7 @@ export function LessonMap({ site }: { site: Site }) {
         Skip the map
       </a>
       <svg
-        className="map-graph"
+        className={site.lessons.length > MANY ? 'map-graph map-many' : 'map-graph'}
         viewBox={`0 0 ${Math.ceil(full)} ${Math.ceil(height)}`}
         style={{ maxWidth: `${((full * 1.2) / 16).toFixed(1)}rem` }}
         role="group"
@@ -168,8 +171,10 @@ function LessonList({ site, titles }: { site: Site; titles: Map<string, string> 
         const lessons = site.lessons.filter((lesson) => lesson.part === part);
         if (lessons.length === 0) return null;
         return (
-          <section key={part}>
-            <h3>{part}</h3>
+          <details key={part} open={site.lessons.length <= MANY}>
+            <summary>
+              <h3>{part}</h3> <span>{count(lessons.length, 'lesson')}</span>
+            </summary>
             <ul>
               {lessons.map((lesson) => (
                 <li key={lesson.folder} data-lesson={lesson.folder} data-level={lesson.level}>
@@ -182,7 +187,7 @@ function LessonList({ site, titles }: { site: Site; titles: Map<string, string> 
                 </li>
               ))}
             </ul>
-          </section>
+          </details>
         );
       })}
     </div>

@@ -3,7 +3,7 @@ import { ProgressActions } from '../progress/ProgressActions';
 import { getProgress, lessonOf, share, subscribe } from '../progress/store';
 import { loadWay, type Way } from '../way/data';
 import { wakeMap } from './highlight';
-import { showChosen, showOnwards, wakePaths } from './onwards';
+import { showChosen, showOnwards, showPlace, wakePaths } from './onwards';
 import { count } from './words';
 import './home.css';
 import './map.css';
@@ -16,7 +16,10 @@ export function mountHome(page: Document): void {
   if (actions) createRoot(actions).render(<ProgressActions />);
   let way: Way | null = null;
   const show = (): void => {
-    if (way) showOnwards(page, way);
+    if (way) {
+      showOnwards(page, way);
+      showPlace(page, way);
+    }
     showChosen(page);
     showRead(page);
     showPaths(page);

@@ -72,6 +72,19 @@ function pathLine(page: Document, way: Way): HTMLElement | null {
   return line;
 }
 
+/** Shows where on the map the reader is, and unfolds that part of its list. */
+export function showPlace(page: Document, way: Way): void {
+  const progress = getProgress();
+  const { last } = progress;
+  const here = last !== null && !isRead(progress, last) ? last : nextLesson(way, progress, last)?.folder;
+  for (const one of page.querySelectorAll<HTMLElement | SVGElement>('.map-node, .map-list li')) {
+    const next = one.dataset.lesson === here;
+    one.classList.toggle('is-next', next);
+    const part = one.closest('details');
+    if (next && part) part.open = true;
+  }
+}
+
 /** The buttons that choose a path. */
 export function wakePaths(page: Document): void {
   for (const one of page.querySelectorAll<HTMLButtonElement>('button[data-follow]')) {

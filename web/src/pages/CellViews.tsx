@@ -32,7 +32,7 @@ export function CodeCell({ cell, equations }: { cell: Code; equations: Set<strin
         <span className="cell-actions" data-actions="" />
       </div>
       {folded ? (
-        <details className="cell-fold" data-fold="">
+        <details className="code-fold">
           <summary dangerouslySetInnerHTML={{ __html: title(cell) }} />
           {code}
         </details>
@@ -46,6 +46,7 @@ export function CodeCell({ cell, equations }: { cell: Code; equations: Set<strin
           ))}
         </Predicted>
       </div>
+      {cell.waiting && <p className="cell-waiting">Its output is on its way.</p>}
     </section>
   );
 }
@@ -57,7 +58,7 @@ export function isPlumbing(cell: Code): boolean {
 
 /** Cells without anything to see, behind one line that says what they give. */
 export function Plumbing({ cells, children }: { cells: Code[]; children: ReactNode }) {
-  const told = cells.flatMap((cell) => (cell.gives ? [escapeHtml(cell.gives)] : []));
+  const told = cells.flatMap((cell) => (cell.gives ? [gives(cell)] : []));
   const labels = cells.flatMap((cell) => cell.segments.map((segment) => segment.label));
   const names = labels.flatMap((label) => label.split(', ')).filter((name) => name && name !== 'imports');
   const again = cells.some((cell) => cell.fold === 'again');
@@ -85,8 +86,13 @@ function Predicted({ question, children }: { question: string; children: ReactNo
   );
 }
 
+/** What folded code gives, with the names in it as code. */
+function gives(cell: Code): string {
+  return escapeHtml(cell.gives).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
 function title(cell: Code): string {
-  if (cell.gives) return escapeHtml(cell.gives);
+  if (cell.gives) return gives(cell);
   const lines = cell.source.split('\n').filter((line) => line.trim()).length;
   const drawn = cell.outputs.some((output) => output.kind === 'figure');
   return `${drawn ? 'Code of this figure' : 'Code of this output'} <span>${lines} lines</span>`;

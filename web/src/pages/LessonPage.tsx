@@ -86,6 +86,11 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
             titleHtml={title?.html ?? lesson.title}
             exercises={exercises.length}
           />
+          {codes.some((cell) => cell.waiting) && (
+            <p className="lesson-waiting" role="status">
+              This lesson is being run on your machine: its outputs and figures appear here by themselves.
+            </p>
+          )}
           <article className="text">{body}</article>
           <div className="end" data-mark-read="" />
           {/* filled by a script, which knows what has been read */}

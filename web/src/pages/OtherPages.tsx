@@ -1,4 +1,5 @@
 import type { Site } from '../data';
+import { GetIt } from '../home/GetIt';
 import { HomePage } from '../home/HomePage';
 import { type Assets, Shell } from './Shell';
 
@@ -14,6 +15,7 @@ export function Home({ site, assets }: { site: Site; assets: Assets }) {
     >
       <main id="text" className="home" tabIndex={-1}>
         <HomePage site={site} />
+        <GetIt site={site} />
       </main>
     </Shell>
   );

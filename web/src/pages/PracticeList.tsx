@@ -4,6 +4,8 @@ import { Questions } from './Questions';
 import { type Assets, Shell } from './Shell';
 
 const ROOT = '../';
+/** With more lessons than this, their lists start folded. */
+const MANY = 12;
 
 interface Props {
   exercises: Exercise[];
@@ -50,7 +52,15 @@ export function PracticeList({ exercises, questions, site, assets }: Props) {
               <p className="practice-lesson">
                 <a href={`${ROOT}lessons/${folder}/`}>Read the lesson</a>
               </p>
-              {own.length > 0 && <ExerciseList exercises={own} root={ROOT} />}
+              {own.length > 0 &&
+                (lessons.length > MANY ? (
+                  <details className="practice-own" data-fold-of={folder}>
+                    <summary>{own.length === 1 ? '1 exercise' : `${own.length} exercises`}</summary>
+                    <ExerciseList exercises={own} root={ROOT} />
+                  </details>
+                ) : (
+                  <ExerciseList exercises={own} root={ROOT} />
+                ))}
               {asked.length > 0 && (
                 <details className="practice-asked">
                   <summary>

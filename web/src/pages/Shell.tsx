@@ -33,6 +33,11 @@ export function Shell({ title, description, root, page, lesson, tracks, assets, 
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{title}</title>
         <meta name="description" content={description} />
+        <meta property="og:site_name" content="groundup" />
+        <meta property="og:type" content={page === 'lesson' ? 'article' : 'website'} />
+        <meta property="og:title" content={title} />
+        <meta property="og:description" content={description} />
+        <meta name="twitter:card" content="summary" />
         <link rel="icon" href={`${root}favicon.svg`} type="image/svg+xml" />
         <script src={root + assets.theme} />
         {assets.fonts.map((file) => (
@@ -78,6 +83,10 @@ export function Shell({ title, description, root, page, lesson, tracks, assets, 
         </header>
         {children}
         <footer className="site-footer">
+          <p>
+            groundup teaches deep learning by building it, by hand in NumPy and again in PyTorch.{' '}
+            <a href={`${root}#get`}>Get it for your own machine</a>
+          </p>
           <p>
             groundup {version}. Text and figures <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>,
             code <a href="https://opensource.org/license/mit">MIT</a>. What you read, run and change here stays on this

@@ -4,7 +4,7 @@ import { RunIcon, StopIcon } from '../cells/icons';
 import { type Found, findGrader } from './graders';
 import { wakeHints } from './hints';
 import { Solution } from './Solution';
-import { change, type Kept, read } from './store';
+import { change, follow, type Kept, read } from './store';
 import { clock, Timer } from './Timer';
 import { TryLine } from './TryLine';
 import type { Exercise, States, Step, Verdict } from './types';
@@ -26,6 +26,7 @@ export function Desk({ exercise, built, page, kept }: Props) {
   const [words, setWords] = useState('');
   const [busy, setBusy] = useState(false);
   const [round, setRound] = useState(0); // a new editor for each
+  const [elsewhere, setElsewhere] = useState(false); // the text has just come from another tab
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor>(null);
   const found = useRef<Promise<Found>>(null);
@@ -47,6 +48,18 @@ export function Desk({ exercise, built, page, kept }: Props) {
     });
     void grader().then(({ why }) => setWords(why));
   }, []);
+
+  useEffect(
+    () =>
+      follow(name, () => {
+        const before = editor.current?.text();
+        const now = read(name);
+        editor.current?.take(now.text ?? starter);
+        setMemory(now);
+        if (before !== undefined && before !== (now.text ?? starter)) setElsewhere(true);
+      }),
+    [name, starter],
+  );
 
   // The latest of these is what the editor's keys call.
   const check = useRef(() => {});
@@ -85,6 +98,7 @@ export function Desk({ exercise, built, page, kept }: Props) {
         change: (text) => {
           const kept = read(name); // who types on an older text goes on with the exercise as it is
           setMemory(change(name, { text, hash: kept.text === null ? hash : kept.hash }));
+          setElsewhere(false);
         },
         run: () => check.current(),
       });
@@ -140,6 +154,11 @@ export function Desk({ exercise, built, page, kept }: Props) {
       {older && (
         <p className="cell-note">
           This exercise has changed since you began your answer; Reset brings the new starter.
+        </p>
+      )}
+      {elsewhere && (
+        <p className="cell-note" role="status">
+          Your answer has been changed in another tab; here is its text.
         </p>
       )}
       <div className="cell-editor" ref={place} />

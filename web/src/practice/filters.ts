@@ -1,4 +1,5 @@
 /** The list's filters: what they are set to stands in the address, so that a link or the way back brings it again. */
+import { getProgress } from '../progress/store';
 import { isSolved } from './states';
 import { CHANGED } from './store';
 
@@ -7,6 +8,9 @@ export function wakeFilters(page: Document): void {
   if (!form) return;
   const fields = [...form.querySelectorAll<HTMLInputElement | HTMLSelectElement>('select, input')];
   recall(fields);
+  const { last } = getProgress();
+  const reading = page.querySelector<HTMLDetailsElement>(`[data-fold-of="${CSS.escape(last ?? '')}"]`);
+  if (reading) reading.open = true;
   const show = (): void => apply(page, form);
   form.hidden = false;
   form.addEventListener('submit', (event) => event.preventDefault());
@@ -62,6 +66,8 @@ function apply(page: Document, form: HTMLFormElement): void {
       item.hidden = !fits(item);
       own += Number(!item.hidden);
     }
+    const fold = section.querySelector<HTMLDetailsElement>('.practice-own');
+    if (fold && (form.matches(':has(:checked[type="checkbox"])') || lesson || data.get('level'))) fold.open = true;
     section.hidden = own === 0 || (Boolean(lesson) && section.dataset.of !== lesson);
     if (section.hidden) continue;
     found += own;

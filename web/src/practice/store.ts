@@ -1,5 +1,6 @@
 // What this device remembers of an exercise: groundup:practice:<name>. Private mode and foreign content are no reason
-// to fail.
+// to fail, and what cannot be kept is said.
+import { isLost, keep } from '../storage';
 import type { State } from './types';
 
 export interface Kept {
@@ -39,6 +40,7 @@ const fresh = (): Kept => ({
 
 export function read(name: string): Kept {
   const kept = memory.get(name) ?? fresh();
+  if (isLost(PREFIX + name)) return kept;
   try {
     const text = localStorage.getItem(PREFIX + name);
     const found: unknown = text === null ? null : JSON.parse(text);
@@ -72,13 +74,18 @@ function checked(found: unknown): Kept {
 export function change(name: string, part: Partial<Kept>): Kept {
   const kept = { ...read(name), ...part };
   memory.set(name, kept);
-  try {
-    localStorage.setItem(PREFIX + name, JSON.stringify(kept));
-  } catch {
-    // private mode or full: it lasts as long as the page
-  }
+  keep(PREFIX + name, JSON.stringify(kept));
   if (part.solved !== undefined) document.dispatchEvent(new Event(CHANGED));
   return kept;
+}
+
+/** Calls `heard` when another tab has changed what is kept of an exercise. Returns a function that ends it. */
+export function follow(name: string, heard: () => void): () => void {
+  const hear = ({ key }: StorageEvent) => {
+    if ((key === PREFIX + name || key === null) && !isLost(PREFIX + name)) heard();
+  };
+  addEventListener('storage', hear);
+  return () => removeEventListener('storage', hear);
 }
 
 /** How far one is with an exercise as it is today. */

@@ -1,5 +1,7 @@
 // What this device remembers about reading: groundup:progress, guarded against private mode and foreign content.
 
+import { isFull } from '../storage';
+
 export interface LessonProgress {
   read: string[];
   sections: number;
@@ -104,10 +106,11 @@ function notify(): void {
 export function setProgress(progress: Progress): void {
   memory = progress;
   try {
-    memoryText = JSON.stringify(progress);
-    localStorage.setItem(PROGRESS_KEY, memoryText);
-  } catch {
-    notice = 'This browser does not let the page store anything, so progress lasts only until the page is closed.';
+    const text = JSON.stringify(progress);
+    localStorage.setItem(PROGRESS_KEY, text);
+    memoryText = text;
+  } catch (error) {
+    notice = `${isFull(error) ? 'The storage of this browser is full' : 'This browser does not let the page store anything'}, so progress lasts only until the page is closed.`;
   }
   notify();
 }

@@ -13,10 +13,13 @@ export async function askServer(page: Document): Promise<void> {
   if (config.kind !== 'kernel') return;
   if (config.dev) {
     new EventSource(new URL('dev/events', root)).onmessage = ({ data }: MessageEvent<string>) => {
-      const [kind, lesson] = data.split(' ');
+      const [kind, rest = ''] = split(data);
+      const here = location.pathname.endsWith(`/lessons/${rest}/`);
       // Outputs come unasked, so not over what the reader is trying out.
       const trying = page.querySelector('[data-edit], [data-busy], [data-shows="live"]');
-      if (kind === 'reload' || (location.pathname.endsWith(`/lessons/${lesson}/`) && !trying)) location.reload();
+      if (kind === 'trouble') note(page, 'This page is as it was: what was saved cannot be shown.', JSON.parse(rest));
+      else if (kind === 'reload' || (here && !trying)) location.reload();
+      else if (here) note(page, 'The outputs of this lesson have arrived: reload the page to see them.');
     };
   }
   const button = page.querySelector<HTMLButtonElement>('[data-lab]');
@@ -34,6 +37,22 @@ export async function askServer(page: Document): Promise<void> {
         button.disabled = false;
       });
   });
+}
+
+function split(message: string): [string, string?] {
+  const space = message.indexOf(' ');
+  return space < 0 ? [message] : [message.slice(0, space), message.slice(space + 1)];
+}
+
+/** A sentence at the foot of the page, and what went wrong word by word. */
+function note(page: Document, words: string, trouble = ''): void {
+  page.querySelector('.server-note')?.remove();
+  const place = page.createElement('div');
+  place.className = trouble ? 'server-note trouble' : 'server-note';
+  place.setAttribute('role', 'alert');
+  place.append(Object.assign(page.createElement('p'), { textContent: words }));
+  if (trouble) place.append(Object.assign(page.createElement('pre'), { textContent: trouble }));
+  page.body.append(place);
 }
 
 /** The answer is what went wrong, empty if nothing did. */

@@ -2,7 +2,7 @@
 import MarkdownItConstructor, { type Env, type MarkdownIt, type StateCore, type Token } from 'markdown-it';
 import { highlight } from './highlight';
 import { escapeHtml, slugify } from './html';
-import { addMath, setMath } from './math';
+import { addMath, setDisplay, setMath } from './math';
 import { markTerms, type Terms } from './terms';
 
 /** Lines of one function that implement an equation; neighbours make a run. */
@@ -95,12 +95,13 @@ function linkReferences(tokens: Token[], state: StateCore): Token[] {
     token.content = content;
     linked.push(token);
   };
-  const link = (href: string, name: string, inner: Token) => {
+  const link = (href: string, name: string, inner: Token, label = '') => {
     const open = new state.Token('link_open', 'a', 1);
     open.attrs = [
       ['class', name],
       ['href', href],
     ];
+    if (label) open.attrs.push(['aria-label', label]);
     linked.push(open, inner, new state.Token('link_close', 'a', -1));
   };
   tokens.forEach((token, index) => {
@@ -116,7 +117,7 @@ function linkReferences(tokens: Token[], state: StateCore): Token[] {
         text(rest.slice(0, match.index));
         const inner = new state.Token('text', '', 0);
         inner.content = match[0];
-        link(`#${equationId(match[1] ?? '')}`, 'equation-link', inner);
+        link(`#${equationId(match[1] ?? '')}`, 'equation-link', inner, `Equation ${match[0]}`);
         rest = rest.slice(match.index + match[0].length);
       }
       text(rest);
@@ -146,7 +147,7 @@ rules.math_block = (tokens, index, _options, env) => {
   const context = contextOf(env);
   const tex = tokens[index]?.content ?? '';
   const tag = TAG.exec(tex)?.[1];
-  const formula = setMath(tex.replace(TAG, ''), true);
+  const formula = setDisplay(tex.replace(TAG, ''));
   const body = `<div class="equation-body" tabindex="0" role="region" aria-label="${tag ? `Equation ${escapeHtml(tag)}` : 'Formula'}">${formula}</div>`;
   if (!tag) return `<div class="equation">${body}</div>\n`;
   const id = equationId(tag);
@@ -161,9 +162,10 @@ rules.math_block = (tokens, index, _options, env) => {
 /** "lines 17, 18–20 of softmax", each run a link. */
 function placeHtml({ name, runs }: CodePlace): string {
   const many = runs.length > 1 || runs.some(({ first, last }) => first !== last);
-  const links = runs.map(
-    ({ anchor, first, last }) => `<a href="#${anchor}">${first === last ? first : `${first}–${last}`}</a>`,
-  );
+  const links = runs.map(({ anchor, first, last }) => {
+    const [lines, words] = first === last ? [first, 'line'] : [`${first}–${last}`, 'lines'];
+    return `<a href="#${anchor}" aria-label="${words} ${lines} of ${escapeHtml(name)}">${lines}</a>`;
+  });
   return `${many ? 'lines' : 'line'} ${links.join(', ')} of ${escapeHtml(name)}`;
 }
 
@@ -202,6 +204,15 @@ rules.image = (tokens, index, options, env, self) => {
 
 rules.table_open = () => '<div class="table" tabindex="0" role="region" aria-label="Table"><table>\n';
 rules.table_close = () => '</table></div>\n';
+
+// A corner without words is no header: screen readers would announce it for every row.
+rules.th_open = (tokens, index, _options, _env, self) =>
+  `<${headTag(tokens[index + 1])}${self.renderAttrs(tokens[index] as Token)}>`;
+rules.th_close = (tokens, index) => `</${headTag(tokens[index - 1])}>\n`;
+
+function headTag(inline: Token | undefined): string {
+  return inline?.content.trim() ? 'th' : 'td';
+}
 
 rules.fence = (tokens, index) => {
   const token = tokens[index];

@@ -3,7 +3,7 @@ import katex from 'katex';
 import type { MarkdownIt, StateBlock, StateInline } from 'markdown-it';
 
 const SHORT = 20; // letters of TeX; such a formula is not broken over two lines
-const START = '<span class="katex-html" aria-hidden="true"><span class="base">';
+const START = '<span class="katex-html" aria-hidden="true"><span class="katex-base">';
 const END = '</span></span></span>';
 
 /** A formula as HTML; what stands before and after goes into its first and last unbreakable piece. */
@@ -15,6 +15,26 @@ export function setMath(tex: string, displayMode: boolean, before = '', after = 
   if (after && html.endsWith(END)) html = `${html.slice(0, -END.length)}<span class="touching">${after}</span>${END}`;
   else html += after;
   return displayMode || tex.length > SHORT ? html : `<span class="short">${html}</span>`;
+}
+
+/** A display formula. What `\\qquad` sets apart comes as pieces of its own, which stand on one line or below each other. */
+export function setDisplay(tex: string): string {
+  return apart(tex)
+    .map((piece) => setMath(piece, true))
+    .join('');
+}
+
+/** The pieces between those `\\qquad` that are in no group, fence or environment. */
+function apart(tex: string): string[] {
+  const pieces = [''];
+  let depth = 0;
+  for (const token of tex.match(/\\[a-zA-Z]+|\\[\s\S]|[\s\S]/g) ?? []) {
+    if (['{', '\\left', '\\begin'].includes(token)) depth += 1;
+    else if (['}', '\\right', '\\end'].includes(token)) depth -= 1;
+    if (token === '\\qquad' && depth === 0) pieces.push('');
+    else pieces[pieces.length - 1] += token;
+  }
+  return pieces.map((piece) => piece.trim()).filter(Boolean);
 }
 
 const DOLLAR = 0x24;

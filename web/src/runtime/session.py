@@ -13,7 +13,7 @@ from typing import Any
 
 from cells import Planner
 from pyodide.code import find_imports
-from runner import Printed, run_cell
+from runner import Printed, no_input, run_cell
 
 import __main__
 
@@ -93,10 +93,6 @@ class NoTorch(MetaPathFinder):
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name.partition(".")[0] == "torch":
             raise ModuleNotFoundError(NO_TORCH, name=name)
-
-
-def no_input(prompt: object = "") -> str:
-    raise RuntimeError("A cell cannot ask for input.")
 
 
 class Session:
