@@ -34,9 +34,9 @@ def scorer(rng: np.random.Generator, count: int, vocabulary: int, end: float = 0
 
 
 def many_tokens(rng: np.random.Generator) -> Code:
-    """A model with more tokens than two bytes count."""
-    text = "lambda prefixes, rows: np.sin(np.outer(np.asarray(prefixes).sum(1) + rows, turn))"
-    return Code(text, turn=3 * rng.normal(size=40_000))
+    """A model with more tokens than two bytes count, the last of which are the likeliest."""
+    text = "lambda prefixes, rows: np.sin(np.outer(np.asarray(prefixes).sum(1) + rows, turn)) + late"
+    return Code(text, turn=3 * rng.normal(size=40_000), late=3.0 * (np.arange(40_000) > 33_000))
 
 
 def greedy_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
