@@ -163,7 +163,7 @@ def dropout_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
 def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
     """Every value is 0 or x / (1 − rate), and as many are kept as should be: in all, in each row, in each column."""
     for rate in (0.5, 0.2, 0.9, 0.0, 0.37):
-        x = rng.normal(size=(200, 100))
+        x = rng.normal(size=(500, 200))
         arguments = {"x": x, "rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
         y = answer(**arguments).value
         kept = y != 0

@@ -55,10 +55,10 @@ def greedy_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         }
     yield {"score": scorer(rng, 3, 6, 9.0), "count": 3, "length": 5}
     yield {"score": scorer(rng, 2, 5, -9.0), "count": 2, "length": 14}
-    yield {"score": scorer(rng, 3, 6, 0.5), "count": 3, "length": 6, "rng": np.random.default_rng(1)}
+    yield {"score": scorer(rng, 8, 6, -2.0), "count": 8, "length": 6, "rng": np.random.default_rng(1)}
     yield {"score": scorer(rng, 3, 6, 0.5), "count": 3, "length": 6, "temperature": 0.7}
     still = {"temperature": 0.0, "rng": np.random.default_rng(1)}
-    yield {"score": scorer(rng, 3, 6, 0.5), "count": 3, "length": 6, **still}
+    yield {"score": scorer(rng, 8, 6, -2.0), "count": 8, "length": 6, **still}
 
 
 GREEDY = Exercise(
