@@ -14,6 +14,7 @@ from groundup.practice import desk, progress, render
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.mutants import Score
 from groundup.practice.progress import Attempt
+from groundup.practice.regions import REGIONS, Regions
 from groundup.practice.registry import find_exercise
 from groundup.proof.checks import Proof
 from groundup.tables import laid_out
@@ -99,13 +100,19 @@ def test_audit(printed, width):
     exercise = find_exercise("scaled_dot_product_attention_torch")
     tried = {kind: (count, count - 1) for count, kind in enumerate(render.AUDITED, 21)}
     score = Score(exercise.name, made=142, refused=131, rules={"a rule": 7}, reasons={}, survivors=("a survivor",))
-    row = SimpleNamespace(exercise=exercise, tried=(), score=score, count=tried.get, passed=False)
+    reached: Regions = {
+        group: {name: place % 3 < 2 or None for place, name in enumerate(some)} for group, some in REGIONS.items()
+    }
+    reached["shapes"]["a batch of 1"] = False
+    row = SimpleNamespace(exercise=exercise, tried=(), score=score, count=tried.get, passed=False, regions=reached)
     text, found = printed(render.audit_table, [row])
     assert {exercise.name, "142", "131", "7", "1", "20", "21", "22", "23", "24"} <= found
     assert words("starter refused solution accepted wrong right mutants same by rule reason left") <= {
         word.strip(":") for word in found
     }
-    assert fits(text[: text.index("a mutant passes")].rpartition("\n")[0], width)
+    assert words("shapes layouts values options state randomness") <= {word.strip(":") for word in found}
+    assert "no case has a batch of 1" in " ".join(text.split())
+    assert fits(text[: text.index("● reached")].rpartition("\n")[0], width)
 
 
 def test_proofs(printed, width):

@@ -34,7 +34,8 @@ def find_lesson(name: str) -> Lesson:
         prefix, value = number.groups()
         for lesson in lessons:
             known = re.match(r"([a-z])(\d+)_", lesson.folder.name)
-            if known and int(known[2]) == int(value) and prefix in ("", known[1]) and (prefix or lesson.number.isdigit()):
+            fits = known and int(known[2]) == int(value) and prefix in ("", known[1])
+            if fits and (prefix or lesson.number.isdigit()):
                 return lesson
         numbers = ", ".join(lesson.number for lesson in lessons if lesson.number)
         raise UserError(f"There is no lesson {name!r}: the numbers are {numbers}; see `groundup list`.")

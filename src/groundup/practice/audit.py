@@ -1,7 +1,7 @@
 """The audit: wrong variants, mutants and the starter must be refused, right variants and the solution accepted."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from groundup.practice.exercise import Exercise, Wrong
@@ -9,6 +9,7 @@ from groundup.practice.grading.diagnose import sentence
 from groundup.practice.grading.grader import grade
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.mutants import Score, score
+from groundup.practice.regions import Regions, regions
 from groundup.practice.registry import all_exercises
 from groundup.practice.starter import changed, solution, starter
 
@@ -44,6 +45,7 @@ class Row:
     exercise: Exercise
     tried: tuple[Tried, ...]
     score: Score | None = None
+    regions: Regions = field(default_factory=dict)
 
     def count(self, kind: str) -> tuple[int, int]:
         """How many answers of this kind were tried, and how many were graded as they should be."""
@@ -58,7 +60,7 @@ class Row:
 
 def audit_exercise(exercise: Exercise, seed: int = 0, in_process: bool = False) -> Row:
     """Grade starter, solution, variants and mutants of one exercise. They are ours: ``in_process`` saves processes."""
-    return Row(exercise, tuple(tries(exercise, seed, in_process)), score(exercise, seed))
+    return Row(exercise, tuple(tries(exercise, seed, in_process)), score(exercise, seed), regions(exercise, seed))
 
 
 def tries(exercise: Exercise, seed: int, in_process: bool) -> Iterator[Tried]:

@@ -85,7 +85,8 @@ class Exercise:
     minutes     for someone who has read the lesson
     cases       draws the arguments: about 8 to 20 dicts of many shapes (batch 1, length 1, extra leading axes,
                 nothing square only, options left out and given). The smallest that fails is shown, so let one be
-                tiny. All float arrays are float64; the grader repeats every case in float32. Parameters without a
+                tiny. All float arrays are float64; the grader repeats every case in float32, with its floats rounded
+                to whole numbers, and in other memory layouts. Parameters without a
                 default are passed by position, the others by name
     wrong       at least three
     right       right answers written independently, in other styles
@@ -102,6 +103,8 @@ class Exercise:
     exact       False where several values are right (random draws): then values are not compared with the
                 reference, only shapes and dtypes; gradients are compared with slopes measured on the answer itself;
                 ``checks`` must pin the values down
+    whole       False where whole numbers in place of the cases' floats would not do: where rounding then decides
+                between equals
     floats32    False where float32 in, float32 out is not asked for
     loops       what Python loops may run over, in words; "" where none are needed: then give ``speed``
     speed       draws one large case, on which Python loops over elements would cost; None to leave loops alone
@@ -135,6 +138,7 @@ class Exercise:
     given: tuple[Callable[..., Any] | str, ...] = ()
     use: Callable[..., Any] | None = None
     exact: bool = True
+    whole: bool = True
     floats32: bool = True
     loops: str = ""
     speed: Callable[[np.random.Generator], Arguments] | None = None

@@ -12,7 +12,8 @@ where these do not fit::
     checks=(Check("probabilities", sums), special("large values", large), causal("query", "key", "value"))
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from groundup.practice.grading.wire import Code
 #: All that exercises need of the judge, beside the checks below.
 __all__ = [
     "Check", "Code", "Failed", "Finding", "Near", "Subject",
-    "causal", "coarsest", "compare", "fits", "permuted", "raises", "rows_sum_to", "show", "special",
+    "causal", "choices", "coarsest", "compare", "fits", "permuted", "raises", "rows_sum_to", "show", "special",
 ]  # fmt: skip
 
 
@@ -153,6 +154,12 @@ def fits(counts: np.ndarray, probabilities: np.ndarray, alarm: float = 5.0) -> b
     free = max(len(seen) - 1, 1)
     limit = free * (1 - 2 / (9 * free) + alarm * np.sqrt(2 / (9 * free))) ** 3
     return bool(((seen - wanted) ** 2 / np.maximum(wanted, 1)).sum() <= limit)
+
+
+def choices(make: Callable[[], Arguments], **options: Any) -> Iterator[Arguments]:
+    """A case for every choice of some of the options, from none to all of them; ``make`` draws the rest."""
+    for given in itertools.product((False, True), repeat=len(options)):
+        yield make() | dict(itertools.compress(options.items(), given))
 
 
 def first(value: Any) -> np.ndarray:

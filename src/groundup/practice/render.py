@@ -31,6 +31,7 @@ STATES: dict[State, tuple[str, str]] = {
     "new": ("", ""),
 }
 AUDITED = ("starter", "solution", "wrong", "right")
+REACHED = {True: "●", False: "○", None: "·"}
 MUTANTS = ("mutants", "refused", "same by rule", "same by reason", "left")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -211,6 +212,7 @@ def audit_table(rows: list[Any]) -> None:
     totals = (_share(good, tried) for tried, good in sums)
     shown.append((Text(counted(len(rows), "exercise"), "bold"), *totals, *_mutants(mutant_sums(rows))))
     print_table(("exercise", *columns), shown, right=columns)
+    regions_table(rows)
     for row in rows:
         for one in row.tried:
             if not one.as_should:
@@ -223,6 +225,22 @@ def audit_table(rows: list[Any]) -> None:
     rules = ", ".join(f"{name} {count}" for name, count in mutant_sums(rows)["rules"].items())
     if rules:
         line(f"The same by rule: {rules}.", "dim")
+
+
+def regions_table(rows: list[Any]) -> None:
+    """The regions that the arguments of each exercise reach, a sign for each; those that none reaches in words."""
+    table = [(row.exercise.name, *("".join(REACHED[one] for one in some.values()) for some in row.regions.values()))
+             for row in rows if row.regions]  # fmt: skip
+    if not table:
+        return
+    print_table(("exercise", *rows[0].regions), table)
+    line(f"{REACHED[True]} reached, {REACHED[False]} not reached, {REACHED[None]} of no concern, in this order:", "dim")
+    for group, some in rows[0].regions.items():
+        line(f"{group}: {', '.join(some)}", "dim")
+    for row in rows:
+        names = [name for some in row.regions.values() for name, state in some.items() if state is False]
+        if names:
+            line(f"{row.exercise.name}: no case has {', '.join(names)}.", "yellow")
 
 
 def mutant_sums(rows: list[Any]) -> dict[str, Any]:
@@ -260,6 +278,7 @@ def audit_record(rows: list[Any]) -> dict[str, Any]:
                 "passed": row.passed,
                 "tried": [one.as_dict() for one in row.tried],
                 "mutants": row.score.as_dict() if row.score else None,
+                "regions": row.regions,
             }
             for row in rows
         ],

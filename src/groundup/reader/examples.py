@@ -72,7 +72,7 @@ def rounded(value: Any) -> Any:
             return np.round(leaf, DECIMALS) + 0.0  # no -0
         return round(leaf, DECIMALS) if type(leaf) is float else leaf
 
-    return mapped(short, value)
+    return mapped(value, short)
 
 
 def text(value: Any) -> str:

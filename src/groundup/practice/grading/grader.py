@@ -17,7 +17,6 @@ from groundup.practice.grading.compare import Near, compare, show
 from groundup.practice.grading.diagnose import diagnose, more
 from groundup.practice.grading.judge import (
     Finding,
-    as_float32,
     gradients_finding,
     shapes,
     size,
@@ -30,7 +29,8 @@ from groundup.practice.grading.look import as_text, look
 from groundup.practice.grading.process import Worker, start
 from groundup.practice.grading.speed import derived, speed
 from groundup.practice.grading.subject import Answer, Failed, Local, NoBackward, Remote
-from groundup.practice.grading.tolerance import coarsest
+from groundup.practice.grading.tolerance import coarsest, finite
+from groundup.practice.grading.trees import as_float32, as_whole_numbers
 from groundup.practice.grading.verdict import Verdict
 from groundup.practice.grading.verified import run_check
 
@@ -171,17 +171,28 @@ def checks(
                 return found
         return None
 
+    def both(arguments: Arguments, layout: str = "") -> Finding | None:
+        expected, got = call(arguments)
+        if not layout and not finite(expected.value):
+            return None  # rounding has led out of the domain
+        found = values_finding(exercise, "values", arguments, expected.value, got.value, False)
+        if found is None and exercise.gives:
+            upstream = in_layout(upstream_of(exercise, expected.value, rng), layout)
+            pulled = expected.pull(*upstream), got.pull(*upstream)
+            found = gradients_finding(exercise, arguments, upstream, *pulled, False)
+        return found
+
+    def whole() -> Finding | None:
+        for arguments in cases:
+            if found := both(as_whole_numbers(arguments)):
+                message = f"Other numbers passed; these are whole, with zeros and equals among them. {found.message}"
+                return replace(found, check="whole numbers", message=message)
+        return None
+
     def layouts() -> Finding | None:
         for layout in layouts_for(exercise):
             for arguments in cases:
-                laid = in_layout(arguments, layout)
-                expected, got = call(laid)
-                found = values_finding(exercise, "layouts", laid, expected.value, got.value, False)
-                if found is None and exercise.gives:
-                    upstream = in_layout(upstream_of(exercise, expected.value, rng), layout)
-                    pulled = expected.pull(*upstream), got.pull(*upstream)
-                    found = gradients_finding(exercise, laid, upstream, *pulled, False)
-                if found:
+                if found := both(in_layout(arguments, layout), layout):
                     message = f"The same numbers passed before; here the arrays are {WORDS[layout]}. {found.message}"
                     return replace(found, check="memory layouts", message=message, kind="")
         return None
@@ -207,6 +218,8 @@ def checks(
     yield "repeated calls", lambda: repeated(exercise, answer, seed, cases, rng, state)
     for check in exercise.checks:
         yield check.name, lambda check=check: run_check(check, answer, reference, rng)  # type: ignore[misc]
+    if exercise.whole and exercise.exact:
+        yield "whole numbers", whole
     yield "arguments unchanged", lambda: unchanged(exercise, answer)
     if exercise.gives and exercise.track == "numpy" and (exercise.loops or not exercise.speed):
         yield "derivative", lambda: derived(exercise, answer, reference, rng, cases[-1])

@@ -11,7 +11,6 @@ from groundup.practice.exercise import Arguments, Exercise
 from groundup.practice.grading.compare import Near, compare, describe, largest
 from groundup.practice.grading.subject import Answer, Local, NoBackward, Subject
 from groundup.practice.grading.tolerance import coarsest, magnified, nudged
-from groundup.practice.grading.trees import mapped
 
 STEP = 1e-5  # of measured slopes
 SLOPE_TOLERANCE = 1e-5
@@ -31,15 +30,6 @@ class Finding:
     measured: str = ""
     raw: Any = None
     kind: str = ""  # "value" or "gradient" where raw is one
-
-
-def as_float32(value: Any) -> Any:
-    """float64 arrays of a tree in float32; anything else as it is."""
-
-    def single(leaf: Any) -> Any:
-        return leaf.astype(np.float32) if isinstance(leaf, np.ndarray) and leaf.dtype == np.float64 else leaf
-
-    return mapped(single, value)
 
 
 def size(value: Any) -> int:

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from groundup.practice.exercise import Exercise
-from groundup.practice.grading.trees import mapped
+from groundup.practice.grading.trees import mapped_arrays
 from groundup.practice.grading.wire import laid_out
 
 WORDS = {
@@ -22,4 +20,4 @@ def layouts_for(exercise: Exercise) -> tuple[str, ...]:
 
 def in_layout(value: Any, layout: str) -> Any:
     """A tree with every array in this layout."""
-    return mapped(lambda leaf: laid_out(leaf, layout) if isinstance(leaf, np.ndarray) else leaf, value)
+    return mapped_arrays(value, lambda array: laid_out(array, layout))

@@ -76,7 +76,7 @@ def defined(exercise: Exercise, modules: Mapping[str, Any]) -> tuple[Callable[..
 
 def build(value: Any) -> Any:
     """An argument as a function of ours takes it: apart from the original, functions built, Generators fresh."""
-    return mapped(lambda leaf: leaf.build() if isinstance(leaf, Code) else copy.deepcopy(leaf), value)
+    return mapped(value, lambda leaf: leaf.build() if isinstance(leaf, Code) else copy.deepcopy(leaf))
 
 
 class Remote:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from groundup.practice.grading.trees import mapped
+from groundup.practice.grading.trees import mapped_arrays
 
 ROUNDINGS = 64.0  # of the largest number around: sums of a few dozen products, each a gradient of such
 TIMES = 8  # that arguments are changed to see what that does
@@ -49,13 +49,12 @@ def around_zero(dtype: np.dtype) -> float:
 def nudged(value: Any, rng: np.random.Generator) -> Any:
     """A tree with the floats of its arrays changed by the tolerance at most, each by itself."""
 
-    def change(leaf: Any) -> Any:
-        if not isinstance(leaf, np.ndarray) or leaf.dtype not in HALF:
-            return leaf
-        share = relative(leaf.dtype) * rng.uniform(-1, 1, leaf.shape)
-        return (leaf * (1 + share)).astype(leaf.dtype)
+    def change(array: np.ndarray) -> np.ndarray:
+        if array.dtype not in HALF:
+            return array
+        return (array * (1 + relative(array.dtype) * rng.uniform(-1, 1, array.shape))).astype(array.dtype)
 
-    return mapped(change, value)
+    return mapped_arrays(value, change)
 
 
 def magnified(expected: Any, again: Callable[[np.random.Generator], Any]) -> dict[str, float]:
@@ -81,3 +80,8 @@ def paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from paths(item, f"{path}.{key}" if path else str(key))
     if isinstance(value, float | np.ndarray | np.generic) and np.asarray(value).dtype.kind == "f":
         yield path, value
+
+
+def finite(value: Any) -> bool:
+    """Whether all numbers of a tree are."""
+    return all(bool(np.isfinite(leaf).all()) for _, leaf in paths(value))

@@ -17,6 +17,7 @@ def unbroadcast_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         ((2, 3), (3,)),
         ((2, 3), (2, 1)),
         ((2, 3), (1, 3)),
+        ((1, 3), (3,)),
         ((3, 3), (3, 1)),
         ((2, 3), (1, 1)),
         ((2, 3), (1,)),

@@ -147,14 +147,23 @@ with one form should be run, and differentiated, with the same.""",
 
 
 def dropout_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    for shape, rate in [((3,), 0.5), ((2, 3), 0.25), ((1, 4), 0.5), ((2, 3, 4), 0.1), ((4, 5), 0.9), ((2, 2), 0.0)]:
+    for shape, rate in [
+        ((3,), 0.5),
+        ((2, 3), 0.25),
+        ((1, 4), 0.5),
+        ((2, 3, 4), 0.1),
+        ((4, 5), 0.9),
+        ((3, 1), 0.5),
+        ((2, 2), 0.0),
+    ]:
         yield {"x": 1 + rng.random(size=shape), "rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
+    yield {"x": np.array([[0.0, 1.0, 2.0]]), "rate": 0.5, "rng": np.random.default_rng(rng.integers(2**32))}
 
 
 def keeps_or_drops(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
     """Every value is 0 or x / (1 − rate), and as many are kept as should be: in all, in each row, in each column."""
     for rate in (0.5, 0.2, 0.9, 0.0, 0.37):
-        x = rng.normal(size=(200, 100))
+        x = rng.normal(size=(500, 200))
         arguments = {"x": x, "rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
         y = answer(**arguments).value
         kept = y != 0

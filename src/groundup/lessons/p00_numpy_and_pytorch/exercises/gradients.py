@@ -11,7 +11,7 @@ from groundup.practice.properties import Code
 
 
 def numerical_gradient_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    for shape in [(1,), (2, 3), (4,), (3, 1), (2, 1, 3), ()]:
+    for shape in [(1,), (2, 3), (4,), (3, 1), (1, 2), (2, 1, 3), ()]:
         weights = rng.normal(size=shape)
         x = np.asarray(rng.normal(size=shape))
         yield {"function": Code("lambda x: (w * np.sin(x)).sum()", w=weights), "x": x}

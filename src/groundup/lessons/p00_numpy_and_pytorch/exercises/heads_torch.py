@@ -8,7 +8,7 @@ import numpy as np
 from groundup.ops import attention
 from groundup.ops.types import Array, Mask
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.practice.properties import causal
+from groundup.practice.properties import causal, special
 
 
 def multi_head_attention(
@@ -52,6 +52,12 @@ def causal_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield draw(rng, 2, 4, 6, 3, mask=attention.causal_mask(4))
 
 
+def large_behind_masks(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Scores of thousands, in part forbidden."""
+    case = draw(rng, 2, 3, 4, 2, mask=attention.causal_mask(3))
+    yield case | {name: 100 * case[name] for name in ("w_query", "w_key")}
+
+
 MULTI_HEAD_ATTENTION_TORCH = Exercise(
     name="multi_head_attention_torch",
     title="Multi-head self-attention in PyTorch",
@@ -93,7 +99,7 @@ second. A score is a sum over the $d$ features of its head, so it is divided by 
     difficulty=3,
     minutes=25,
     cases=attention_cases,
-    checks=(causal(causal_cases, "x"),),
+    checks=(causal(causal_cases, "x"), special("large scores behind masks", large_behind_masks)),
     solution="""
 import math
 

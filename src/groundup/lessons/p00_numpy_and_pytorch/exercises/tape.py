@@ -53,7 +53,9 @@ def tape_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         yield {"graph": Code(graph), "a": rng.normal(size=2), "b": rng.normal(size=2)}
     for graph in GRAPHS[3:8]:
         yield {"graph": Code(graph), "a": rng.normal(size=(2, 3)), "b": rng.normal(size=3)}
-    yield {"graph": Code("lambda x, y: x @ y + x.sum()"), "a": rng.normal(size=(2, 3)), "b": rng.normal(size=(3, 2))}
+    for rows in (1, 2):
+        a, b = rng.normal(size=(rows, 3)), rng.normal(size=(3, rows))
+        yield {"graph": Code("lambda x, y: x @ y + x.sum()"), "a": a, "b": b}
     for graph in ("lambda x, y: (x * y + x).sum()", "lambda x, y: (x @ y).sum() * x.sum()"):
         a, b = rng.normal(size=(2, 2)), rng.normal(size=(2, 2))
         yield {"graph": Code(graph), "a": a, "b": b, "weighted": False}

@@ -10,6 +10,7 @@ from groundup.ops.linear import linear
 from groundup.ops.losses import cross_entropy
 from groundup.ops.norms import batch_norm
 from groundup.practice.exercise import Exercise, Right, Wrong
+from groundup.practice.properties import special
 
 
 def train(
@@ -107,18 +108,30 @@ def training_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     ]
     for sizes, width, hidden, classes, rate in [*kinds, ([3, 4, 3, 2], 2, 3, 2, 0.002)]:
         scale = 1.0 if rate > 0.01 else 300.0  # the last with gradients in the hundreds
-        state = {
-            "0.weight": rng.normal(size=(hidden, width)),
-            "0.bias": rng.normal(size=hidden),
-            "1.weight": rng.uniform(0.5, 1.5, size=hidden),
-            "1.bias": rng.normal(size=hidden),
-            "1.running_mean": rng.normal(size=hidden),
-            "1.running_var": rng.uniform(0.5, 2, size=hidden),
-            "3.weight": scale * rng.normal(size=(classes, hidden)),
-            "3.bias": rng.normal(size=classes),
-        }
-        inputs, labels = rng.normal(size=(sum(sizes), width)), rng.integers(classes, size=sum(sizes))
-        yield {"inputs": inputs, "labels": labels, "sizes": sizes, "state": state, "rate": rate}
+        yield training(rng, sizes, width, hidden, classes, rate, scale)
+
+
+def many_classes(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """More classes than two bytes count."""
+    yield training(rng, [2, 2], 1, 1, 40_000, 0.1) | {"labels": np.array([39_999, 300, 32_768, 2])}
+
+
+def training(
+    rng: np.random.Generator, sizes: list[int], width: int, hidden: int, classes: int, rate: float, scale: float = 1.0
+) -> dict[str, Any]:
+    """Batches of these sizes, the last to be held out, and a network for them."""
+    state = {
+        "0.weight": rng.normal(size=(hidden, width)),
+        "0.bias": rng.normal(size=hidden),
+        "1.weight": rng.uniform(0.5, 1.5, size=hidden),
+        "1.bias": rng.normal(size=hidden),
+        "1.running_mean": rng.normal(size=hidden),
+        "1.running_var": rng.uniform(0.5, 2, size=hidden),
+        "3.weight": scale * rng.normal(size=(classes, hidden)),
+        "3.bias": rng.normal(size=classes),
+    }
+    inputs, labels = rng.normal(size=(sum(sizes), width)), rng.integers(classes, size=sum(sizes))
+    return {"inputs": inputs, "labels": labels, "sizes": sizes, "state": state, "rate": rate}
 
 
 STEPS = """        optimizer.zero_grad()
@@ -169,6 +182,7 @@ the running ones.""",
     difficulty=2,
     minutes=15,
     cases=training_cases,
+    checks=(special("many classes", many_classes),),
     solution="""
 import torch
 from torch import Tensor, nn

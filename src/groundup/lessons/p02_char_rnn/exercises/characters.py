@@ -22,6 +22,16 @@ def embedding_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"indices": np.array([299, 43, 130]), "weight": rng.normal(size=(300, 2))}  # more rows than a byte counts
 
 
+def many_rows(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """More rows than two bytes count."""
+    yield {"indices": np.array([39_999, 0, 39_999, 32_768]), "weight": rng.normal(size=(40_000, 2))}
+
+
+def many_characters(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """The same of classes."""
+    yield {"logits": rng.normal(size=(1, 2, 40_000)), "targets": np.array([[39_999, 300]])}
+
+
 EMBEDDING = Exercise(
     title="An embedding and its backward",
     functions=(embedding,),
@@ -50,6 +60,7 @@ that is nearly all of them.""",
     difficulty=2,
     minutes=10,
     cases=embedding_cases,
+    checks=(special("many rows", many_rows),),
     speed=lambda rng: {"indices": rng.integers(30, size=(400, 500)), "weight": rng.normal(size=(30, 2))},
     wrong=(
         Wrong(
@@ -190,6 +201,7 @@ has become 0.""",
     cases=bits_cases,
     checks=(
         special("large logits", large_logits),
+        special("many characters", many_characters),
         special("tiny probabilities", sure_and_wrong),
         special("characters that are ruled out", ruled_out),
     ),

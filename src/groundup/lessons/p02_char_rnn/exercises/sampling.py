@@ -82,7 +82,8 @@ def many_classes(answer: Subject, reference: Subject, rng: np.random.Generator) 
 
 def largest_at_zero(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
     """At temperature 0 the largest logit wins."""
-    for logits in (np.array([0.2, 1.0, 3.0, 2.0]), np.array([-3.0, -2.0, -1.0]), np.array([5.0, -np.inf])):
+    rows = ([0.2, 1.0, 3.0, 2.0], [-3.0, -2.0, -1.0], [5.0, -np.inf], np.arange(40_000) / 1000)
+    for logits in map(np.array, rows):
         arguments = {"logits": logits, "temperature": 0.0, "rng": np.random.default_rng(0), "count": 3}
         drawn = np.asarray(answer(**arguments).value)
         if (drawn != logits.argmax()).any():

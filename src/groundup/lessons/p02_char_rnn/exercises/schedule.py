@@ -19,7 +19,7 @@ def clip_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         yield {
             "gradients": {
                 "embedding": {"weight": scale * rng.normal(size=(4, 2))},
-                "layers": [{"weight": scale * rng.normal(size=(2, 3)), "bias": 5 * scale * rng.normal(size=2)}],
+                "layers": [{"weight": scale * rng.normal(size=(2, 3)), "bias": 5 * scale * rng.normal(size=(2, 1))}],
             },
             "maximum": maximum,
         }

@@ -9,7 +9,7 @@ from groundup.ops.conv import as_pair, at_offset, output_size, pad_image
 from groundup.ops.norms import local_response_norm
 from groundup.ops.pooling import max_pool2d
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.practice.properties import special
+from groundup.practice.properties import choices, special
 
 #: How the loops of the backward begin; those of the forward look the same.
 LOOPS = "        for i in range(kh):\n            for j in range(kw):\n                first"
@@ -27,6 +27,7 @@ def max_pool_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(1, 7, 6, 3)), "size": 3, "stride": 2, "padding": 1}
     yield {"x": -1 - rng.random(size=(2, 4, 5, 2)), "size": (2, 3), "stride": (1, 2), "padding": (1, 0)}
     yield {"x": rng.normal(size=(1, 5, 4, 2)), "size": 2, "stride": 3}
+    yield {"x": rng.normal(size=(1, 4, 3, 1)), "size": 2, "padding": 1}
     yield {"x": rng.normal(size=(1, 18, 17, 1)), "size": (17, 16), "stride": 1}  # more pixels than a byte counts
 
 
@@ -214,6 +215,7 @@ def lrn_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"x": rng.normal(size=(2, 3, 5)), "size": 9, "alpha": 0.1}
     yield {"x": np.maximum(rng.normal(size=(3, 6)), 0), "size": 3, "alpha": 0.3}  # as after a ReLU: exact zeros
     yield {"x": np.zeros((1, 4)), "alpha": 0.2}
+    yield from choices(lambda: {"x": 2 * rng.normal(size=(2, 4))}, size=3, alpha=0.3, beta=0.5, k=1.0)
 
 
 LRN = Exercise(

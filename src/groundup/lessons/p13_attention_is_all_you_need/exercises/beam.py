@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from groundup.lessons.p13_attention_is_all_you_need.decoding import beam_search
-from groundup.lessons.p13_attention_is_all_you_need.exercises.decoding import SCORER, scorer
+from groundup.lessons.p13_attention_is_all_you_need.exercises.decoding import SCORER, many_tokens, scorer
 from groundup.ops.activations import log_softmax
 from groundup.practice.exercise import Exercise, Right, Wrong
+from groundup.practice.properties import choices, special
 
 
 def searched(beam_search: Any, score: Any, count: int, length: int, width: int = 4, alpha: float = 0.6) -> Any:
@@ -30,7 +31,7 @@ def beam_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     for width, alpha in [(2, 0.3), (3, 1.0), (4, 1.0), (3, 0.0), (4, 2.0), (2, 1.5), (5, 0.6), (1, 0.6)]:
         yield case(9, 7, 8, -2.0, 0.7, width=width, alpha=alpha)
     yield case(2, 6, 5, 9.0, 0.0, width=2, alpha=0.6)
-    yield case(2, 6, 6, -1.0, 0.5)
+    yield from choices(lambda: case(2, 6, 6, -1.0, 0.5), width=3, alpha=1.0)
 
 
 BEAM = Exercise(
@@ -68,6 +69,7 @@ trap: their continuations are equal too, the best token fills the whole beam, an
     difficulty=4,
     minutes=45,
     cases=beam_cases,
+    checks=(special("many tokens", lambda rng: [{"score": many_tokens(rng), "count": 2, "length": 3}]),),
     floats32=False,
     loops="Over steps, sources and hypotheses.",
     equivalent={

@@ -8,7 +8,7 @@ import numpy as np
 from groundup.data.dates import END, PAD, START
 from groundup.lessons.p13_attention_is_all_you_need.decoding import generate
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.practice.properties import Code
+from groundup.practice.properties import Code, special
 
 SCORER = r"""
 `score(prefixes, rows)` is the model: `prefixes` $(N, t)$ are integers that begin with `START`, `rows` $(N,)$ says
@@ -33,6 +33,12 @@ def scorer(rng: np.random.Generator, count: int, vocabulary: int, end: float = 0
     )
 
 
+def many_tokens(rng: np.random.Generator) -> Code:
+    """A model with more tokens than two bytes count, the last of which are the likeliest."""
+    text = "lambda prefixes, rows: np.sin(np.outer(np.asarray(prefixes).sum(1) + rows, turn)) + late"
+    return Code(text, turn=3 * rng.normal(size=40_000), late=3.0 * (np.arange(40_000) > 33_000))
+
+
 def greedy_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     for count, vocabulary, length, end in [
         (1, 4, 1, 0.0), (1, 4, 3, 0.0), (1, 5, 8, 1.5), (2, 5, 4, 0.5), (3, 6, 6, 1.0), (4, 5, 9, 1.0), (5, 7, 7, -9.0),
@@ -49,10 +55,10 @@ def greedy_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         }
     yield {"score": scorer(rng, 3, 6, 9.0), "count": 3, "length": 5}
     yield {"score": scorer(rng, 2, 5, -9.0), "count": 2, "length": 14}
-    yield {"score": scorer(rng, 3, 6, 0.5), "count": 3, "length": 6, "rng": np.random.default_rng(1)}
+    yield {"score": scorer(rng, 8, 6, -2.0), "count": 8, "length": 6, "rng": np.random.default_rng(1)}
     yield {"score": scorer(rng, 3, 6, 0.5), "count": 3, "length": 6, "temperature": 0.7}
     still = {"temperature": 0.0, "rng": np.random.default_rng(1)}
-    yield {"score": scorer(rng, 3, 6, 0.5), "count": 3, "length": 6, **still}
+    yield {"score": scorer(rng, 8, 6, -2.0), "count": 8, "length": 6, **still}
 
 
 GREEDY = Exercise(
@@ -87,6 +93,7 @@ effect on greedy decoding.""",
     difficulty=2,
     minutes=15,
     cases=greedy_cases,
+    checks=(special("many tokens", lambda rng: [{"score": many_tokens(rng), "count": 2, "length": 4}]),),
     floats32=False,
     loops="Over the steps, for each token depends on those before it.",
     wrong=(

@@ -7,6 +7,7 @@ import numpy as np
 
 from groundup.lessons.p13_attention_is_all_you_need.model import encoder_layer
 from groundup.practice.exercise import Exercise, Right, Wrong
+from groundup.practice.properties import special
 
 
 def layer(rng: np.random.Generator, batch: int, length: int, width: int, hidden: int, heads: int) -> dict[str, Any]:
@@ -41,6 +42,14 @@ def layer_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         yield layer(rng, 2, 3, 4, 6, 2) | {"rate": rate, "rng": np.random.default_rng(rng.integers(2**32))}
 
 
+def large_behind_masks(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Scores of thousands, in part forbidden."""
+    case = layer(rng, 2, 3, 4, 5, 2)
+    for name in ("query", "key"):
+        case["params"]["attention"][name]["weight"] *= 300
+    yield case | {"mask": np.tri(3, dtype=bool)}
+
+
 ENCODER_LAYER = Exercise(
     name="encoder_layer_backward",
     title="The backward of an encoder layer",
@@ -72,6 +81,7 @@ and the loss may well fall all the same: a run does not tell you, a numerical gr
     difficulty=3,
     minutes=20,
     cases=layer_cases,
+    checks=(special("large scores behind masks", large_behind_masks),),
     loops="None is needed: every part is given.",
     wrong=(
         Wrong(

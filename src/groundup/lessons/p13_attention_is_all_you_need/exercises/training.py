@@ -111,7 +111,7 @@ def checkpoint_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"checkpoints": [{"w": rng.normal(size=2)} for _ in range(2)]}
     yield {"checkpoints": [linear()]}
     yield {"checkpoints": [linear() for _ in range(3)]}
-    yield {"checkpoints": [{"readout": linear(), "scale": rng.normal(size=(1,))} for _ in range(2)]}
+    yield {"checkpoints": [{"readout": linear(), "scale": rng.normal(size=(1, 2, 1))} for _ in range(2)]}
     yield {"checkpoints": [{"layers": [linear(), linear()]} for _ in range(5)]}
     yield {"checkpoints": [{"layers": [{"inner": [linear()]}], "table": rng.normal(size=(4, 2))} for _ in range(4)]}
 

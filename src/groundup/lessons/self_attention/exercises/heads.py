@@ -13,7 +13,7 @@ from groundup.ops.attention import (
 )
 from groundup.ops.linear import linear
 from groundup.practice.exercise import Exercise, Right, Wrong
-from groundup.practice.properties import permuted, raises
+from groundup.practice.properties import permuted, raises, special
 
 
 def split_and_merge(split_heads: Any, merge_heads: Any, x: Any, heads: int, y: Any) -> Any:
@@ -173,6 +173,14 @@ def multi_head_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield layer(rng, 2, 2, 3, 4, 2) | {"mask": keep[:, None, None, :]}
 
 
+def large_behind_masks(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Scores of thousands, in part forbidden."""
+    case = layer(rng, 2, 3, 3, 4, 2)
+    for name in ("query", "key"):
+        case["params"][name]["weight"] *= 100
+    yield case | {"mask": np.tri(3, dtype=bool)}
+
+
 MULTI_HEAD = Exercise(
     title="Multi-head attention and its backward",
     functions=(multi_head_attention,),
@@ -205,7 +213,10 @@ moving their axis back, and losing one of the two ways.""",
     difficulty=3,
     minutes=30,
     cases=multi_head_cases,
-    checks=(permuted(lambda rng: [layer(rng, 2, 3, 5, 4, 2)], ("x_memory",)),),
+    checks=(
+        permuted(lambda rng: [layer(rng, 2, 3, 5, 4, 2)], ("x_memory",)),
+        special("large scores behind masks", large_behind_masks),
+    ),
     speed=lambda rng: layer(rng, 8, 32, 32, 64, 8),
     wrong=(
         Wrong(

@@ -9,7 +9,7 @@ from groundup.lessons.tiny_decoder.model import decode_step, init, mlp, norm, sp
 from groundup.ops.attention import attention_weights, merge_heads
 from groundup.ops.linear import linear
 from groundup.practice.exercise import Check, Exercise, Right, Wrong
-from groundup.practice.properties import Finding, Subject, compare
+from groundup.practice.properties import Finding, Subject, compare, special
 from groundup.training.params import map_tree
 
 
@@ -30,6 +30,17 @@ def decode_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         (1, 1, 2, 0), (1, 1, 2, 1), (1, 2, 2, 2), (2, 2, 4, 0), (2, 2, 4, 3), (3, 1, 4, 2), (1, 3, 6, 4), (2, 4, 8, 5),
     ]:  # fmt: skip
         yield step(rng, batch, heads, width, read)
+
+
+def many_tokens(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """More tokens than two bytes count."""
+    yield step(rng, 2, 1, 2, 1, vocabulary=40_000) | {"token": np.array([39_999, 300])}
+
+
+def large_scores(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Scores of thousands, whose exponentials are no numbers."""
+    case = step(rng, 2, 2, 4, 3)
+    yield case | {"cache": case["cache"] | {"keys": 10_000 * case["cache"]["keys"]}}
 
 
 def reads_on(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
@@ -80,7 +91,11 @@ compared with those of the decoder on the whole sequence.""",
     difficulty=4,
     minutes=30,
     cases=decode_cases,
-    checks=(Check("several steps", reads_on),),
+    checks=(
+        Check("several steps", reads_on),
+        special("many tokens", many_tokens),
+        special("large scores", large_scores),
+    ),
     speed=lambda rng: step(rng, 16, 4, 64, 60, room=1),
     wrong=(
         Wrong(

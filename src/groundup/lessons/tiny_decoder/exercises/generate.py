@@ -8,15 +8,22 @@ import numpy as np
 from groundup.lessons.tiny_decoder.exercises.cache import step
 from groundup.lessons.tiny_decoder.model import decode_step, generate, start_cache
 from groundup.practice.exercise import Check, Exercise, Right, Wrong
-from groundup.practice.properties import Finding, Subject
+from groundup.practice.properties import Finding, Subject, special
 
 
 def prompted(
-    draws: np.random.Generator, batch: int, start: int, count: int, heads: int, width: int, **options: Any
+    draws: np.random.Generator,
+    batch: int,
+    start: int,
+    count: int,
+    heads: int,
+    width: int,
+    tokens: int = 7,
+    **options: Any,
 ) -> dict[str, Any]:
     """Arguments of ``generate``; there may be an ``rng`` among the options."""
-    params = step(draws, batch, heads, width, 0, vocabulary=7)["params"]
-    prompt = draws.integers(7, size=(batch, start))
+    params = step(draws, batch, heads, width, 0, vocabulary=tokens)["params"]
+    prompt = draws.integers(tokens, size=(batch, start))
     return {"params": params, "prompt": prompt, "count": count, "heads": heads, **options}
 
 
@@ -60,6 +67,20 @@ def generate_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     for temperature in (0.5, 2.0):
         generator = np.random.default_rng(int(rng.integers(2**32)))
         yield prompted(rng, 3, 2, 4, 2, 4, temperature=temperature, rng=generator)
+    yield prompted(rng, 2, 3, 2, 1, 4, temperature=0.5)
+    yield prompted(rng, 3, 1, 4, 1, 2, rng=np.random.default_rng(int(rng.integers(2**32))))
+
+
+def many_tokens(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """More tokens than two bytes count."""
+    yield prompted(rng, 2, 2, 2, 1, 2, tokens=40_000) | {"prompt": np.array([[300, 39_999], [32_768, 2]])}
+
+
+def large_scores(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Scores of thousands, whose exponentials are no numbers."""
+    case = prompted(rng, 2, 3, 2, 2, 4)
+    case["params"]["attention"]["qkv"]["weight"] *= 1000
+    yield case
 
 
 def reads_once(answer: Subject, reference: Subject, rng: np.random.Generator) -> Finding | None:
@@ -120,7 +141,11 @@ $\text{count} \cdot (T + \text{count}/2)$.""",
     difficulty=3,
     minutes=20,
     cases=generate_cases,
-    checks=(Check("every token once", reads_once),),
+    checks=(
+        Check("every token once", reads_once),
+        special("many tokens", many_tokens),
+        special("large scores", large_scores),
+    ),
     loops="Over the tokens, for each depends on those before it.",
     equivalent={
         "what is never reached": "The branch without a cache: the task says that `cached` may be ignored.",
