@@ -203,7 +203,7 @@ def race(run: Run, data: Any) -> dict[str, dict[str, Any]]:
     for name, (optimiser, settings, rates) in RACE.items():
         rows = []
         for rate in run.pick(rates[2:8:2], rates):
-            options = {"optimiser": optimiser, "settings": settings, "schedule": cosine(rate, steps)}
+            options: dict[str, Any] = {"optimiser": optimiser, "settings": settings, "schedule": cosine(rate, steps)}
             model, curve = trained(run, data.train, steps, **options)
             test, right = held_out(model, data.test)
             rows.append((held_out(model, data.validation)[0], test, float(right.mean()), rate, curve))
