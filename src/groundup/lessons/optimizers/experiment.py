@@ -170,6 +170,8 @@ def run(run: Run) -> Result:
             "test loss": {name: row["test"] for name, row in raced.items()},
             "test accuracy": {name: row["accuracy"] for name, row in raced.items()},
             "accuracy of Adam": float(right.mean()),
+            "accuracy of the rival": raced[best_rival]["accuracy"],
+            "training loss": {name: float(np.mean(row["curve"]["training"][-3:])) for name, row in raced.items()},
             "price of a rate four times off": {name: row["missed"] for name, row in raced.items()},
             "regret of one decay": {rule: found["regret"] for rule, found in decayed.items()},
             "test loss with the best decay": best_decay,

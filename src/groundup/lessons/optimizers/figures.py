@@ -13,7 +13,7 @@ from groundup.lessons.optimizers.experiment import DECAY_RATES, DECAYS, WARMUP_R
 from groundup.ops.types import Array
 from groundup.plots import COLOURS, curves, describe, figure, heatmap, line_style
 
-RULES = {"L2 in the loss": "penalty", "AdamW, times the rate": "decay", "AdamW, apart from the rate": "decay a step"}
+AXES = {"L2 in the loss": "penalty", "AdamW, times the rate": "decay", "AdamW, apart from the rate": "decay a step"}
 
 
 def draw(result: Result) -> dict[str, Figure]:
@@ -56,7 +56,7 @@ def decay_figure(decay: Mapping[str, Any]) -> Figure:
         )
         for line, place in enumerate(found.argmin(axis=1).tolist()):
             axes.add_patch(Rectangle((place - 0.5, line - 0.5), 1, 1, fill=False, edgecolor=COLOURS[1], linewidth=2))
-        axes.set(xlabel=RULES[rule], ylabel="rate")
+        axes.set(xlabel=AXES[rule], ylabel="rate")
     return fig
 
 

@@ -40,12 +40,12 @@ def small(inputs: int, outputs: int) -> float:
 
 def xavier(inputs: int, outputs: int) -> float:
     """The standard deviation of Glorot & Bengio 2010, equation 12: a compromise between the two directions."""
-    return math.sqrt(2 / (inputs + outputs))  # (18)
+    return math.sqrt(2 / (inputs + outputs))  # (20)
 
 
 def he(inputs: int, outputs: int) -> float:
     """The standard deviation of He et al. 2015, equation 10: half of all ReLUs are silent."""
-    return math.sqrt(2 / inputs)  # (19)
+    return math.sqrt(2 / inputs)  # (21)
 
 
 STARTS: dict[str, Callable[[int, int], float]] = {"small": small, "xavier": xavier, "he": he}
@@ -86,7 +86,7 @@ def with_l2(optimiser: Optimiser, penalty: float) -> Optimiser:
     """The same optimiser on the loss plus ½·penalty·‖w‖²: its gradient is g + penalty·w."""
 
     def update(params: Tree, gradients: Tree, state: Tree, rate: float) -> None:
-        penalised = map_tree(lambda gradient, w: gradient + penalty * w, gradients, params)  # (14)
+        penalised = map_tree(lambda gradient, w: gradient + penalty * w, gradients, params)  # (15)
         optimiser.update(params, penalised, state, rate)
 
     return Optimiser(optimiser.init, update)

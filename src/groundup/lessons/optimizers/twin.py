@@ -10,7 +10,7 @@ from torch import Tensor, nn
 def begin(module: nn.Module) -> None:
     """He's start in place of PyTorch's own."""
     if isinstance(module, nn.Linear):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # (19)
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # (21)
         nn.init.zeros_(module.bias)
 
 
