@@ -204,8 +204,9 @@ for order, bits in ngrams.items():
 # Thirty-two readers start at different places of the text and move on by 64 characters a step. The hidden state
 # that they end with is where they begin the next step: memory is longer than the segment through which gradients
 # flow. Gradients of recurrent networks sometimes explode, so the whole gradient is scaled down when its norm
-# exceeds 0.25. Then Adam takes a step. The loop is all there is to it. (All that is random comes from streams that have
-# a seed and a name: this training is the very one that the table below calls seed 0.)
+# exceeds 0.25. Then Adam takes a step. (Lesson `optimizers` builds Adam, its schedule and the clipping, and has the
+# exercises on them.) The loop is all there is to it. (All that is random comes from streams that have a seed and a name:
+# this training is the very one that the table below calls seed 0.)
 
 # %% name="tools" tags=["tools"] include="groundup.lessons.p02_char_rnn.experiment:streams groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.training.streams:random_stream groundup.plots:figure groundup.plots:curves"
 # Streams of characters, Adam with a schedule and clipping, random numbers by name, and drawing.

@@ -67,8 +67,8 @@ of one shape. Return the new `(w, mean, square)` and leave those that you were g
         "`mean = 0.9 * mean + 0.1 * gradient`, `square = 0.999 * square + 0.001 * gradient**2`, then `w - rate * "
         "(mean / (1 - 0.9**step) / ((square / (1 - 0.999**step)).sqrt() + 1e-8) + weight_decay * w)`.",
     ),
-    why=r"""The decay stands beside the quotient, not inside the gradient: so it is not divided by $\sqrt{\hat v}$, and all
-weights lose the same share $\eta\lambda$. In `torch.optim.Adam` the setting of the same name adds $\lambda w$ to
+    why=r"""The decay stands beside the quotient, not inside the gradient: so it is not divided by $\sqrt{\hat v}$, and
+all weights lose the same share $\eta\lambda$. In `torch.optim.Adam` the setting of the same name adds $\lambda w$ to
 $g$; a weight whose gradient is 0 then runs a full step towards 0 however small $\lambda$ is. `mean.mul_(0.9)` and
 its relatives change the tensor that the caller holds. That is what an optimiser wants for its own state, inside
 `torch.no_grad()`, and not what was asked for here.""",

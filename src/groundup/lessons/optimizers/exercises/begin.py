@@ -25,8 +25,9 @@ XAVIER_HE = Exercise(
     title="How large to begin: Xavier and He",
     functions=(xavier, he),
     use=spreads_of,
-    task=r""" A layer computes $z_j = \sum_i w_{ji} x_i$ from $n_{\text{in}}$ inputs, for $n_{\text{out}}$ outputs $j$. Its
-weights are drawn with mean 0. Return the standard deviation $\sigma$ that they should have.
+    task=r"""
+A layer computes $z_j = \sum_i w_{ji} x_i$ from $n_{\text{in}}$ inputs, for $n_{\text{out}}$ outputs $j$. Its weights
+are drawn with mean 0. Return the standard deviation $\sigma$ that they should have.
 
 `xavier(inputs, outputs)`: the middle between what keeps the mean square of the signal on its way forward,
 $n_{\text{in}}\,\sigma^2 = 1$, and what keeps that of the gradient on its way back,
@@ -43,8 +44,8 @@ half of the mean square of what they are given.""",
         r"eq. 10: $\tfrac12 n_{\text{in}} \operatorname{Var}(w) = 1$.",
         "`math.sqrt(2 / (inputs + outputs))` and `math.sqrt(2 / inputs)`.",
     ),
-    why=r"""Independent weights of mean 0 give $E[z^2] = n_{\text{in}}\,\sigma^2\,E[x^2]$, for all mixed terms vanish. If
-$x = \max(z', 0)$ and $z'$ is as often negative as positive, $E[x^2] = \tfrac12 E[z'^2]$, so the factor from one
+    why=r"""Independent weights of mean 0 give $E[z^2] = n_{\text{in}}\,\sigma^2\,E[x^2]$, for all mixed terms vanish.
+If $x = \max(z', 0)$ and $z'$ is as often negative as positive, $E[x^2] = \tfrac12 E[z'^2]$, so the factor from one
 layer to the next is $\tfrac12 n_{\text{in}}\,\sigma^2$. The gradient of an input sums over the outputs, hence
 $n_{\text{out}}$. In PyTorch they are `nn.init.xavier_normal_` and `nn.init.kaiming_normal_`; the uniform ones
 reach $\sqrt 3$ times as far, for the variance of a uniform number in $\pm a$ is $a^2/3$. The common mistakes: the
