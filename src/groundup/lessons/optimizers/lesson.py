@@ -82,7 +82,7 @@ fig = race_figure(measured("optimizers", "arrays/race")["arrays/race"])
 # $1.5^{10} \approx 57.7$. Nothing is broken then. The rate is merely above $2/c$, and that is the edge of the world:
 # **beyond $\eta = 2/c$ every step makes it worse.**
 
-# %% name="one-step-code" predict="The rate 0.1 is only a quarter above the edge of 0.08. Where is w after ten steps from 1?"
+# %% name="one-step-code"
 for rate in (0.02, 0.04, 0.08, 0.1):
     w = 1.0
     for _ in range(10):
@@ -413,7 +413,7 @@ for g in (1.0, 1000.0):
 # %% name="adam-code" show="adam" include="groundup.training.optim:adam"
 from groundup.training.optim import adam
 
-# %% name="adam-by-hand" predict="The loss is multiplied by 1,024, so all gradients are 1,024 times as long. What becomes of Adam's path?"
+# %% name="adam-by-hand"
 w, optimiser = {"w": np.zeros(1)}, adam()
 state, places = optimiser.init(w), [0.0]
 for g in (4.0, -2.0):
@@ -841,7 +841,7 @@ curves(axes, steps, lines, "step", "training loss, nats", "Each at its best rate
 # with all weights 0 and print the rows of the first layer after training. Put `tanh` into `mlp` in `train` and ask
 # which start it wants.
 
-# %% name="no-correction" predict="Without bias correction: is Adam's first step longer or shorter than it should be, and after how many steps has it recovered?"
+# %% name="no-correction"
 m, v, ratios = 0.0, 0.0, []
 for t in range(1, 2001):
     m, v = 0.9 * m + 0.1 * 1.0, 0.999 * v + 0.001 * 1.0  # (13), gradients of 1
@@ -886,7 +886,7 @@ def share(t):
 
 
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-images, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
+images, labels, seen = torch.from_numpy(train.images), torch.from_numpy(train.labels), []
 for step in range(steps):
     rows = torch.randint(len(labels), (64,))
     loss = F.cross_entropy(model(images[rows]), labels[rows])
@@ -895,10 +895,28 @@ for step in range(steps):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)  # (18)
     optimizer.step()
     scheduler.step()
+    seen.append(loss.item())
 with torch.no_grad():
     logits = model(torch.from_numpy(test.images))
 right = (logits.argmax(dim=1) == torch.from_numpy(test.labels)).double().mean()
 print(f"test loss {F.cross_entropy(logits, torch.from_numpy(test.labels)):.4f}, {100 * right:.1f} % of the digits read")
+
+# %% name="torch-tools" tags=["torch", "tools"] include="groundup.plots:figure groundup.plots:curves"
+# Drawing.
+from groundup.plots import curves, figure
+
+# %% name="torch-curve" tags=["torch"] alt="Training loss of the PyTorch network against the step: it falls quickly, then slowly, and is calm in the end."
+fig, axes = figure(6.8, 3.2)
+calmer = np.convolve(seen, np.ones(10) / 10, mode="valid")
+curves(
+    axes,
+    range(10, steps + 1),
+    {"mean of ten batches": calmer},
+    "step",
+    "training loss, nats",
+    "AdamW in PyTorch",
+    log="y",
+)
 
 # %% [markdown] name="torch-hides" tags=["torch"]
 # ### What it hides
@@ -907,7 +925,7 @@ print(f"test loss {F.cross_entropy(logits, torch.from_numpy(test.labels)):.4f}, 
 # penalty in the gradient. In `torch.optim.AdamW` it is (16), times the rate. Here is a weight of 1 with gradient 0,
 # after one step at rate 0.1. Guess all six numbers first: three strengths, two classes.
 
-# %% name="torch-decay" tags=["torch"] predict="A weight of 1, gradient 0, rate 0.1. What do Adam and AdamW make of it with weight_decay 0.0001, 0.01 and 1?"
+# %% name="torch-decay" tags=["torch"]
 for strength in (1e-4, 1e-2, 1.0):
     after = []
     for kind in (torch.optim.Adam, torch.optim.AdamW):
