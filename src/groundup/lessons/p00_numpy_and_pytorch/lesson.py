@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -273,7 +273,7 @@ assert np.allclose(nudged_b, A.T @ G)
 # backward is (4), with $W^\top$ for $B$, and (2) for the bias, which was broadcast over the rows. Read `linear` and
 # find the three lines.
 
-# %% name="linear-code" include="groundup.ops.linear:linear"
+# %% name="linear-code" beside="linear" include="groundup.ops.linear:linear"
 from groundup.ops.linear import linear
 
 # %% [markdown] name="relu"
@@ -607,7 +607,7 @@ for axes, place in zip(row_of_axes, wrong, strict=False):
 from groundup.lessons.p00_numpy_and_pytorch.model import divide, exp, log, power, subtract, take, total, transpose
 from groundup.ops.linear import matmul
 
-# %% name="tape-code" show="Tape" include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape groundup.lessons.p00_numpy_and_pytorch.tape:Variable"
+# %% name="tape-code" show="Tape" beside="Tape.gradients" include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape groundup.lessons.p00_numpy_and_pytorch.tape:Variable"
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
 
 # %% [markdown] name="tape-small"

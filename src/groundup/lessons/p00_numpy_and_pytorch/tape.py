@@ -50,17 +50,21 @@ class Tape:
 
         ``upstream`` weights the elements of ``output``; without it, raises ValueError unless there is only one.
         """
+        # The gradient of a number with respect to itself is 1; from there on it is handed back.
         if upstream is None and output.value.size != 1:
             raise ValueError(f"a gradient starts from one number, not from an array of shape {output.value.shape}")
         found = {output: np.ones_like(output.value) if upstream is None else upstream}
-        for record in reversed(self.records):  # who used a value comes before who made it
+        # In reverse, whoever used a value comes before whoever made it: its gradient is complete when it is needed.
+        for record in reversed(self.records):
             if found.keys().isdisjoint(record.outputs):
                 continue  # the output does not depend on it
+            # The chain rule is here: the record's own closure turns gradients of outputs into gradients of inputs.
             pulled = record.backward(*[found.get(part, np.zeros_like(part.value)) for part in record.outputs])
             pulled = pulled if isinstance(pulled, tuple) else (pulled,)
             if len(pulled) != len(record.inputs):
                 raise ValueError(f"{record.name}: {len(pulled)} gradients for {len(record.inputs)} variables")
-            for variable, gradient in zip(record.inputs, pulled, strict=True):  # used twice: gradients add up
+            # A value that was used twice gets the sum.
+            for variable, gradient in zip(record.inputs, pulled, strict=True):
                 found[variable] = found[variable] + gradient if variable in found else gradient
         return found
 
