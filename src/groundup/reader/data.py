@@ -147,11 +147,12 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         track: Track = "numpy" if cell_id in numpy else "torch"
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
-            findings = "findings" in cell.metadata.get("tags", [])
+            tags = cell.metadata.get("tags", [])
+            findings = "findings" in tags
             text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else without_carried(cell.source)
             text, asked = questions.take_out(text)
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
-            found[-1]["questions"] = [vars(one) for one in asked]
+            found[-1] |= {"questions": [vars(one) for one in asked], "second": "second" in tags}
         elif cell.cell_type == "code":
             shown = abouts.get(cell.metadata.get("of", cell.metadata.get("name", "")), [])
             marks = links.marks(cell.source, lesson.equations, own)
