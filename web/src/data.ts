@@ -77,6 +77,8 @@ export interface Text {
   findings: boolean;
   /** What interviewers ask, shown below it. */
   questions: Question[];
+  /** The section that begins here is folded: it is for a second reading. */
+  second: boolean;
 }
 
 /** Both are Markdown; the answer is "" where the lesson gives none. */

@@ -26,6 +26,8 @@ export interface TextContext {
   places: Map<string, CodePlace[]>;
   /** Addresses of other lessons by slug. */
   lessons: Map<string, string>;
+  /** Addresses of the lesson's exercises by name. */
+  exercises?: Map<string, string>;
   /** SVG by name. */
   diagrams?: Record<string, string>;
   headings: Heading[];
@@ -68,6 +70,7 @@ md.core.ruler.push('references', (state) => {
     if (block.children.length === 1 && isDiagram(block.children[0])) {
       for (const around of [state.tokens[index - 1], state.tokens[index + 1]]) if (around) around.hidden = true;
     }
+    if (block.content.startsWith('**Your turn**')) state.tokens[index - 1]?.attrJoin('class', 'your-turn');
     keepPunctuation(block.children);
     block.children = linkReferences(block.children, state);
   }
@@ -94,7 +97,7 @@ function keepPunctuation(tokens: Token[]): void {
   });
 }
 
-/** "(4)" and "lesson `self_attention`" become links, where there is such an equation or lesson. */
+/** "(4)", "lesson `self_attention`" and "exercise `softmax`" become links, where there is such a thing. */
 function linkReferences(tokens: Token[], state: StateCore): Token[] {
   const context = contextOf(state.env);
   const linked: Token[] = [];
@@ -117,10 +120,10 @@ function linkReferences(tokens: Token[], state: StateCore): Token[] {
   tokens.forEach((token, index) => {
     if (token.type === 'link_open') inLink += 1;
     if (token.type === 'link_close') inLink -= 1;
-    const before = tokens[index - 1]?.content ?? '';
-    const address = context.lessons.get(token.content);
-    if (token.type === 'code_inline' && !inLink && address && /\blessons? $/.test(before)) {
-      link(address, 'lesson-link', token);
+    const kind = /\b(lesson|exercise)s? $/.exec(tokens[index - 1]?.content ?? '')?.[1];
+    const address = kind && (kind === 'lesson' ? context.lessons : context.exercises)?.get(token.content);
+    if (token.type === 'code_inline' && !inLink && address) {
+      link(address, `${kind}-link`, token);
     } else if (token.type === 'text' && !inLink) {
       let rest = token.content;
       for (let match = nextReference(rest, context); match; match = nextReference(rest, context)) {
