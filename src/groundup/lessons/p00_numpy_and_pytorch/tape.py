@@ -50,7 +50,6 @@ class Tape:
 
         ``upstream`` weights the elements of ``output``; without it, raises ValueError unless there is only one.
         """
-        # The gradient of a number with respect to itself is 1; from there on it is handed back.
         if upstream is None and output.value.size != 1:
             raise ValueError(f"a gradient starts from one number, not from an array of shape {output.value.shape}")
         found = {output: np.ones_like(output.value) if upstream is None else upstream}
@@ -63,8 +62,7 @@ class Tape:
             pulled = pulled if isinstance(pulled, tuple) else (pulled,)
             if len(pulled) != len(record.inputs):
                 raise ValueError(f"{record.name}: {len(pulled)} gradients for {len(record.inputs)} variables")
-            # A value that was used twice gets the sum.
-            for variable, gradient in zip(record.inputs, pulled, strict=True):
+            for variable, gradient in zip(record.inputs, pulled, strict=True):  # used twice: gradients add up
                 found[variable] = found[variable] + gradient if variable in found else gradient
         return found
 
