@@ -12,7 +12,7 @@ LATER = ("lessons", "practice", "reader")
 COMMANDS = {"cli", "show", "tables", "__main__"}
 #: The commands of practice and reader may print through ``show``.
 SPEAKING = {
-    "practice.commands", "practice.desk", "practice.watch", "practice.render", "reader.commands", "reader.dev",
+    "practice.commands", "practice.desk", "practice.watch", "practice.render", "reader.commands", "reader.remake",
 }  # fmt: skip
 #: What a lesson's exercises know of practice: the record and its ready-made checks.
 FOR_EXERCISES = ("practice.exercise", "practice.properties")

@@ -1,5 +1,6 @@
 """Lesson 00: hand-worked numbers, the tape against autograd, the table of calls, and mistakes that must be caught."""
 
+import json
 import math
 import re
 from dataclasses import replace
@@ -207,7 +208,7 @@ def test_a_wrong_gradient_by_hand_differs_from_the_tape(monkeypatch):
 
     rng = np.random.default_rng(0)
     params, images, labels = model.init(rng, 6, 5, 3, np.float64), rng.normal(size=(4, 6)), rng.integers(3, size=4)
-    monkeypatch.setattr(model, "relu", scaled)
+    monkeypatch.setattr(model.mlp, "__defaults__", (scaled,))
     assert facts.tape_error(params, images, labels) > 1e-4
 
 
@@ -321,3 +322,15 @@ def test_boxes_of_the_graph_do_not_overlap_and_lines_go_right():
         if a is not b:
             assert all(left[0] < right[0] for left, right in pairwise(path))
             assert set(path[1:-1]).isdisjoint(boxes)
+
+
+def test_what_the_text_says_of_the_measurements():
+    record = json.loads((Path(__file__).parents[1] / "results/p00_numpy_and_pytorch.json").read_text())
+    found = {one["name"]: one for one in record["findings"]}
+    assert found["accuracy"]["verdict"] == "not seen"
+    assert found["accuracy"]["pairs"][0]["p"] > 0.05  # "between the neighbour and the network it cannot tell"
+    assert (found["writers"]["verdict"], found["hidden"]["verdict"]) == ("holds", "holds")
+    hands = record["drawn"]["metrics"]["accuracy on other hands"]
+    assert hands["nearest neighbour"] < found["accuracy"]["rivals"][0]  # "both fall"
+    corners = record["drawn"]["metrics"]["accuracy on corners"]
+    assert abs(corners["linear"] - 0.5) < 0.1  # "hardly better than tossing a coin"

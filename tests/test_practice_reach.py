@@ -22,7 +22,8 @@ def test_every_region_that_concerns_an_exercise_is_reached(exercise):
 
 def test_every_region_concerns_some_exercise():
     reached = [
-        states(find_exercise(name)) for name in ("draw", "softmax", "scaled_dot_product_attention", "sgd", "embedding")
+        states(find_exercise(name))
+        for name in ("draw", "softmax", "scaled_dot_product_attention", "sgd", "decode_step")
     ]
     assert {name for one in reached for name, state in one.items() if state} == {
         name for some in REGIONS.values() for name in some
@@ -40,7 +41,7 @@ def test_every_region_concerns_some_exercise():
             {"a batch of 1", "a length of 1", "exact zeros"},
         ),
         ("scaled_dot_product_attention", None, {"large scores behind masks", "wide rows"}),
-        ("embedding", None, {"counts beyond int16"}),
+        ("decode_step", None, {"counts beyond int16"}),
         ("draw", None, {"draws for a test"}),
     ],
 )

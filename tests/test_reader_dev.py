@@ -2,15 +2,19 @@
 
 import asyncio
 import runpy
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from groundup.reader import dev, server
-from reader_site import SITE, Visit
+from groundup.errors import UserError
+from groundup.reader import background, dev, node, remake, server
+from groundup.reader.helper import Helper
+from reader_site import ROOT, SITE, Visit
 from test_reader_server import serving
 
 CHECKOUT = Path("/checkout")
@@ -33,50 +37,150 @@ def test_a_change_says_which_lessons_to_make_anew(saved: list[Path], lessons: li
     assert dev.lessons_of(CHECKOUT, saved) == lessons
 
 
-Remade = tuple[list[list[str]], list[str]]
+@dataclass
+class Asked:
+    """What the author's helpers were asked, and what was said; "reload" stands where pages are reloaded.
+
+    waiting   what the lessons' helper says is to be run
+    mistakes  what it says one after the other to questions that it cannot answer, "" for those that it can
+    """
+
+    author: dev.Author
+    log: list[Any] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
+    fails: str = ""
+
+    def save(self, *saved: Path) -> list[Any]:
+        """Save files and wait until all is shown: what has happened."""
+        self.log.clear()
+        self.author.changed |= set(saved)
+        asyncio.run(self.author.follow())
+        return [*self.log]
 
 
 @pytest.fixture
-def remake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Remade]:
-    """Runs remake() with a small program in the place of the one that makes the pages.
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    pages = server.Pages()
+    it = Asked(dev.Author(CHECKOUT, {}, pages, lambda text: it.log.append(text)))
+    helpers = {id(it.author.lessons): "lessons", id(it.author.renderer): "renderer"}
 
-    Gives the words that this one got each time, and what was said; "reload" stands where pages are reloaded.
-    """
+    async def ask(self: Helper, question: Any) -> dict[str, Any]:
+        it.log.append((helpers[id(self)], question["only"], question["text"]))
+        if mistake := it.mistakes.pop(0) if it.mistakes else "":
+            raise UserError(mistake)
+        return {"waiting": it.waiting}
 
-    def call(saved: Sequence[Path], code: str = "") -> Remade:
-        asked, said = list[list[str]](), list[str]()
-        start = asyncio.create_subprocess_exec
+    async def end(self: Helper) -> None:
+        it.log.append(f"{helpers[id(self)]} anew")
 
-        async def stand_in(*command: str, **options: Any) -> asyncio.subprocess.Process:
-            asked.append(list(command[command.index("groundup.reader.dev") + 1 :]))
-            return await start(sys.executable, "-c", code, **options)
+    async def run(root: Path, name: str, jobs: int) -> str:
+        it.log.append(f"run {name}")
+        return it.fails
 
-        monkeypatch.setattr(asyncio, "create_subprocess_exec", stand_in)
-        pages = server.Pages()
-        monkeypatch.setattr(pages, "tell", said.append)
-        asyncio.run(dev.remake(CHECKOUT, list(saved), pages, said.append))
-        assert bool(pages.trouble) == ("reload" not in said)
-        return asked, said
-
-    return call
-
-
-def test_a_saved_lesson_is_shown_at_once_and_again_when_it_has_run(remake: Callable[..., Remade]) -> None:
-    asked, said = remake([LESSONS / RNN / "lesson.py"])
-    assert asked == [[str(CHECKOUT), "preview", RNN], [str(CHECKOUT), "run", RNN]]
-    assert said[1:] == ["reload", "reload", "The pages are up to date."]
+    monkeypatch.setattr(Helper, "ask", ask)
+    monkeypatch.setattr(Helper, "end", end)
+    monkeypatch.setattr(background, "run", run)
+    monkeypatch.setattr(pages, "tell", lambda message: it.log.append(message))
+    return it
 
 
-def test_the_front_end_changes_without_running_a_lesson(remake: Callable[..., Remade]) -> None:
-    asked, said = remake([CHECKOUT / "web/src/cells/cells.css"])
-    assert asked == [[str(CHECKOUT), "preview"]]
-    assert said.count("reload") == 1
+def test_saved_prose_is_shown_by_helpers_that_are_kept_and_nothing_is_run(asked: Asked) -> None:
+    happened = asked.save(LESSONS / RNN / "lesson.py")
+    assert happened[1:] == [
+        ("lessons", [RNN], True),
+        ("renderer", [RNN], True),
+        "reload",
+        "The pages are up to date.",
+    ]
 
 
-def test_a_mistake_is_told_and_the_pages_stay(remake: Callable[..., Remade]) -> None:
-    asked, said = remake([LESSONS / RNN / "lesson.py"], "import sys; sys.exit('line 3: there is no such function')")
-    assert len(asked) == 1
-    assert said[1:] == ["line 3: there is no such function", 'trouble "line 3: there is no such function"']
+def test_a_changed_cell_is_shown_at_once_and_again_when_it_has_run(asked: Asked) -> None:
+    asked.waiting = [RNN]
+    happened = asked.save(LESSONS / RNN / "lesson.py")
+    assert happened[3:] == ["reload", f"run {RNN}", "reload", "The pages are up to date."]
+
+
+def test_a_changed_module_is_imported_anew(asked: Asked) -> None:
+    happened = asked.save(LESSONS / RNN / "model.py")
+    assert happened[1:4] == ["lessons anew", ("lessons", [RNN], False), ("renderer", [RNN], False)]
+
+
+def test_the_front_end_is_made_anew_without_a_look_at_the_lessons(asked: Asked) -> None:
+    happened = asked.save(CHECKOUT / "web/src/cells/cells.css")
+    assert happened[1:] == ["renderer anew", ("renderer", None, False), "reload", "The pages are up to date."]
+
+
+def test_a_mistake_is_told_and_what_it_held_up_is_shown_with_the_next_change(asked: Asked) -> None:
+    asked.mistakes = ["line 3: there is no such function"]
+    happened = asked.save(LESSONS / RNN / "lesson.py")
+    assert happened[2:] == ["line 3: there is no such function", 'trouble "line 3: there is no such function"']
+    assert asked.author.pages.trouble
+    happened = asked.save(LESSONS / "m1/lesson.py")
+    assert happened[1] == ("lessons", ["m1", RNN], True)
+    assert not asked.author.pages.trouble
+
+
+def test_a_lesson_that_fails_is_run_again_after_the_next_change(asked: Asked) -> None:
+    asked.waiting, asked.fails = [RNN], "cell 3 fails"
+    assert asked.save(LESSONS / RNN / "lesson.py")[-2:] == ["cell 3 fails", 'trouble "cell 3 fails"']
+    asked.waiting, asked.fails = [], ""
+    assert f"run {RNN}" in asked.save(LESSONS / "m1/lesson.py")
+
+
+ECHO = """
+from groundup.reader.helper import answer_all
+def answer(question):
+    print("a lesson that prints")
+    if question == "leave":
+        raise SystemExit(3)
+    return {"twice": question * 2}
+answer_all(answer, lambda error: f"no: {error}")
+"""
+
+
+def test_a_helper_answers_again_and_again_and_says_what_it_cannot() -> None:
+    async def talk() -> None:
+        helper = Helper([sys.executable, "-c", ECHO], Path.cwd())
+        assert await helper.ask("a") == {"twice": "aa"}
+        first = helper.process
+        with pytest.raises(UserError, match="no: unsupported operand"):
+            await helper.ask({})
+        assert await helper.ask("b") == {"twice": "bb"}
+        assert helper.process is first
+        with pytest.raises(UserError, match="ended with code 3"):
+            await helper.ask("leave")
+        assert await helper.ask("c") == {"twice": "cc"}
+        waiting = asyncio.create_task(helper.ask("d" * 900_000))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert helper.process is None
+        await helper.end()
+
+    asyncio.run(talk())
+
+
+def test_what_helpers_make_of_a_lesson_is_what_a_whole_build_makes(public: Path, tmp_path: Path) -> None:
+    for part in ("web", "src", "results"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    shutil.copytree(ROOT / "build/site", tmp_path / "build/site")
+    shutil.copytree(ROOT / "build/site-data", tmp_path / "build/site-data")
+    (tmp_path / "build/executed").symlink_to(ROOT / "build/executed")
+    pages = [Path("lessons") / RNN / "index.html", Path("lessons") / RNN / "cells.json", Path("practice/index.html")]
+    for page in pages:
+        (tmp_path / "build/site" / page).unlink()
+
+    async def show() -> None:
+        author = dev.Author(tmp_path, node.environment(), server.Pages(), print)
+        author.changed.add(tmp_path / "src/groundup/lessons" / RNN / "lesson.py")
+        await author.show()
+        assert author.to_run == set()
+        await author.end()
+
+    asyncio.run(show())
+    for page in pages:
+        assert (tmp_path / "build/site" / page).read_bytes() == (SITE / page).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +197,7 @@ def test_an_error_is_told_by_its_line_in_the_lesson(tmp_path: Path, code: str, t
     file.write_text(code)
     with pytest.raises(Exception) as caught:  # noqa: PT011
         runpy.run_path(str(file))
-    assert dev.explain(caught.value, tmp_path).startswith(f"src/groundup/lessons/p99/{told}")
+    assert remake.explain(caught.value, tmp_path).startswith(f"src/groundup/lessons/p99/{told}")
 
 
 def test_trouble_is_shown_on_the_page_until_it_is_mended(visit: Callable[..., Visit], public: Path) -> None:

@@ -1,13 +1,16 @@
 /**
- * npm run build -- --data DATA --out OUT [--only FOLDER]…
+ * npm run build -- --data DATA --out OUT [--only FOLDER]… [--answer]
  *
  * The scripts and the renderer do not depend on DATA: they are built again only when the sources in web/ have changed.
  * With --only, the pages of some lessons are written into an OUT that a whole build has made before.
+ * With --answer, lines on stdin say what to write: {only: null or some folders, text: whether nothing of these lessons
+ * has changed but their text}. Each is answered by a line when it is done.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -82,71 +85,96 @@ async function json(path) {
   return JSON.parse(await readFile(path, 'utf8'));
 }
 
-async function write(path, content) {
+async function put(path, content) {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
 }
+
+/** The renderer, and the files that its pages load. */
+async function prepare() {
+  const started = performance.now();
+  const bundled = await bundle();
+  const took = bundled ? `scripts ${seconds(started)} s` : 'scripts unchanged';
+  const render = await import(pathToFileURL(join(DIST, 'server/site.js')).href);
+  await render.startHighlighter();
+  return { render, assets: await builtAssets(), took };
+}
+
+/** Writes all pages, or those that a change of some lessons, or of nothing but their text, can have changed. */
+async function write({ render, assets, took }, data, out, only, text = false) {
+  const started = performance.now();
+  const site = await json(join(data, 'site.json'));
+  const folders = only ?? site.lessons.map((lesson) => lesson.folder);
+  const exercises = existsSync(join(data, 'practice.json')) ? await json(join(data, 'practice.json')) : [];
+  const questions = existsSync(join(data, 'questions.json')) ? await json(join(data, 'questions.json')) : {};
+  const pages = await Promise.all(folders.map((folder) => json(join(data, 'lessons', `${folder}.json`))));
+
+  if (!only) {
+    for (const name of ['assets', 'lessons', 'notebooks', 'practice'])
+      await rm(join(out, name), { recursive: true, force: true });
+  }
+  await mkdir(out, { recursive: true });
+  if (!text) {
+    await cp(join(DIST, 'client/assets'), join(out, 'assets'), { recursive: true });
+    await cp(join(DIST, 'theme/assets'), join(out, 'assets'), { recursive: true });
+  }
+
+  for (const page of pages) {
+    const folder = join(out, 'lessons', page.lesson.folder);
+    await put(join(folder, 'index.html'), render.lessonHtml(page, site, exercises, assets.lesson));
+    await put(join(folder, 'cells.json'), JSON.stringify(render.cellSources(page)));
+    const figures = join(data, 'lessons', page.lesson.folder, 'figures');
+    await rm(join(folder, 'figures'), { recursive: true, force: true });
+    if (existsSync(figures)) await cp(figures, join(folder, 'figures'), { recursive: true });
+    for (const { file } of page.notebooks) await cp(join(data, 'notebooks', file), join(out, 'notebooks', file));
+  }
+  if (exercises.length)
+    await put(join(out, 'practice/index.html'), render.practiceHtml(exercises, questions, site, assets.practice));
+  if (text) return '';
+  await put(join(out, 'way.json'), render.buildWay(site, exercises));
+  if (exercises.length) {
+    const grader = await readFile(join(data, 'practice.zip'));
+    const zip = `assets/practice-${createHash('sha256').update(grader).digest('hex').slice(0, 8)}.zip`;
+    await put(join(out, zip), grader);
+    for (const [index, exercise] of exercises.entries()) {
+      const folder = join(out, 'practice', exercise.name);
+      await put(join(folder, 'index.html'), render.exerciseHtml(exercises, index, site, assets.practice, zip));
+      await put(join(folder, 'solution.json'), JSON.stringify(render.solutionOf(exercise, site)));
+    }
+  }
+  if (!only) {
+    await cp(join(data, 'site.json'), join(out, 'site.json'));
+    await cp(join(WEB, 'src/favicon.svg'), join(out, 'favicon.svg'));
+    await put(join(out, 'index.html'), render.homeHtml(site, assets.home));
+    await put(join(out, '404.html'), render.notFoundHtml(site, assets.notfound));
+    await put(join(out, 'search.json'), render.buildSearchIndex(site, pages, exercises));
+    await put(join(out, 'runtime.json'), JSON.stringify({ kind: 'none' }));
+  }
+  return `${pages.length} lessons in ${seconds(started)} s (${took}) → ${out}`;
+}
+
+const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
 
 const { values: options } = parseArgs({
   options: {
     data: { type: 'string' },
     out: { type: 'string' },
     only: { type: 'string', multiple: true },
+    answer: { type: 'boolean' },
   },
 });
 if (!options.data || !options.out) throw new Error('usage: npm run build -- --data DATA --out OUT [--only FOLDER]…');
-const data = resolve(options.data);
-const out = resolve(options.out);
-
-const started = performance.now();
-const bundled = await bundle();
-const afterBundle = performance.now();
-const assets = await builtAssets();
-const render = await import(pathToFileURL(join(DIST, 'server/site.js')).href);
-await render.startHighlighter();
-const site = await json(join(data, 'site.json'));
-const folders = options.only ?? site.lessons.map((lesson) => lesson.folder);
-const exercises = existsSync(join(data, 'practice.json')) ? await json(join(data, 'practice.json')) : [];
-const questions = existsSync(join(data, 'questions.json')) ? await json(join(data, 'questions.json')) : {};
-const pages = await Promise.all(folders.map((folder) => json(join(data, 'lessons', `${folder}.json`))));
-
-if (!options.only) {
-  for (const name of ['assets', 'lessons', 'notebooks', 'practice'])
-    await rm(join(out, name), { recursive: true, force: true });
-}
-await mkdir(out, { recursive: true });
-await cp(join(DIST, 'client/assets'), join(out, 'assets'), { recursive: true });
-await cp(join(DIST, 'theme/assets'), join(out, 'assets'), { recursive: true });
-
-for (const page of pages) {
-  const folder = join(out, 'lessons', page.lesson.folder);
-  await write(join(folder, 'index.html'), render.lessonHtml(page, site, exercises, assets.lesson));
-  await write(join(folder, 'cells.json'), JSON.stringify(render.cellSources(page)));
-  const figures = join(data, 'lessons', page.lesson.folder, 'figures');
-  await rm(join(folder, 'figures'), { recursive: true, force: true });
-  if (existsSync(figures)) await cp(figures, join(folder, 'figures'), { recursive: true });
-  for (const { file } of page.notebooks) await cp(join(data, 'notebooks', file), join(out, 'notebooks', file));
-}
-await write(join(out, 'way.json'), render.buildWay(site, exercises));
-if (exercises.length) {
-  const grader = await readFile(join(data, 'practice.zip'));
-  const zip = `assets/practice-${createHash('sha256').update(grader).digest('hex').slice(0, 8)}.zip`;
-  await write(join(out, zip), grader);
-  await write(join(out, 'practice/index.html'), render.practiceHtml(exercises, questions, site, assets.practice));
-  for (const [index, exercise] of exercises.entries()) {
-    const folder = join(out, 'practice', exercise.name);
-    await write(join(folder, 'index.html'), render.exerciseHtml(exercises, index, site, assets.practice, zip));
-    await write(join(folder, 'solution.json'), JSON.stringify(render.solutionOf(exercise, site)));
+const [data, out] = [resolve(options.data), resolve(options.out)];
+if (options.answer) {
+  let ready;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { only, text } = JSON.parse(line);
+    try {
+      ready ??= await prepare();
+      await write(ready, data, out, only, text);
+      console.log('{}');
+    } catch (error) {
+      console.log(JSON.stringify({ error: String(error?.message ?? error) }));
+    }
   }
-}
-if (!options.only) {
-  await cp(join(data, 'site.json'), join(out, 'site.json'));
-  await cp(join(WEB, 'src/favicon.svg'), join(out, 'favicon.svg'));
-  await write(join(out, 'index.html'), render.homeHtml(site, assets.home));
-  await write(join(out, '404.html'), render.notFoundHtml(site, assets.notfound));
-  await write(join(out, 'search.json'), render.buildSearchIndex(site, pages, exercises));
-  await write(join(out, 'runtime.json'), JSON.stringify({ kind: 'none' }));
-}
-const seconds = (from, to) => ((to - from) / 1000).toFixed(1);
-const parts = [bundled ? `scripts ${seconds(started, afterBundle)} s` : 'scripts unchanged'];
-console.log(`${pages.length} lessons in ${seconds(afterBundle, performance.now())} s (${parts}) → ${out}`);
+} else console.log(await write(await prepare(), data, out, options.only));

@@ -80,7 +80,13 @@ def nothing_square(found: Seen) -> bool | None:
 
 
 def beyond(found: Seen, most: int) -> bool | None:
-    """Whole numbers that small ones do not hold, in arguments or values: where there are such beside sizes."""
+    """Whole numbers that small ones do not hold, in arguments or values: where there are such beside sizes.
+
+    No memory holds a one-hot matrix of more classes than two bytes count; where such a matrix is a right answer, that
+    many are not asked for.
+    """
+    if most > 255 and any("np.eye(" in str(right.change) for right in found.exercise.right):
+        return None
     values = [a for _, value in found.calls for a in (leaves(value) if type(value) is not int else [np.array(value)])]
     whole = [a for a in [*found.arrays("iu"), *values] if a.dtype.kind in "iu"]
     sizes = [n for arguments, _ in found.calls for n in arguments.values() if type(n) is int]

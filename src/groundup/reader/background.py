@@ -1,14 +1,14 @@
 """Pages that are served at once; lessons without outputs are run meanwhile, the one that is being read first.
 
-A lesson is run in a process of its own, ``python -m groundup.reader.background ROOT JOBS FOLDER``.
+A lesson is run in a process of its own, ``python -m groundup.reader.remake ROOT JOBS FOLDER``.
 """
 
+import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from groundup.errors import UserError
-from groundup.reader import build, dev, server
+from groundup.reader import build, remake, server
 
 Say = Callable[[str], None]
 
@@ -50,13 +50,18 @@ async def fill(root: Path, waiting: Sequence[str], jobs: int, pages: server.Page
 
 async def run(root: Path, name: str, jobs: int) -> str:
     """Run one lesson and write its page, in a process of its own; "" or what went wrong."""
-    command = [sys.executable, "-m", __spec__.name, str(root), str(jobs), name]
-    code, said = await dev.to_its_end(command)
+    command = [sys.executable, "-m", remake.__name__, str(root), str(jobs), name]
+    code, said = await to_its_end(command)
     return (said or f"Lesson {name} failed.") if code else ""
 
 
-if __name__ == "__main__":
+async def to_its_end(command: Sequence[str]) -> tuple[int, str]:
+    """Run a program: its exit code, and what it said on stderr. Whoever is cancelled while waiting ends it."""
+    child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     try:
-        dev.main(Path(sys.argv[1]), "run", sys.argv[3:], int(sys.argv[2]))
-    except UserError as error:
-        sys.exit(str(error))
+        _, said = await child.communicate()
+    except asyncio.CancelledError:
+        child.terminate()
+        await child.wait()
+        raise
+    return child.returncode or 0, said.decode(errors="replace").strip()

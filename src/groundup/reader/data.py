@@ -1,6 +1,7 @@
 """What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
 import ast
+import functools
 import json
 import re
 import shutil
@@ -17,7 +18,7 @@ from groundup.notebooks.build import Notebook, dumps, notebook_name
 from groundup.notebooks.pictures import placed, without_carried
 from groundup.plots import FRAMES
 from groundup.proof.results import kept
-from groundup.reader import folds, links, practice_data, questions
+from groundup.reader import folds, links, practice_data, questions, steps
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
@@ -54,7 +55,15 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
     site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "glossary": glossary(lessons)}
     site["source"] = source_address()
     _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
-    _write_json(folder / "questions.json", {lesson.folder.name: asked_in(lesson) for lesson in lessons})
+    (folder / "questions.json").unlink(missing_ok=True)
+    write_questions(lessons, folder)
+
+
+def write_questions(lessons: Sequence[Lesson], folder: Path) -> None:
+    """Write what interviewers ask in these lessons into questions.json, beside what is there of others."""
+    file = folder / "questions.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    _write_json(file, known | {lesson.folder.name: asked_in(lesson) for lesson in lessons})
 
 
 def glossary(lessons: Sequence[Lesson]) -> list[Json]:
@@ -137,6 +146,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     source = jupytext.read(lesson.text, fmt="py:percent")
     own = links.own_names(lesson.folder)
     abouts = {cell.metadata.get("name", ""): folds.about(cell.metadata) for cell in source.cells}
+    stepped = {cell.metadata.get("name", ""): cell.metadata.get("beside", "").split() for cell in source.cells}
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
     found: list[Json] = []
@@ -147,17 +157,21 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
         track: Track = "numpy" if cell_id in numpy else "torch"
         where = "shared" if cell_id in numpy and cell_id in torch else track
         if cell.cell_type == "markdown":
-            findings = "findings" in cell.metadata.get("tags", [])
+            tags = cell.metadata.get("tags", [])
+            findings = "findings" in tags
             text = cell.source.split("\n", 1)[0] if findings and kept(lesson) else without_carried(cell.source)
             text, asked = questions.take_out(text)
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
-            found[-1]["questions"] = [vars(one) for one in asked]
+            found[-1] |= {"questions": [vars(one) for one in asked], "second": "second" in tags}
         elif cell.cell_type == "code":
-            shown = abouts.get(cell.metadata.get("of", cell.metadata.get("name", "")), [])
+            name = cell.metadata.get("of", cell.metadata.get("name", ""))
+            shown = abouts.get(name, [])
             marks = links.marks(cell.source, lesson.equations, own)
+            beside = steps.beside(cell.source, stepped.get(name, ()), marks, f'{lesson.text}, cell "{name}"')
             code = {
                 "source": cell.source,
-                **folds.folded(cell, shown, [line for line, _ in marks], seen if track == "torch" else ()),
+                **folds.folded(cell, shown, [line for line, _ in marks], seen if track == "torch" else (), beside),
+                "beside": beside,
                 "outputs": outputs(cell, figures),
                 "predict": cell.metadata.get("predict", ""),
                 "marks": [{"line": line, "equation": number} for line, number in marks],
@@ -167,6 +181,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
                 code["torchSource"] = other
             found.append({"type": "code", "id": cell_id, "track": where, **code})
             seen |= folds.statements(cell.source) if track == "numpy" else set()
+    steps.all_found(stepped, found, str(lesson.text))
     for track, run in runs.items():
         _add_costs(found, track, run)
     return found
@@ -235,6 +250,7 @@ def _size(svg: str) -> Json:
     return {"width": round(width * PIXELS), "height": round(height * PIXELS)}
 
 
+@functools.lru_cache(256)
 def _slim(svg: str) -> str:
     """Matplotlib's SVG for a page: without comments, metadata, line ends and the names of groups, which nothing refers
     to, and with places to a hundredth of a pixel."""

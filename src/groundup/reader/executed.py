@@ -114,7 +114,8 @@ def last_outputs(lesson: Lesson, track: Track, notebook: Notebook, cache: Path) 
     """The notebook with the outputs of its last run, where the cell is still the same: a preview, nothing is run."""
     runs = sorted(cache.glob(f"{lesson.folder.name}-{track}-*.json"), key=lambda path: path.stat().st_mtime)
     nothing: Kept = {"outputs": {}, "seconds": {}, "sources": {}, "measured": {}}
-    kept = next(filter(None, map(_read, reversed(runs))), nothing)
+    own = _place(lesson, track, notebook, cache)  # of this very notebook, older perhaps than that of another
+    kept = next(filter(None, map(_read, [own, *reversed(runs)])), nothing)
     return with_outputs(lesson, track, notebook, kept)
 
 

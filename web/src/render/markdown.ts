@@ -21,9 +21,13 @@ export interface Heading {
 /** What the texts of one lesson share. */
 export interface TextContext {
   equations: Set<string>;
+  /** TeX of the numbered equations, without their numbers. */
+  formulas?: Map<string, string>;
   places: Map<string, CodePlace[]>;
   /** Addresses of other lessons by slug. */
   lessons: Map<string, string>;
+  /** Addresses of the lesson's exercises by name. */
+  exercises?: Map<string, string>;
   /** SVG by name. */
   diagrams?: Record<string, string>;
   headings: Heading[];
@@ -44,6 +48,14 @@ export function equationsIn(markdown: string): string[] {
   return [...markdown.matchAll(new RegExp(TAG, 'g'))].map((match) => match[1] ?? '');
 }
 
+/** The numbered equations of a text: number and TeX. */
+export function formulasIn(markdown: string): [string, string][] {
+  return [...markdown.matchAll(/\$\$([\s\S]*?)\$\$/g)].flatMap(([, tex = '']): [string, string][] => {
+    const tag = TAG.exec(tex)?.[1];
+    return tag ? [[tag, tex.replace(TAG, '')]] : [];
+  });
+}
+
 export function equationId(tag: string): string {
   return `eq-${slugify(tag)}`;
 }
@@ -58,6 +70,7 @@ md.core.ruler.push('references', (state) => {
     if (block.children.length === 1 && isDiagram(block.children[0])) {
       for (const around of [state.tokens[index - 1], state.tokens[index + 1]]) if (around) around.hidden = true;
     }
+    if (block.content.startsWith('**Your turn**')) state.tokens[index - 1]?.attrJoin('class', 'your-turn');
     keepPunctuation(block.children);
     block.children = linkReferences(block.children, state);
   }
@@ -84,7 +97,7 @@ function keepPunctuation(tokens: Token[]): void {
   });
 }
 
-/** "(4)" and "lesson `self_attention`" become links, where there is such an equation or lesson. */
+/** "(4)", "lesson `self_attention`" and "exercise `softmax`" become links, where there is such a thing. */
 function linkReferences(tokens: Token[], state: StateCore): Token[] {
   const context = contextOf(state.env);
   const linked: Token[] = [];
@@ -107,10 +120,10 @@ function linkReferences(tokens: Token[], state: StateCore): Token[] {
   tokens.forEach((token, index) => {
     if (token.type === 'link_open') inLink += 1;
     if (token.type === 'link_close') inLink -= 1;
-    const before = tokens[index - 1]?.content ?? '';
-    const address = context.lessons.get(token.content);
-    if (token.type === 'code_inline' && !inLink && address && /\blessons? $/.test(before)) {
-      link(address, 'lesson-link', token);
+    const kind = /\b(lesson|exercise)s? $/.exec(tokens[index - 1]?.content ?? '')?.[1];
+    const address = kind && (kind === 'lesson' ? context.lessons : context.exercises)?.get(token.content);
+    if (token.type === 'code_inline' && !inLink && address) {
+      link(address, `${kind}-link`, token);
     } else if (token.type === 'text' && !inLink) {
       let rest = token.content;
       for (let match = nextReference(rest, context); match; match = nextReference(rest, context)) {
@@ -223,4 +236,9 @@ rules.code_block = rules.fence;
 
 export function renderText(markdown: string, context: TextContext): string {
   return md.render(markdown, { context });
+}
+
+/** One line of Markdown, without a paragraph around it; no terms are marked in it. */
+export function renderWords(markdown: string, context: TextContext): string {
+  return md.renderInline(markdown, { context: { ...context, terms: undefined } });
 }

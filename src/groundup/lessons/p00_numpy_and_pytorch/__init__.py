@@ -63,12 +63,10 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "2": ("unbroadcast", "linear.backward"),
-        "3": (),
-        "4": ("linear.backward", "matmul.backward"),
-        "5": ("cross_entropy",),
-        "6": ("cross_entropy.backward",),
-        "9": (),
+        "3": ("unbroadcast", "linear.backward"),
+        "4": (),
+        "5": ("linear.backward", "matmul.backward"),
+        "10": (),
     },
     twins={"init": "MLP.__init__", "mlp": "MLP.forward", "run_raw": "run_call"},
 )

@@ -212,9 +212,9 @@ def mlp_on_tape(tape: Tape, params: Tree, images: Array, labels: Array) -> tuple
     pixels = tape.variable(images.reshape(len(images), -1), "pixels")
     active = tape.apply(relu, pixels @ found["hidden.weight"].T + found["hidden.bias"])
     logits = active @ found["readout.weight"].T + found["readout.bias"]
-    exponentials = tape.apply(exp, logits - logits.value.max(axis=1, keepdims=True))  # (5)
-    picked = exponentials[np.arange(len(labels)), labels] / exponentials.sum(axis=1)  # (5)
-    return tape.apply(log, picked).sum() * (-1 / len(labels)), found  # (5)
+    exponentials = tape.apply(exp, logits - logits.value.max(axis=1, keepdims=True))  # (6)
+    picked = exponentials[np.arange(len(labels)), labels] / exponentials.sum(axis=1)  # (6)
+    return tape.apply(log, picked).sum() * (-1 / len(labels)), found  # (6)
 
 
 def v_curve(run: Run, digits: Digits, directions: int) -> dict[str, Array]:
@@ -254,17 +254,17 @@ def slope_errors(
     for row in range(directions):
         direction = map_tree(lambda leaf: rng.normal(size=leaf.shape).astype(leaf.dtype), params)
         slopes[row] = sum(
-            float(np.vdot(g, d))  # (7)
+            float(np.vdot(g, d))  # (8)
             for g, d in zip(leaves(gradients), leaves(direction), strict=True)
         )
         for column, h in enumerate(nudges.tolist()):
             above = float(loss(map_tree(lambda p, d, h=h: p + h * d, params, direction))[0])
             if central:
                 below = float(loss(map_tree(lambda p, d, h=h: p - h * d, params, direction))[0])
-                measured = (above - below) / (2 * h)  # (7), (8)
+                measured = (above - below) / (2 * h)  # (8), (9)
             else:
                 measured = (above - float(here)) / h
-            errors[row, column] = abs(measured - slopes[row])  # (8)
+            errors[row, column] = abs(measured - slopes[row])  # (9)
     return np.median(errors, axis=0) / np.sqrt(np.mean(slopes**2))
 
 

@@ -18,7 +18,7 @@ def add(a: Array, b: Array) -> tuple[Array, Backward]:
     """a + b, element by element; the shapes broadcast. ``backward(dy)`` returns (da, db)."""
 
     def backward(dy: Array) -> tuple[Array, Array]:
-        return unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)  # (2) dy/da = dy/db = 1
+        return unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)  # (3) dy/da = dy/db = 1
 
     return a + b, backward
 
@@ -117,20 +117,22 @@ def init(
     }
 
 
-def mlp(params: Tree, images: Array) -> tuple[Array, Backward]:
-    """A multi-layer perceptron: linear, ReLU, linear.
+def mlp(
+    params: Tree, images: Array, activation: Callable[[Array], tuple[Array, Backward]] = relu
+) -> tuple[Array, Backward]:
+    """A multi-layer perceptron: linear, ReLU (or another activation), linear.
 
     images (B, ...), flattened to (B, inputs). Returns the logits (B, classes).
     ``backward(d_logits)`` returns the gradient tree of ``params``.
     """
     pixels = images.reshape(len(images), -1)  # (B, inputs)
     before, hidden_backward = linear(pixels, params["hidden"]["weight"], params["hidden"]["bias"])  # (B, H)
-    active, relu_backward = relu(before)
+    active, activation_backward = activation(before)
     logits, readout_backward = linear(active, params["readout"]["weight"], params["readout"]["bias"])
 
     def backward(d_logits: Array) -> Tree:
         d_active, d_readout_weight, d_readout_bias = readout_backward(d_logits)
-        d_before = relu_backward(d_active)
+        d_before = activation_backward(d_active)
         _, d_hidden_weight, d_hidden_bias = hidden_backward(d_before)
         return {
             "hidden": {"weight": d_hidden_weight, "bias": d_hidden_bias},
@@ -149,5 +151,5 @@ def numerical_gradient(function: Callable[[Array], Any], x: Array, step: float =
     for index in np.ndindex(x.shape):
         nudge = np.zeros_like(x)
         nudge[index] = step
-        gradient[index] = (function(x + nudge) - function(x - nudge)) / (2 * step)  # (8)
+        gradient[index] = (function(x + nudge) - function(x - nudge)) / (2 * step)  # (9)
     return gradient

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -122,7 +122,7 @@ from groundup.ops.recurrent import rnn_step
 #
 # ![Two segments of four steps: the hidden state is carried over the cut between them, the gradient stops there.](diagram:truncated)
 
-# %% name="rnn" include="groundup.ops.recurrent:rnn"
+# %% name="rnn" beside="rnn" include="groundup.ops.recurrent:rnn"
 from groundup.ops.recurrent import rnn
 
 # %% [markdown] name="model"

@@ -1,4 +1,4 @@
-"""Exercise of the primer in PyTorch: multi-head attention."""
+"""Exercise of self-attention in PyTorch: multi-head attention."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Exercise of the primer in PyTorch: layer normalisation."""
+"""Exercise of the tiny decoder in PyTorch: layer normalisation."""
 
 from collections.abc import Iterator
 from typing import Any
