@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -410,7 +410,7 @@ for g in (1.0, 1000.0):
 # And without the correction? The first step would be $0.4/\sqrt{0.016} = 3.16$ times $\eta$, in every weight at once,
 # when Adam knows least.
 
-# %% name="adam-code" show="adam" include="groundup.training.optim:adam"
+# %% name="adam-code" show="adam" beside="adam" include="groundup.training.optim:adam"
 from groundup.training.optim import adam
 
 # %% name="adam-by-hand"
@@ -681,7 +681,7 @@ print(f"after a ReLU {np.mean(np.maximum(z, 0) ** 2) / np.mean(z**2):.3f} of tha
 # Here is the network, of any depth. It is that of lesson `numpy_and_pytorch` with a loop in it: the closures go on a
 # list on the way forward, and the list is read from its end on the way back.
 
-# %% name="network-code" tags=["shared"] show="mlp" include="groundup.lessons.optimizers.model:mlp groundup.ops.activations:relu groundup.ops.activations:tanh groundup.ops.losses:cross_entropy"
+# %% name="network-code" tags=["shared"] show="mlp" beside="mlp" include="groundup.lessons.optimizers.model:mlp groundup.ops.activations:relu groundup.ops.activations:tanh groundup.ops.losses:cross_entropy"
 from groundup.lessons.optimizers.model import mlp
 from groundup.ops.activations import relu, tanh
 from groundup.ops.losses import cross_entropy

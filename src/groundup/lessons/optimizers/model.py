@@ -65,15 +65,19 @@ def mlp(params: Tree, x: Array, activation: Activation = relu) -> tuple[Array, B
     x = x.reshape(len(x), -1)
     *hidden, last = params["layers"]
     closures = []
+    # On the way forward every layer leaves its two closures on a list.
     for layer in hidden:
         z, linear_backward = linear(x, layer["weight"], layer["bias"])
         x, activation_backward = activation(z)
         closures.append((linear_backward, activation_backward))
+    # The last layer stands alone: logits may be any numbers, so nothing bends them.
     logits, last_backward = linear(x, last["weight"], last["bias"])
 
     def backward(d_logits: Array) -> Tree:
+        # The gradient enters where the logits left.
         dx, d_weight, d_bias = last_backward(d_logits)
         gradients = [{"weight": d_weight, "bias": d_bias}]
+        # The list is read from its end: through the activation first, then through the weights.
         for linear_backward, activation_backward in reversed(closures):
             dx, d_weight, d_bias = linear_backward(activation_backward(dx))
             gradients.insert(0, {"weight": d_weight, "bias": d_bias})
