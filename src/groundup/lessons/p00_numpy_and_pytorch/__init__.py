@@ -65,7 +65,7 @@ LESSON = Lesson(
     equations={
         "3": ("unbroadcast", "linear.backward"),
         "4": (),
-        "5": ("linear.backward", "matmul.backward"),
+        "5": ("linear.backward",),
         "10": (),
     },
     twins={"init": "MLP.__init__", "mlp": "MLP.forward", "run_raw": "run_call"},
