@@ -59,6 +59,9 @@ LESSON = Lesson(
             rival="the same search in the untrained network",
             unit="|r|",
             paper="Shows such a cell, of an LSTM, and reports no correlation",
+            miss="Half of the quotations have more than {letters of a quotation} letters, and the gradient falls to a "
+            "hundredth within {characters that a gradient goes back} characters: from the end of a quotation hardly "
+            "anything reaches its beginning.",
         ),
         Finding(
             "cells",
@@ -71,8 +74,8 @@ LESSON = Lesson(
         ),
         Finding(
             "overwriting",
-            "Does the network use that cell?",
-            "Overwriting the quote cell moves the bet on a quotation mark more than overwriting any other",
+            "Does the network use such a cell?",
+            "Overwriting the cell that counts a word's letters moves the bet on a space more than overwriting others does",
             ">",
             rival="the most that any of 30 other cells moves it",
             unit="bits",
