@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -336,7 +336,7 @@ assert np.allclose(nudged_b, A.T @ G)
 # over is $dW = dy^\top x$. The bias was broadcast over the rows, so (3) sums its gradient over them. Can you find the three
 # lines? An output of such a layer is also called a **unit**; units whose values are neither input nor answer are *hidden*.
 
-# %% name="linear-code" include="groundup.ops.linear:linear"
+# %% name="linear-code" beside="linear" include="groundup.ops.linear:linear"
 from groundup.ops.linear import linear
 
 # %% [markdown] name="relu"
@@ -688,7 +688,7 @@ for name, (begin, network) in changes.items():
 from groundup.lessons.p00_numpy_and_pytorch.model import divide, exp, log, power, subtract, take, total, transpose
 from groundup.ops.linear import matmul
 
-# %% name="tape-code" show="Tape" include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape groundup.lessons.p00_numpy_and_pytorch.tape:Variable"
+# %% name="tape-code" show="Tape" beside="Tape.gradients" include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape groundup.lessons.p00_numpy_and_pytorch.tape:Variable"
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
 
 # %% [markdown] name="tape-small"

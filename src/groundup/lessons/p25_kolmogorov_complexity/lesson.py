@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -174,7 +174,7 @@ from groundup.lessons.p25_kolmogorov_complexity.model import Machine, State, ass
 # tested cell at least as large a one, all tests come out the same way, because `+` and `-` keep the order of two
 # numbers. For a loop that travels along the tape, compare each cell with the one it has moved to.
 
-# %% name="tape-machine" show="tape_feed tape_run TAPE" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE"
+# %% name="tape-machine" show="tape_feed tape_run TAPE" beside="tape_run" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE"
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
 
 # %% name="tape-examples"

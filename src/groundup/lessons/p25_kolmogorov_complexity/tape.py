@@ -50,32 +50,43 @@ def tape_run(code: str, jumps: dict[int, int], place: int, head: int, cells: Cel
     """Run until the end of the code, a ",", a proof of looping, or ``limit`` steps. Changes ``cells``."""
     output, try_proof = [printed], FIRST_PROOF
     for step in range(limit):
+        # A program that runs out of code has halted, and what it has printed counts.
         if place == len(code):
             return State("".join(output), "", "halted", None)
+        # Nobody can decide for all programs whether they halt, but of some it can be proved that they never will.
+        # A proof is dear, so each waits eight times as long as the one before.
         if step == try_proof:
             if loops_forever(code, jumps, place, head, dict(cells)):
                 return State("".join(output), "", "loops", None)
             try_proof *= 8
+        # The tape has no ends: a cell that nobody has touched holds 0.
         symbol = code[place]
         if symbol == ">":
             head += 1
         elif symbol == "<":
             head -= 1
+        # Cells hold natural numbers, so taking 1 from 0 leaves 0.
         elif symbol == "+":
             cells[head] = cells.get(head, 0) + 1
         elif symbol == "-":
             cells[head] = max(0, cells.get(head, 0) - 1)
+        # A loop is all the control that there is: past it when the cell is 0, back to its start when it is not.
         elif symbol == "[":
             if not cells.get(head):
                 place = jumps[place]
         elif symbol == "]":
             if cells.get(head):
                 place = jumps[place]
+        # Output is bits, as the programs are.
         elif symbol == ".":
             output.append("1" if cells.get(head) else "0")
+        # The next bit of the program has not been chosen yet: the machine hands back where it is, and can go on with
+        # either.
         else:
             return State("".join(output), "bit", "", (code, jumps, place, head, cells))
         place += 1
+
+    # Neither halted nor proved to loop: of such a program nothing is known.
     return State("".join(output), "", "undecided", None)
 
 
