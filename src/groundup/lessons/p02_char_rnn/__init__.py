@@ -75,7 +75,7 @@ LESSON = Lesson(
         Finding(
             "overwriting",
             "Does the network use such a cell?",
-            "Overwriting the cell that counts a word's letters moves the bet on a space more than overwriting others does",
+            "Overwriting the cell that counts a word's letters moves the bet on a space more than overwriting others",
             ">",
             rival="the most that any of 30 other cells moves it",
             unit="bits",

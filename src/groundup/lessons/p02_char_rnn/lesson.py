@@ -302,7 +302,9 @@ lines = {"training": history["training"], "held out": history["held out"]}
 curves(axes, history["step"], lines, "step", "bits per character", "Learning to write")
 for order in (3, 4, 5, 6):
     axes.axhline(tables[order]["bits"], color="#8b939e", linewidth=1, linestyle=":")
-    axes.annotate(f"{order}-gram", (1, tables[order]["bits"]), xycoords=("axes fraction", "data"), ha="right", va="bottom")
+    axes.annotate(
+        f"{order}-gram", (1, tables[order]["bits"]), xycoords=("axes fraction", "data"), ha="right", va="bottom"
+    )
 result = bits_per_character(params, test)
 beaten = [order for order in tables if result < tables[order]["bits"]]
 numbers = sum(leaf.size for part in params.values() for leaf in part.values())
@@ -428,7 +430,9 @@ from groundup.plots import heatmap
 start = len(test_text) // 2
 cell = after["letters since space"][0]
 fig, axes = figure(11, 1.5)
-heatmap(axes, states[start : start + 72, [cell]].T, ["cell"], None, "It counts letters", low=-1, high=1, bar="activation")
+heatmap(
+    axes, states[start : start + 72, [cell]].T, ["cell"], None, "It counts letters", low=-1, high=1, bar="activation"
+)
 ticks = axes.set_xticks(range(72), [printable(one) for one in test_text[start : start + 72]], fontsize=9)
 
 # %% [markdown] name="cells-words"
@@ -451,7 +455,9 @@ ticks = axes.set_xticks(range(72), [printable(one) for one in test_text[start : 
 moved = overwriting(params, test, test_text, after, vocabulary, random_stream(0, "overwriting"))
 others = sorted(moved[1:])
 rank = 1 + sum(other > moved[0] for other in others)
-print(f"the cell that counts: {moved[0]:.3f} bits; others: {others[0]:.3f} to {others[-1]:.3f}, median {others[15]:.3f}")
+print(
+    f"the cell that counts: {moved[0]:.3f} bits; others: {others[0]:.3f} to {others[-1]:.3f}, median {others[15]:.3f}"
+)
 print(f"of {len(moved)} cells it comes {rank}. in what it does to the bet on a space")
 
 # %% [markdown] name="break-it-words"
