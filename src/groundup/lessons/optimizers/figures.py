@@ -77,6 +77,9 @@ def warmup_figure(warmed: Mapping[str, Sequence[float]]) -> Figure:
     rates = WARMUP_RATES[-len(next(iter(warmed.values()))) :]
     lines = {f"{kind} warm-up": losses for kind, losses in warmed.items()}
     curves(axes, rates, lines, "Adam's rate", "test loss, nats", "What a warm-up buys", log="xy")
+    axes.set_yticks([0.2, 0.3, 0.5, 1], ["0.2", "0.3", "0.5", "1"])
+    axes.set_xticks(rates, [f"1/{round(1 / rate)}" for rate in rates])
+    axes.minorticks_off()
     return fig
 
 

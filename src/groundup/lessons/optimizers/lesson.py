@@ -17,8 +17,8 @@
 # %% [markdown] name="title"
 # # From slopes to Adam
 #
-# You know how to find a gradient: lesson `numpy_and_pytorch` did nothing else. It tells you which way is down. It
-# does not tell you how far to go.
+# You know how to find a gradient, from lesson `numpy_and_pytorch`. It tells you which way is down. It does not tell
+# you how far to go.
 #
 # Here is what hangs on that. The picture shows one small network, trained on the same handwritten digits, from the
 # same first weights, 400 steps each time. Every point is one training. Between the curves only the *rule* for taking
@@ -165,7 +165,13 @@ def at_rate(axes, rate):
 
 
 fig = frames(
-    "rate", [0.005, 0.02, 0.04, 0.06, 0.07, 0.0769, 0.079, 0.081], at_rate, width=6.4, height=3.2, shown=(1, 5, 7)
+    "rate",
+    [0.005, 0.02, 0.04, 0.06, 0.07, 0.0769, 0.079, 0.081],
+    at_rate,
+    width=6.4,
+    height=3.2,
+    shown=(1, 5, 7),
+    start=5,
 )
 
 # %% [markdown] name="momentum"
@@ -258,6 +264,7 @@ fig = frames(
     width=6.4,
     height=3.2,
     shown=(0, 3, 7),
+    start=3,
 )
 
 # %% [markdown] name="kappa"
@@ -427,9 +434,9 @@ louder = walk(adam(epsilon=0.0), curvature, start, 0.1, 50, scale=1024.0)
 print("largest difference of the two paths:", np.abs(once - louder).max())
 
 # %% [markdown] name="paths"
-# Here are all of them in the ravine. Each has a rate that suits it. Watch where they *start*: descent and momentum
-# rush to the floor across the valley first. The three that divide set out diagonally, because every weight moves at
-# the same pace, however steep it is.
+# Here are all of them in the ravine. Each has a rate that suits it. Watch how they *start*: descent and momentum leap
+# across to the other wall. The three that divide set out diagonally, because every weight moves at the same pace,
+# however steep it is.
 
 # %% name="paths-picture" alt="Paths of six optimisers on the level lines of the ravine: descent zigzags, momentum and Nesterov swing, Adagrad, RMSProp and Adam go diagonally at first."
 RULES = {
@@ -555,10 +562,12 @@ for rule, regret in grids["metrics/regret of one decay"].items():
     print(f"{rule:27} one strength for all rates costs {regret:+.4f} nats; best test loss {best:.4f}")
 
 # %% [markdown] name="decay-reading"
-# Look at the third map. The paper's own formula has *no rate* in front of $\lambda w$, only the schedule. PyTorch,
-# and (16), multiply by the rate. So the second map is what PyTorch calls AdamW, and the third is what the paper calls
-# AdamW. In the third the frames wander to the right as the rate grows. On this network it is the *product* of rate
-# and decay that has a best value of its own, and the form that its authors proposed is the one in which the two
+# The first two maps look alike. At the lowest rates the network has not yet learned enough to overfit, and any decay
+# will do; from there on the frames stand in one column or two. Look at the third map. The paper's own formula has *no
+# rate* in front of $\lambda w$, only the schedule. PyTorch, and (16), multiply by the rate. So the second map is what
+# PyTorch calls AdamW, and the third is what the paper calls AdamW. In the third the frames wander to the right as the
+# rate grows. On this network it is the decay *in units of the rate* that has a best value of its own: who walks twice
+# as fast wants to be pulled back twice as hard. And the form that its authors proposed is the one in which the two
 # cannot be chosen apart. Libraries still disagree. When somebody tells you "weight decay 0.1", ask: times what?
 
 # %% [markdown] name="schedule"
@@ -591,11 +600,25 @@ rate = cosine(0.1, 100, warmup=10)
 assert np.allclose([rate(0), rate(9), rate(55), rate(100)], [0.01, 0.1, 0.05, 0])
 assert round(inverse_root(512, 4000)(3999), 4) == 0.0007
 
+# %% name="warmup-tools" tags=["tools"] include="groundup.lessons.optimizers.figures:warmup_figure"
+# How warm-up is drawn.
+from groundup.lessons.optimizers.figures import warmup_figure
+
+# %% [markdown] name="warmup-question"
+# Does a warm-up make training better, or does it only forgive? Here is Adam on the digits at five rates, with the
+# first tenth of the steps as a warm-up and without.
+
+# %% name="warmup-picture" alt="Adam's test loss against its rate with and without a warm-up: alike at the low rates, and far apart at the highest."
+warmed = measured("optimizers", "arrays/warm-up")["arrays/warm-up"]
+fig = warmup_figure(warmed)
+for place, kind in ((0, "lowest"), (-1, "highest")):
+    print(f"{kind} rate: {warmed['without'][place]:.3f} without, {warmed['with'][place]:.3f} with a warm-up")
+
 # %% [markdown] name="clipping"
 # ### A seat belt
 #
-# One more tool, for the day when a gradient is suddenly a thousand times too long. Recurrent networks do that (lesson
-# `char_rnn` shows why), and every large training run does it once in a while. Take *all* gradients as one long
+# One more tool, for the day when a gradient is suddenly a thousand times too long. Recurrent networks do that, and
+# lesson `char_rnn` shows why. Every large training run does it once in a while. Take *all* gradients as one long
 # vector, and if its length exceeds $c$, shorten it:
 #
 # $$g \leftarrow g \cdot \min\left(1,\; \frac{c}{\|g\|}\right) \tag{18}$$
@@ -612,20 +635,6 @@ from groundup.training.optim import clip_by_global_norm, global_norm
 clipped, norm = clip_by_global_norm({"a": np.array([3.0]), "b": np.array([4.0])}, 1.0)
 print(f"length {norm} before; after clipping {float(clipped['a'][0]):.4f} and {float(clipped['b'][0]):.4f}")
 assert np.allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8])
-
-# %% name="warmup-tools" tags=["tools"] include="groundup.lessons.optimizers.figures:warmup_figure"
-# How warm-up is drawn.
-from groundup.lessons.optimizers.figures import warmup_figure
-
-# %% [markdown] name="warmup-question"
-# Does a warm-up make training better, or does it only forgive? Here is Adam on the digits at five rates, with the
-# first tenth of the steps as a warm-up and without.
-
-# %% name="warmup-picture" alt="Adam's test loss against its rate with and without a warm-up: alike at the low rates, and far apart at the highest."
-warmed = measured("optimizers", "arrays/warm-up")["arrays/warm-up"]
-fig = warmup_figure(warmed)
-for place, kind in ((0, "lowest"), (-1, "highest")):
-    print(f"{kind} rate: {warmed['without'][place]:.3f} without, {warmed['with'][place]:.3f} with a warm-up")
 
 # %% [markdown] name="begin"
 # ## Where to begin
@@ -672,9 +681,8 @@ assert round(he(64, 64), 3) == 0.177
 rng = np.random.default_rng(0)
 x = rng.normal(size=(2000, 100))
 z = x @ rng.normal(0, 0.01, size=(300, 100)).T
-print(
-    f"mean square in {np.mean(x**2):.3f}, out {np.mean(z**2):.5f}; by (19) {100 * 0.01**2 * np.mean(x**2):.5f}"
-)  # (19)
+expected = 100 * 0.01**2 * np.mean(x**2)  # (19)
+print(f"mean square in {np.mean(x**2):.3f}, out {np.mean(z**2):.5f}; by (19) {expected:.5f}")
 print(f"after a ReLU {np.mean(np.maximum(z, 0) ** 2) / np.mean(z**2):.3f} of that is left")
 
 # %% [markdown] name="network" tags=["shared"]
@@ -686,17 +694,17 @@ from groundup.lessons.optimizers.model import mlp
 from groundup.ops.activations import relu, tanh
 from groundup.ops.losses import cross_entropy
 
-# %% [markdown] name="data" tags=["shared"]
+# %% [markdown] name="digits" tags=["shared"]
 # And here are the digits: 10,000 of MNIST, 28 × 28 pixels each. We train on 6,000, choose on 1,000 and measure on
 # 3,000. (Which hand wrote which is not known here, so one writer's digits may be on both sides. That flatters all
 # methods alike.)
 
-# %% name="data-load" tags=["shared", "tools"] include="groundup.data.mnist:load_mnist groundup.data.mnist:split_mnist groundup.training.streams:random_stream"
+# %% name="digits-load" tags=["shared", "tools"] include="groundup.data.mnist:load_mnist groundup.data.mnist:split_mnist groundup.training.streams:random_stream"
 # `load_mnist` reads the digits, `split_mnist` cuts them into three parts; random numbers by name.
 from groundup.data.mnist import load_mnist, split_mnist
 from groundup.training.streams import random_stream
 
-# %% name="data-parts" tags=["shared"]
+# %% name="digits-parts" tags=["shared"]
 train, validation, test = split_mnist(load_mnist())
 for name, part in (("train", train), ("validation", validation), ("test", test)):
     print(f"{name:11}images {part.images.shape}, labels {part.labels.shape}")
@@ -743,7 +751,7 @@ for activation in ("relu", "tanh"):
 # twenty of them want a start that is somewhat too large. A rule derived for one layer is a good guess for twenty, not
 # a law.
 #
-# Write the start yourself: exercise `init`.
+# Write the start yourself: exercise `xavier_he`.
 
 # %% [markdown] name="check"
 # ## Is it right?
@@ -974,7 +982,7 @@ for strength in (1e-4, 1e-2, 1.0):
 #   add a warm-up, clip by the global norm; look for a start that is too large, and for $\log 0$ or division by 0 in
 #   float16.
 # - *Why not begin with all weights 0?* All units of a layer would be equal and get equal gradients, forever.
-# - *Derive He's initialisation.* $E[z^2] = n\operatorname{Var}(w)E[x^2]$, a ReLU halves the mean square, so
+# - *Can you derive He's initialisation?* $E[z^2] = n\operatorname{Var}(w)E[x^2]$, a ReLU halves the mean square, so
 #   $n\operatorname{Var}(w)/2 = 1$.
 # - *How much memory does Adam need?* Two more numbers for each weight, so with the gradient four times the weights in
 #   all.
