@@ -83,12 +83,12 @@ def warmup_figure(warmed: Mapping[str, Sequence[float]]) -> Figure:
     return fig
 
 
-def contours(axes: Axes, curvature: Array, paths: Mapping[str, Array], title: str = "", turn: float = 0.0) -> None:
-    """Paths (steps + 1, 2) on the level lines of a ravine, which may be turned by an angle; the valley's end at 0."""
-    x, y = np.meshgrid(np.linspace(-11, 11, 221), np.linspace(-4, 4, 161))
-    along, across = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x
-    levels = 0.5 * (curvature[0] * along**2 + curvature[1] * across**2)
-    axes.contour(x, y, levels, 62.5 * 2.0 ** np.arange(-9.0, 4.0), colors="#b9c3cf", linewidths=0.7)
+def contours(axes: Axes, curvature: Array, paths: Mapping[str, Array], title: str = "") -> None:
+    """Paths (steps + 1, 2) on the level lines of a ravine along the axes, whose loss halves from line to line."""
+    turns = np.linspace(0, 2 * np.pi, 41)
+    for loss in 125.0 * 2.0 ** -np.arange(-1.0, 7.0):
+        wide, high = np.sqrt(2 * loss / curvature)
+        axes.plot(wide * np.cos(turns), high * np.sin(turns), color="#b9c3cf", linewidth=0.7, linestyle="-")
     axes.plot(0, 0, "+", color=COLOURS[5], markersize=9)
     for place, (name, path) in enumerate(paths.items()):
         inside = np.clip(path, -99, 99)

@@ -166,12 +166,12 @@ def at_rate(axes, rate):
 
 fig = frames(
     "rate",
-    [0.005, 0.02, 0.04, 0.06, 0.07, 0.0769, 0.079, 0.081],
+    [0.005, 0.02, 0.04, 0.07, 0.0769, 0.081],
     at_rate,
     width=6.4,
     height=3.2,
-    shown=(1, 5, 7),
-    start=5,
+    shown=(1, 4, 5),
+    start=4,
 )
 
 # %% [markdown] name="momentum"
@@ -259,11 +259,11 @@ def at_momentum(axes, beta):
 
 fig = frames(
     "momentum β",
-    [0.0, 0.3, 0.5, 0.64, 0.75, 0.85, 0.9, 0.95, 0.98],
+    [0.0, 0.3, 0.5, 0.64, 0.8, 0.9, 0.97],
     at_momentum,
     width=6.4,
     height=3.2,
-    shown=(0, 3, 7),
+    shown=(0, 3, 6),
     start=3,
 )
 
