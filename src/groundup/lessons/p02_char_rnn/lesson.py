@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,margin,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -35,7 +35,12 @@
 # $-\log_2 p$ **bits** for it: 0 bits if it was certain, 1 bit for a fair coin, $\log_2 V$ bits if all $V$ characters
 # seemed equally likely. The average over a text that the model has never seen is its score. It is also the size,
 # in bits per character, to which the model could compress that text.
-#
+
+# %% [markdown] name="people" margin="yes"
+# And people? Shannon let them guess English letter by letter, and put what they need between 0.6 and 1.3 bits a letter
+# ([1951](https://doi.org/10.1002/j.1538-7305.1951.tb01366.x)).
+
+# %% [markdown] name="memory"
 # To guess, the model needs memory. A recurrent network keeps a vector $h$, its **hidden state**, and rewrites it
 # at each character:
 #
