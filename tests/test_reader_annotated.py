@@ -138,7 +138,7 @@ def test_where_an_equation_is_computed_stands_beside_it_or_below(visit: Visits, 
 def test_a_short_aside_stands_in_the_margin_and_on_a_phone_in_the_text(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN), viewport=WIDE).page
     aside = page.get_by_role("note").filter(has_text="Shannon let them guess")
-    text = page.locator("[data-text=memory] p").first
+    text = page.locator("[data-text=on-paper] p").first
     note, beside = aside.bounding_box(), text.bounding_box()
     assert note is not None
     assert beside is not None

@@ -55,7 +55,7 @@ function lineHtml(source: string, html: string, attributes = '', styles = ''): s
   const indent = source.length > 50 ? source.search(/\S/) : 0;
   const style = [indent > 0 ? `--in:${indent}` : '', styles].filter(Boolean).join(';');
   const ticks = html.replaceAll('``', '`<span class="rst">`</span>');
-  return `<span class="line"${attributes}${style && ` style="${style}"`}>${ticks}</span>`;
+  return `<span class="${source.trim() ? 'line' : 'line blank'}"${attributes}${style && ` style="${style}"`}>${ticks}</span>`;
 }
 
 export function renderCode(cell: Code, context: TextContext): string {
