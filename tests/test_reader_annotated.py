@@ -1,15 +1,23 @@
 """Annotated code on the page: words and formulas beside the lines they are about, and still one cell."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reader_site import Cell, Visit, data, folders, in_view, lesson_url, sources
 from test_reader_pages import NARROW, WIDE, serious
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 Visits = Callable[..., Visit]
 ATTENTION, DECODER, RNN = "self_attention", "tiny_decoder", "p02_char_rnn"
 HEADS = "multi-head-multi_head_attention"
+
+
+def resize(page: "Page", size: dict[str, int]) -> None:
+    page.set_viewport_size({"width": size["width"], "height": size["height"]})
 
 
 #: Where words and code of all steps are, and how much of the code is cut off.
@@ -32,7 +40,7 @@ def test_what_is_said_of_a_step_stands_beside_it_and_on_a_phone_above(visit: Vis
         assert abs(top) < 2
         assert width >= 78 * 0.6 * 0.8 * 16  # 78 letters of 0.6 em
         assert more <= 1
-    page.set_viewport_size(NARROW)
+    resize(page, NARROW)
     assert all(bottom <= 1 and more <= 1 for _, bottom, _, _, more in page.evaluate(STEPS))
 
 
@@ -118,7 +126,7 @@ def test_shapes_stand_in_the_bar_or_in_the_first_step(visit: Visits, static: str
     assert step.locator(".step-shapes").text_content() == (
         "x (N, H, W, C), weight (O, C, kh, kw), bias (O,) → y (N, H', W', O)"
     )
-    page.set_viewport_size(NARROW)
+    resize(page, NARROW)
     assert not bar.is_visible()  # the docstring says it, one tap away
 
 
@@ -126,7 +134,7 @@ def test_where_an_equation_is_computed_stands_beside_it_or_below(visit: Visits, 
     page = visit(lesson_url(static, RNN), viewport=WIDE).page
     links, equation = page.locator(".computed:has(#eq-1) > .equation-code"), page.locator("#eq-1")
     for size, beside in ((WIDE, True), (NARROW, False)):
-        page.set_viewport_size(size)
+        resize(page, size)
         note, formula = links.bounding_box(), equation.bounding_box()
         assert note is not None
         assert formula is not None
@@ -145,7 +153,7 @@ def test_a_short_aside_stands_in_the_margin_and_on_a_phone_in_the_text(visit: Vi
     assert note["x"] > beside["x"] + beside["width"]
     assert note["width"] <= 320
     assert abs(note["y"] - beside["y"]) < 30
-    page.set_viewport_size(NARROW)
+    resize(page, NARROW)
     note, beside = aside.bounding_box(), text.bounding_box()
     assert note is not None
     assert beside is not None
