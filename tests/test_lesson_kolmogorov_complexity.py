@@ -142,8 +142,10 @@ def test_census_finds_the_programs_that_running_every_bit_string_finds(machine):
     }
     assert found.mass["0"] == sum(2.0 ** -len(bits) for bits, printed in by_force.items() if printed == "0")
     assert codes.is_prefix_free(found.programs)
-    undecided = 1 - codes.kraft_sum(map(len, found.programs)) - found.looping - found.unread
-    assert undecided == 0
+    assert found.weights["undecided"] == 0
+    assert found.weights["halts"] == codes.kraft_sum(map(len, found.programs))
+    assert sum(found.weights.values()) == sum(found.printed.values()) == 1
+    assert sum(found.begun.values()) == found.weights["wants more"]
     assert not found.doubtful
 
 
@@ -250,7 +252,7 @@ def test_interpreter_that_is_not_read_whole_takes_itself_for_data():
 
 def test_certain_leaves_out_what_an_undecided_program_might_still_print():
     shortest = {"01": "0" * 7, "011": "0" * 9, "1": "0" * 9}
-    found = Census(9, [], shortest, {}, [(8, "01"), (9, "1")], 0.0, 0.0)
+    found = Census(9, [], shortest, {}, [(8, "01"), (9, "1")], {}, {}, {})
     assert certain(found) == {"01", "1"}  # 011 begins with what a program of 8 bits has printed
 
 

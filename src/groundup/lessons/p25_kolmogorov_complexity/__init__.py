@@ -38,6 +38,17 @@ LESSON = Lesson(
             "as short as these do not show it.",
         ),
         Finding(
+            "prediction",
+            "Do all programs of one machine foresee what the other one prints?",
+            "They lose fewer bits a bit than the best rule that counts which bit comes after which",
+            "<",
+            rival="counting bits, with the best context of 0 to 3 bits",
+            unit="bits lost a bit",
+            paper="Solomonoff 1964: no more than K bits are ever lost, whatever prints",
+            miss="All programs lose {bits lost by all programs} bits a bit, counting {bits lost by counting}; a coin "
+            "loses 1. Counting knows beforehand what to look for, and 16 bits are soon over.",
+        ),
+        Finding(
             "generator",
             "Do compressors find a short program where there is one?",
             "None of three shortens the output of a generator whose whole program is far smaller",

@@ -56,25 +56,17 @@ def tape_run(code: str, jumps: dict[int, int], place: int, head: int, cells: Cel
             if loops_forever(code, jumps, place, head, dict(cells)):
                 return State("".join(output), "", "loops", None)
             try_proof *= 8
-        symbol = code[place]
-        if symbol == ">":
-            head += 1
-        elif symbol == "<":
-            head -= 1
-        elif symbol == "+":
-            cells[head] = cells.get(head, 0) + 1
-        elif symbol == "-":
-            cells[head] = max(0, cells.get(head, 0) - 1)
-        elif symbol == "[":
-            if not cells.get(head):
-                place = jumps[place]
-        elif symbol == "]":
-            if cells.get(head):
-                place = jumps[place]
+        symbol, value = code[place], cells.get(head, 0)
+        if symbol in "><":
+            head += 1 if symbol == ">" else -1
+        elif symbol in "+-":
+            cells[head] = max(0, value + (1 if symbol == "+" else -1))
         elif symbol == ".":
-            output.append("1" if cells.get(head) else "0")
-        else:
+            output.append("1" if value else "0")
+        elif symbol == ",":
             return State("".join(output), "bit", "", (code, jumps, place, head, cells))
+        elif (symbol == "[") == (value == 0):  # [ jumps ahead over its loop if the cell is 0, ] back if it is not
+            place = jumps[place]
         place += 1
     return State("".join(output), "", "undecided", None)
 
