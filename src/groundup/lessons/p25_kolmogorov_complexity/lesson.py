@@ -147,7 +147,7 @@ stream = self_delimiting("10110") + self_delimiting("") + self_delimiting("0")
 first_string, end = read_self_delimiting(stream)
 print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of {len(stream)}")
 
-# %% [markdown] name="elias-turn" tags=["second"]
+# %% [markdown] name="elias-turn"
 # **Your turn**: exercises `elias_encode` and `elias_decode`, there and back.
 
 # %% [markdown] name="tape"
@@ -165,8 +165,34 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # ![The program in cells, a tape of numbers with a head on one of them, and the output.](diagram:tape)
 #
 # On paper: which program prints `1`? Add 1, print, end: `+.]`, in bits `010 00 101`. That is 8 bits, and printing `0` takes 5.
-# Instructions come first; the bits that `,` reads come behind them. `tape_run` is the machine: one line an instruction. Now
-# and then it tries to prove that it will run for ever (`loops_forever`, in a section of its own further down).
+# Instructions come first; the bits that `,` reads come behind them. And can one see that a program will never stop?
+
+# %% [markdown] name="loops" tags=["second"]
+# ### Proving that a program never stops
+#
+# No program decides for all programs whether they stop. But for a program in front of us we can try. What led from one jump
+# back of a loop to the next must happen again, and so again for ever, if all tests come out the same way.
+#
+# When is that sure? Compare the tape at two such jumps. If every cell that was found 0 has the same value as before, and
+# every other cell that was touched has at least the value that it had, then every test comes out as before: `+` and `-`
+# keep the order of two numbers, so what was more than 0 is more than 0 again. For a loop that travels along the tape compare
+# each cell with the one to which it has moved, and ask for untouched zeros ahead.
+#
+# On paper, `+[>+]`: at the first jump back the head stands on cell 1, and cells 0 and 1 hold 1 and 1. At the second it stands
+# on cell 2, and cells 0, 1 and 2 hold 1, 1 and 1. Shifted by one, everything that counts is as before. It will run to the
+# right for ever.
+
+# %% name="loops-code" include="groundup.lessons.p25_kolmogorov_complexity.tape:must_repeat"
+from groundup.lessons.p25_kolmogorov_complexity.tape import must_repeat
+
+# %% name="loops-by-hand"
+assert must_repeat({0: 1, 1: 1}, {0: 1, 1: 1, 2: 1}, shift=1, touched={1}, zeros=set())
+assert not must_repeat({0: 2}, {0: 1}, shift=0, touched={0}, zeros=set())  # ++[-]: the cell gets less, so it may stop
+
+# %% [markdown] name="tape-code-words"
+# ### The machine, one line an instruction
+#
+# `tape_run` runs the code from `place` on. Now and then it tries to prove that it would run for ever, and says "loops".
 
 # %% name="model" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.model:State groundup.lessons.p25_kolmogorov_complexity.model:Machine groundup.lessons.p25_kolmogorov_complexity.model:assemble groundup.lessons.p25_kolmogorov_complexity.model:run_program"
 # A `State` is what a machine printed, what it wants to read and how it ended; `run_program` feeds it bits until it stops.
@@ -251,9 +277,8 @@ from groundup.lessons.p25_kolmogorov_complexity.model import census, complexitie
 
 # %% name="census-by-hand"
 small = census(TAPE, 8, limit=100)
-for bits in sorted(small.programs, key=lambda bits: (len(bits), bits)):
-    print(f"{bits:8} prints {run_program(TAPE, bits)[0].output!r}")
-print("K:", complexities(small))
+for x, bits in small.shortest.items():
+    print(f"K = {len(bits)}: {bits:8} prints {x!r}, weight of all that do {small.mass[x]:.4f}")
 assert complexities(small) == {"": 3, "0": 5, "00": 7, "1": 8}
 
 # %% [markdown] name="census-words"
@@ -474,7 +499,8 @@ assert math.isclose(chance_of_one(share, "0" * 8), 6.5 / 525)
 # same last bit or two. (With half a count for free: Krichevsky and Trofimov, 1981.) Who will learn faster? Move the slider
 # through five strings.
 
-# %% name="counting-rule" include="groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost_by_counting groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost"
+# %% name="counting-rule" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost_by_counting groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost"
+# What a predictor loses on a string, in bits, and what counting loses.
 from groundup.lessons.p25_kolmogorov_complexity.prediction import bits_lost, bits_lost_by_counting
 
 # %% name="prediction-frames" alt="The probability that was given to each next bit of five strings, by all programs and by counting with a context of two bits: for 0000… and 0101… both rise to 1, for the others the programs stay at one half."
@@ -513,8 +539,8 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 #
 # ### That is a language model
 #
-# A language model does what (7) does: it gives a probability to each next token. Its training loss, in bits, is the sum
-# above, and a sum of $-\log_2 p$ is the length of a file: an *arithmetic coder* turns any such predictor into a compressor
+# A language model does what (7) does: it gives a probability to each next token. Its training loss, the cross-entropy, is the
+# sum above if one takes it in bits, and a sum of $-\log_2 p$ is the length of a file: an *arithmetic coder* turns any such predictor into a compressor
 # that needs these bits and at most two more. So predicting well and compressing well are the same thing, and lower loss
 # means a shorter description of the text. Grégoire Delétang and colleagues
 # [took this at its word](https://arxiv.org/abs/2309.10668) in 2023: Chinchilla, trained mostly on text, squeezed patches of
@@ -742,7 +768,7 @@ whole = pure_families(average_linkage(matrices["zlib"]), labels)
 print(f"{len(whole)} of {len(set(labels))} families are whole branches: {', '.join(whole)}")
 fig = language_tree(matrices["zlib"], names)
 
-# %% [markdown] name="linkage-turn" tags=["second"]
+# %% [markdown] name="linkage-turn"
 # **Your turn**: exercise `average_linkage` builds the tree.
 
 # %% [markdown] name="findings" tags=["findings"]
@@ -792,29 +818,6 @@ print(f"with 2 steps {len(lost)} strings are not found at all, such as {min(lost
 # what the average string costs; $K$ belongs to one string. For long strings from a source the two agree on average, per
 # symbol. *"A random string has no regularities."* It has as many zeros as ones, nearly, runs of expected length, and much
 # else that *most* strings have. What it lacks is what would shorten it.
-
-# %% [markdown] name="loops" tags=["second"]
-# ## Proving that a program never stops
-#
-# No program decides for all programs whether they stop. But for a program in front of us we can try. What led from one jump
-# back of a loop to the next must happen again, and so again for ever, if all tests come out the same way.
-#
-# When is that sure? Compare the tape at two such jumps. If every cell that was found 0 has the same value as before, and
-# every other cell that was touched has at least the value that it had, then every test comes out as before: `+` and `-`
-# keep the order of two numbers, so what was more than 0 is more than 0 again. For a loop that travels along the tape compare
-# each cell with the one to which it has moved, and ask for untouched zeros ahead.
-#
-# On paper, `+[>+]`: at the first jump back the head stands on cell 1, and cells 0 and 1 hold 1 and 1. At the second it stands
-# on cell 2, and cells 1 and 2 hold 1 and 1. Shifted by one, everything is as before. It will run to the right for ever.
-
-# %% name="loops-code" include="groundup.lessons.p25_kolmogorov_complexity.tape:must_repeat"
-from groundup.lessons.p25_kolmogorov_complexity.tape import must_repeat
-
-# %% name="loops-by-hand"
-assert must_repeat({0: 1, 1: 1}, {0: 1, 1: 1, 2: 1}, shift=1, touched={1}, zeros=set())
-assert not must_repeat({0: 2}, {0: 1}, shift=0, touched={0}, zeros=set())  # +[-]: the cell gets less, so it may stop
-for code in ("+[>+]]", "+[-]]", "+[+]]"):
-    print(f"{code:8} {run_program(TAPE, assemble(TAPE, code))[0].verdict}")
 
 # %% [markdown] name="interpreters" tags=["second"]
 # ## The two interpreters

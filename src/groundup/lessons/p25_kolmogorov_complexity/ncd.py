@@ -59,8 +59,8 @@ def distance_matrix(texts: Sequence[bytes], compress: Compress, tick: Callable[[
     for i, x in enumerate(texts):
         for j, y in enumerate(texts):
             if i != j:
-                least, most = sorted((sizes[i], sizes[j]))  # (9)
-                distances[i, j] = (len(compress(x + y)) - least) / most  # (9)
+                least, most = sorted((sizes[i], sizes[j]))
+                distances[i, j] = (len(compress(x + y)) - least) / most
         tick()
     return (distances + distances.T) / 2
 
