@@ -61,6 +61,7 @@ def open_lines(cell):
     if cell["fold"]:
         return []
     hidden = {line for fold in cell["inner"] for line in range(fold["start"] + (not fold["label"]), fold["end"] + 1)}
+    hidden |= {line for one in cell["beside"] for step in one["steps"] for line in step["moved"]}
     text = cell["source"].splitlines()
     lines = [line for part in cell["segments"] if not part["folded"] for line in range(part["start"], part["end"] + 1)]
     return [line for line in lines if text[line - 1].strip() and line not in hidden]
@@ -91,6 +92,19 @@ def test_what_a_lesson_shows_at_a_time_is_short(pages, lesson):
     sizes = [len(open_lines(cell)) for cell in codes(pages[lesson.folder.name][1]) if not cell["fold"]]
     assert max(sizes) <= 30
     assert statistics.median(sizes) <= 12
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_a_lesson_shows_a_function_in_steps_of_a_few_lines(pages, lesson):
+    functions = [(cell, one) for cell in codes(pages[lesson.folder.name][1]) for one in cell["beside"]]
+    assert functions
+    for cell, function in functions:
+        in_sight, lines = open_lines(cell), cell["source"].splitlines()
+        for step in function["steps"][1:]:
+            shown = [lines[line - 1].strip() for line in in_sight if step["start"] <= line <= step["end"]]
+            assert len(shown) <= 8, (function["name"], step)
+            assert not any(line.startswith("#") for line in shown)
+        assert all(re.search(r"[.:!?]$|^Backward$|^$", step["words"]) for step in function["steps"])
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)

@@ -287,3 +287,80 @@ def test_a_lesson_that_is_saved_reloads_its_page(public: Path, visit: Visits, tm
         said = running.end()
     assert "lesson.py changed" in said
     assert "Traceback" not in said
+
+
+# ---- names in the editor -------------------------------------------------------------------------------------------
+
+
+def typed(cell: Cell, text: str, *keys: str) -> None:
+    """Put a text into the editor, the cursor at its end, and press keys."""
+    cell.write(text)
+    for key in keys:
+        cell.page.keyboard.press(key)
+
+
+def options(page: "Page") -> list[str]:
+    """The names that are offered, once they are."""
+    offered = page.locator(".cm-tooltip-autocomplete li")
+    offered.first.wait_for()
+    return offered.all_inner_texts()
+
+
+def test_tab_completes_what_the_cells_define_and_what_python_has(live: Live) -> None:
+    cell, page = live.cell(SMALL), live.page
+    cell.run()
+    text = cell.section.locator(".cm-content")
+    typed(cell, "attend_sca", "Tab")
+    until(page, "() => document.querySelector('.cm-content').innerText.includes('attend_scaled')")
+    typed(cell, "np.lin", "Tab")
+    assert options(page) == ["linalg", "linspace"]
+    page.keyboard.press("Tab")
+    assert text.inner_text() == "np.linalg"
+    typed(cell, "np.linalg.nor", "Tab")  # the only one there is
+    until(page, "() => document.querySelector('.cm-content').innerText === 'np.linalg.norm'")
+    typed(cell, "np.nosuchname", "Tab")
+    page.locator(".cell-told").get_by_text("No name here goes on from").wait_for()
+    assert text.inner_text() == "np.nosuchname"
+
+
+def test_tab_indents_elsewhere_brackets_close_and_escape_tab_leaves(live: Live) -> None:
+    cell, page = live.cell(SMALL), live.page
+    text = cell.section.locator(".cm-content")
+    typed(cell, "if x:\n", "Tab")
+    page.keyboard.type("f([1")
+    assert text.inner_text().replace("\xa0", " ") == "if x:\n    f([1])"
+    typed(cell, "a ", "Tab")
+    assert page.locator(".cm-tooltip").count() == 0
+    typed(cell, "attend", "Escape", "Tab")
+    until(page, "() => !document.activeElement.closest('.cm-editor')")
+    assert text.inner_text() == "attend"
+
+
+def test_a_key_says_what_a_name_is(live: Live) -> None:
+    cell, page = live.cell(SMALL), live.page
+    told = page.locator(".cell-told")
+    cell.run()
+    typed(cell, "softmax", "Control+i")  # of the lesson's text, though it may not have run
+    told.get_by_text("softmax(").wait_for()
+    assert "axis" in told.inner_text()
+    page.keyboard.press("Escape")
+    told.wait_for(state="detached")
+    typed(cell, "np.linspace(0, ", "Control+i")
+    told.get_by_text("np.linspace(start, stop, num=50").wait_for()
+    assert "evenly spaced" in told.inner_text()
+    page.keyboard.type("1")
+    told.wait_for(state="detached")
+    typed(cell, "nothing_like_it", "Control+i")
+    told.get_by_text("Nothing is known of nothing_like_it yet.").wait_for()
+
+
+def test_without_python_names_come_from_the_text_and_a_dot_says_what_it_needs(
+    visit: Visits, static: str, bare: str
+) -> None:
+    for root in (static, bare):
+        visited = visit(lesson_url(root, LESSON))
+        cell = Cell(visited.page, SMALL)
+        typed(cell, "np.lin", "Tab")
+        visited.page.locator(".cell-told").get_by_text("Run this cell or one above it first").wait_for()
+        typed(cell, "multi_head_att", "Tab")
+        until(visited.page, "() => /multi_head_attention/.test(document.querySelector('.cm-content').innerText)")

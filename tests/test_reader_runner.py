@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from groundup.reader import runner
-from groundup.reader.runner import Printed, run_cell
+from groundup.reader.runner import MOST_NAMES, Printed, complete, describe, run_cell
 
 
 class Notebook:
@@ -235,3 +236,53 @@ def test_a_little_text_is_told_at_once_and_one_long_line_is_cut_in_its_middle() 
     printed.close()
     assert told[-1][1].endswith("xend")
     assert sum(len(text) for _, text in told) < runner.TEXT_LIMIT + 100
+
+
+# Names
+
+
+class Odd:
+    """An odd thing."""
+
+    size = 3
+    _hidden = 4
+
+    @property
+    def broken(self) -> int:
+        raise ValueError
+
+    def __call__(self) -> int:
+        return 1
+
+
+def test_names_go_on_with_what_is_there() -> None:
+    names = {"odd": Odd(), "oddity": 1, "_own": 2}
+    assert complete("odd", names) == ["odd", "oddity"]
+    assert complete("odd.", names) == ["broken", "size"]
+    assert complete("odd._h", names) == ["_hidden"]
+    assert complete("odd.size.r", names) == ["real"]
+    assert complete("isin", {}) == ["isinstance"]
+    assert complete("lamb", {}) == ["lambda"]
+    assert complete("_own", names) == ["_own"]
+    for unknown in ("no.where", "odd.broken.x", "odd..", "1.5.", "f().x"):
+        assert complete(unknown, names) == []
+    assert len(complete("n", {f"n{number}": 0 for number in range(1000)})) == MOST_NAMES
+
+
+def test_a_name_is_described_by_what_it_stands_for() -> None:
+    def double(number: int, times: int = 2) -> int:
+        """Return it, and again."""
+        return number * times
+
+    names = {"double": double, "odd": Odd(), "x": np.zeros((3, 4), np.float32), "text": "abc", "ast": ast}
+    assert describe("double", names) == {
+        "head": "double(number: int, times: int = 2) -> int",
+        "doc": "Return it, and again.",
+    }
+    assert describe("x", names) == {"head": "x: ndarray of shape (3, 4), float32", "doc": ""}
+    assert describe("text", names) == {"head": "text: str = 'abc'", "doc": ""}
+    assert describe("ast.parse", names)["head"].startswith("ast.parse(source")  # type: ignore[index]
+    assert "Parse the source" in describe("ast.parse", names)["doc"]  # type: ignore[index]
+    assert describe("len", {})["doc"]  # type: ignore[index]
+    assert describe("odd.broken", names) is None
+    assert describe("nowhere", names) is None

@@ -563,6 +563,31 @@ def test_restart_forgets_also_in_the_middle_of_a_run(site: Site) -> None:
         assert told(page.run("x = 3", "x"), "plan") == [["a", "b"]]
 
 
+def test_questions_about_names_are_answered_from_the_kernel_while_it_has_time(site: Site) -> None:
+    def asked(page: Page, kind: str, words: str, track: str = "numpy") -> Any:
+        page.say(type=kind, ask=7, track=track, words=words)
+        (answer,) = [event for event in page.until("answer") if event["type"] == "answer"]
+        assert answer["ask"] == 7
+        return answer["found"]
+
+    with site.page("names") as page:
+        assert asked(page, "complete", "wor") is None  # there is no kernel, and none is started
+        page.run("word = 'a'\nimport time")
+        assert asked(page, "complete", "wor") == ["word"]
+        assert asked(page, "complete", "wor", track="torch") == []
+        assert asked(page, "describe", "word")["head"] == "word: str = 'a'"
+        assert asked(page, "describe", "nothing") is None
+        run = page.ask("time.sleep(60)")
+        page.until("start", run=run)
+        assert asked(page, "complete", "wor") is None
+        page.say(type="interrupt")
+        page.until("done", run=run)
+        endless = "class A:\n    @property\n    def x(self):\n        while True: pass\na = A()"
+        page.run(endless)
+        assert asked(page, "complete", "a.x.y") is None  # it is stopped
+        assert told(page.run("word"), "value") == ["'a'"]
+
+
 def test_a_flood_of_text_is_cut(site: Site) -> None:
     with site.page() as page:
         events = page.run("for line in range(3000): print(line, 'x' * 1000)\nimport time; time.sleep(0.3)")

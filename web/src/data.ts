@@ -116,6 +116,8 @@ export interface Code {
   /** The functions of the library that this cell is about. */
   names: string[];
   marks: Mark[];
+  /** Functions that are shown in steps, with words beside their lines. */
+  beside: Beside[];
   twins: Twin[];
   browser: boolean;
   /** Why it cannot run in the browser; empty if it can. */
@@ -144,6 +146,23 @@ export interface InnerFold {
 export interface Mark {
   line: number;
   equation: string;
+}
+
+/** A function of the cell in steps, which cover its lines but for blank ones. */
+export interface Beside {
+  name: string;
+  start: number;
+  end: number;
+  steps: Step[];
+}
+
+export interface Step {
+  start: number;
+  end: number;
+  /** What is said beside its lines: one line of Markdown, or empty. */
+  words: string;
+  /** The lines that the words are made of. */
+  moved: number[];
 }
 
 /** A function of the cell (lines start to end) and how it is written in PyTorch. */

@@ -49,15 +49,20 @@ def scaled_dot_product_attention(
     query (..., Tq, d), key (..., Tk, d), value (..., Tk, dv) with equal leading axes -> (..., Tq, dv).
     ``mask`` and ``scale`` as in ``attention_weights``. ``backward(dy)`` returns (dquery, dkey, dvalue).
     """
+    # The scores of longer vectors spread wider; dividing by √d keeps the softmax from choosing a single key.
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     weights = attention_weights(query, key, mask, scale)  # P (..., Tq, Tk)
+    # A query reads the mean of the values under its weights.
     y = weights @ value
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
+        # A value hears from every query that read it, as loudly as it was read.
         d_value = weights.swapaxes(-1, -2) @ dy  # Y = P V:  dV = Pᵀ dY
         d_weights = dy @ value.swapaxes(-1, -2)  # and dP = dY Vᵀ
+        # Weights sum to 1, so a score moves by how much its weight's gradient differs from the weighted mean of all.
         inner = (y * dy).sum(axis=-1, keepdims=True)  # Σ_k P dP over the keys is Σ_d Y dY, which is shorter
         d_scores = weights * (d_weights - inner)  # softmax: dS = P (dP - Σ_k P dP)
+        # A score is a product of a query and a key, and so the gradient of each is made of the other.
         d_query = scale * (d_scores @ key)  # S = scale · Q Kᵀ:  dQ = scale · dS K
         d_key = scale * (d_scores.swapaxes(-1, -2) @ query)  # and dK = scale · dSᵀ Q
         return d_query, d_key, d_value
@@ -97,12 +102,15 @@ def multi_head_attention(
     def project(name: str, x: Array) -> tuple[Array, Backward]:
         return linear(x, params[name]["weight"], params[name].get("bias"))
 
+    # What asks, what is compared and what is read are three linear maps of the vectors, each learned.
     query, back_query = project("query", x_query)
     key, back_key = project("key", x_memory)
     value, back_value = project("value", x_memory)
+    # A head attends within its own slice of the width, so that several patterns of reading fit side by side.
     per_head, back_attention = scaled_dot_product_attention(
         split_heads(query, heads), split_heads(key, heads), split_heads(value, heads), mask
     )  # (B, heads, Tq, D/heads)
+    # The last map mixes what the heads have found.
     y, back_out = project("out", merge_heads(per_head))
 
     def backward(dy: Array) -> tuple[Array, Array, dict[str, Any]]:
@@ -112,12 +120,14 @@ def multi_head_attention(
             d_params[name] = dict(zip(("weight", "bias"), d_affine, strict=False))
             return dx
 
+        # The same stations from the end: the mix, the heads, their attention.
         d_merged = named("out", *back_out(dy))
         d_query, d_key, d_value = back_attention(split_heads(d_merged, heads))
+        # Keys and values were both made of the memory, so it gets the sum of two gradients.
         dx_query = named("query", *back_query(merge_heads(d_query)))
         dx_key = named("key", *back_key(merge_heads(d_key)))
         dx_value = named("value", *back_value(merge_heads(d_value)))
-        dx_memory = dx_key + dx_value  # two uses of the memory: gradients add
+        dx_memory = dx_key + dx_value
         return dx_query, dx_memory, {name: d_params[name] for name in params}
 
     return y, backward

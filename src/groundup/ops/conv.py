@@ -29,9 +29,11 @@ def conv2d(
         raise ValueError(f"conv2d: x {x.shape} should be (N, H, W, C) and weight {weight.shape} (O, C, kh, kw)")
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(f"conv2d: bias {bias.shape} should be ({weight.shape[0]},)")
+    # How many windows fit follows from the shapes alone.
     N, H, W, C = x.shape
     filters, _, kh, kw = weight.shape
     height, width = output_size((H, W), (kh, kw), stride, padding, dilation)
+    # A window is a row of one matrix and a filter a row of another: all their inner products are one product.
     columns = im2col(x, (kh, kw), stride, padding, dilation).reshape(N * height * width, kh * kw * C)
     kernel = weight.transpose(0, 2, 3, 1).reshape(filters, kh * kw * C)  # a row per filter, in im2col's order
     y = columns @ kernel.T
@@ -39,11 +41,14 @@ def conv2d(
         y += bias
 
     def backward(dy: Array) -> tuple[Array, ...]:
+        # So the way back is that of a matrix product.
         rows = dy.reshape(N * height * width, filters)
         dkernel = rows.T @ columns  # Y = X Kᵀ:  dK = dYᵀ X
         dcolumns = rows @ kernel  # and dX = dY K
+        # A pixel lies in several windows: `col2im` adds up what they ask of it.
         dweight = dkernel.reshape(filters, kh, kw, C).transpose(0, 3, 1, 2)
         dx = col2im(dcolumns.reshape(N, height, width, kh, kw, C), (H, W), stride, padding, dilation)
+        # A bias serves every place of every image.
         if bias is None:
             return dx, dweight
         return dx, dweight, rows.sum(axis=0)  # dbias = Σ dy

@@ -12,15 +12,18 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, B
     Shapes: x (..., inputs), weight (outputs, inputs), bias (outputs,) or None; y (..., outputs).
     ``backward(dy)`` returns (dx, dweight, dbias), or (dx, dweight) without a bias.
     """
+    # Every position goes through the same map: all leading axes together are the rows of one matrix.
     outputs, inputs = weight.shape
-    rows = x.reshape(math.prod(x.shape[:-1]), inputs)  # all leading axes together are the rows of one matrix
+    rows = x.reshape(math.prod(x.shape[:-1]), inputs)
     y = rows @ weight.T  # (rows, outputs)
     if bias is not None:
         y += bias
 
     def backward(dy: Array) -> tuple[Array, ...]:
+        # An input reaches the loss through every output, each time with the weight between the two.
         d_rows = dy.reshape(len(rows), outputs)
         dx = (d_rows @ weight).reshape(x.shape)  # dL/dx = dL/dy · W
+        # One weight serves all rows, and one bias too, so what the rows ask of them adds up.
         dweight = d_rows.T @ rows  # dL/dW = Σ_rows dyᵀ x
         if bias is None:
             return dx, dweight

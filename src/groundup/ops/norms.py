@@ -15,14 +15,17 @@ def layer_norm(x: Array, gain: Array, bias: Array, eps: float = 1e-5) -> tuple[A
     D = x.shape[-1] if x.ndim else 0
     if x.ndim < 1 or gain.shape != (D,) or bias.shape != (D,):
         raise ValueError(f"layer_norm: x {x.shape} should be (..., D), gain {gain.shape}, bias {bias.shape} (D,)")
+    # Whatever the layer below does to the level and the spread of a position, behind this line both are the same.
     shifted = x - x[..., :1]  # rounding a mean of large numbers would leave noise in a constant row
     centred = shifted - shifted.mean(axis=-1, keepdims=True)  # x − μ
     variance = (centred**2).mean(axis=-1, keepdims=True)  # σ²  (..., 1)
     inverse = (variance + eps) ** -0.5  # 1/σ
     normalised = centred * inverse  # x̂ = (x − μ)/σ
+    # Gain and bias give each feature back a scale and a level of its own, now learned.
     y = normalised * gain + bias
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
+        # They serve all positions, so their gradients are sums over positions.
         leading = tuple(range(dy.ndim - 1))
         dbias = dy.sum(axis=leading)  # dbias = Σ dy  over all positions
         dgain = (dy * normalised).sum(axis=leading)  # dgain = Σ dy · x̂

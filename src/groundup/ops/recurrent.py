@@ -107,18 +107,23 @@ def rnn(
 
     ``backward(d_outputs, d_last)`` returns the gradients of all six arguments. T = 0 is a ValueError.
     """
+    # The inputs are all there already: their part of every step is one matrix product.
     from_x = _from_inputs(x, weight_ih, bias_ih + bias_hh)  # (B, T, H)
+    # Only the recurrent part has to wait for the step before.
     states = [hidden]  # states[t] is what step t starts from
     for t in range(x.shape[1]):
         states.append(np.tanh(from_x[:, t] + states[t] @ weight_hh.T))
 
     def backward(d_outputs: Array, d_last: Array) -> tuple[Array, ...]:
+        # From the last step to the first, for a state reaches the loss through its own output and through all that
+        # comes after it.
         d_sums = np.empty_like(from_x)
         d_hidden = d_last
         for t in reversed(range(x.shape[1])):
-            d_hidden = d_hidden + d_outputs[:, t]  # h reaches the loss through its output and through the next step
+            d_hidden = d_hidden + d_outputs[:, t]
             d_sums[:, t] = d_hidden * (1.0 - states[t + 1] ** 2)  # tanh' = 1 - tanh²
             d_hidden = d_sums[:, t] @ weight_hh  # to the hidden state one step earlier
+        # The same weights served every step, so their gradients are sums over time; they can wait until now.
         d_x, *d_weights = _sequence_gradients(d_sums, d_sums, x, states, weight_ih)
         return d_x, d_hidden, *d_weights
 

@@ -18,7 +18,7 @@ from groundup.notebooks.build import Notebook, dumps, notebook_name
 from groundup.notebooks.pictures import placed, without_carried
 from groundup.plots import FRAMES
 from groundup.proof.results import kept
-from groundup.reader import folds, links, practice_data, questions
+from groundup.reader import folds, links, practice_data, questions, steps
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
@@ -146,6 +146,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     source = jupytext.read(lesson.text, fmt="py:percent")
     own = links.own_names(lesson.folder)
     abouts = {cell.metadata.get("name", ""): folds.about(cell.metadata) for cell in source.cells}
+    stepped = {cell.metadata.get("name", ""): cell.metadata.get("beside", "").split() for cell in source.cells}
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
     found: list[Json] = []
@@ -163,11 +164,14 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
             found.append({"type": "text", "id": cell_id, "markdown": text, "track": where, "findings": findings})
             found[-1] |= {"questions": [vars(one) for one in asked], "second": "second" in tags}
         elif cell.cell_type == "code":
-            shown = abouts.get(cell.metadata.get("of", cell.metadata.get("name", "")), [])
+            name = cell.metadata.get("of", cell.metadata.get("name", ""))
+            shown = abouts.get(name, [])
             marks = links.marks(cell.source, lesson.equations, own)
+            beside = steps.beside(cell.source, stepped.get(name, ()), marks, f'{lesson.text}, cell "{name}"')
             code = {
                 "source": cell.source,
-                **folds.folded(cell, shown, [line for line, _ in marks], seen if track == "torch" else ()),
+                **folds.folded(cell, shown, [line for line, _ in marks], seen if track == "torch" else (), beside),
+                "beside": beside,
                 "outputs": outputs(cell, figures),
                 "predict": cell.metadata.get("predict", ""),
                 "marks": [{"line": line, "equation": number} for line, number in marks],
@@ -177,6 +181,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
                 code["torchSource"] = other
             found.append({"type": "code", "id": cell_id, "track": where, **code})
             seen |= folds.statements(cell.source) if track == "numpy" else set()
+    steps.all_found(stepped, found, str(lesson.text))
     for track, run in runs.items():
         _add_costs(found, track, run)
     return found

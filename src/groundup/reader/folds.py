@@ -18,8 +18,10 @@ def about(metadata: Mapping[str, Any]) -> list[str]:
     return [entry.partition(":")[2] for entry in metadata.get("include", "").split()]
 
 
-def folded(cell: Any, shown: Sequence[str], marked: Collection[int], seen: Collection[str]) -> Json:
-    """How a cell is shown, ``shown`` being what it is about.
+def folded(
+    cell: Any, shown: Sequence[str], marked: Collection[int], seen: Collection[str], beside: Sequence[Json] = ()
+) -> Json:
+    """How a cell is shown, ``shown`` being what it is about and ``beside`` what of it is shown in steps.
 
     fold      why all of its code is folded: what a cell "needs", "tools", the code of a "figure", or "again" what the
               other notebook has; "" if some of it is open
@@ -47,12 +49,16 @@ def folded(cell: Any, shown: Sequence[str], marked: Collection[int], seen: Colle
         again = any(ast.unparse(node) in seen for node in ast.parse(source).body)
         fold = "again" if again else "tools" if hidden and not cell.id.startswith("needs-") else "needs"
     comment = re.match(r"(?:#.*\n)*", source)
+    inner = inner_folds(source, marked)
+    for one in inner:
+        if not one["label"] and any(function["start"] < one["start"] <= function["end"] for function in beside):
+            one["label"] = "docstring"  # its first line is beside the code
     gives = " ".join(line.strip("# ") for line in comment[0].splitlines()) if comment and hidden else ""
     return {
         "fold": fold,
         "gives": gives,
         "segments": parts,
-        "inner": short_enough(source, inner_folds(source, marked), marked),
+        "inner": short_enough(source, inner, marked, beside),
         "data": False,
         "names": [] if hidden else list(shown),
     }
@@ -122,15 +128,19 @@ def _names(node: ast.stmt) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def short_enough(source: str, inner: Sequence[Json], marked: Collection[int]) -> list[Json]:
+def short_enough(
+    source: str, inner: Sequence[Json], marked: Collection[int], beside: Sequence[Json] = ()
+) -> list[Json]:
     """``inner``, and of definitions that are still too long what is least: a long head, a statement of many lines."""
     found = list(inner)
+    begins = {step["start"] for one in beside for step in one["steps"]}
     for node in ast.parse(source).body:
-        while isinstance(node, DEFINITIONS) and (excess := _shown(node, source, found) - MOST_SHOWN) > 0:
+        while isinstance(node, DEFINITIONS) and (excess := _shown(node, source, found, beside) - MOST_SHOWN) > 0:
             places = [
                 (first, last)
                 for first, last in _regions(node)
                 if last - first >= 2 and not any(first <= line <= last for line in marked)
+                if not any(first < line <= last for line in begins)
                 if all(last < fold["start"] or fold["end"] < first for fold in found)
             ]
             if not places:
@@ -142,8 +152,9 @@ def short_enough(source: str, inner: Sequence[Json], marked: Collection[int]) ->
     return sorted(found, key=lambda fold: int(fold["start"]))
 
 
-def _shown(node: ast.stmt, source: str, folds: Sequence[Json]) -> int:
+def _shown(node: ast.stmt, source: str, folds: Sequence[Json], beside: Sequence[Json]) -> int:
     hidden = {line for fold in folds for line in range(fold["start"] + 1, fold["end"] + 1)}
+    hidden |= {line for one in beside for step in one["steps"] for line in step["moved"]}  # they are words
     lines = source.splitlines()
     numbers = range(node.lineno, (node.end_lineno or node.lineno) + 1)
     return sum(bool(lines[line - 1].strip()) and line not in hidden for line in numbers)

@@ -8,7 +8,10 @@ import __future__
 
 import ast
 import base64
+import builtins
+import inspect
 import io
+import keyword
 import linecache
 import sys
 import traceback
@@ -27,6 +30,8 @@ VALUE_LIMIT = 20_000
 FIGURE_LIMIT = 2_000_000
 #: Lines of a traceback: the outermost and the innermost; between them, infinite recursion repeats itself.
 OUTERMOST, INNERMOST = 4, 8
+#: Names that are offered at most, and letters of what is said of one.
+MOST_NAMES, TOLD_LIMIT = 300, 3_000
 
 
 class Printed:
@@ -105,6 +110,46 @@ def run_cell(cell_id: str, source: str, namespace: dict[str, Any], emit: Emit, s
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             pyplot.close("all")
     return True
+
+
+def complete(begun: str, namespace: dict[str, Any]) -> list[str]:
+    """The names that a dotted name may go on with: of "np.lin" `linalg` and `linspace`. Runs no code of the reader's,
+    unless an attribute is computed."""
+    path, _, start = begun.rpartition(".")
+    try:
+        names = dir(_behind(path, namespace)) if path else [*namespace, *dir(builtins), *keyword.kwlist]
+    except Exception:
+        return []
+    fits = {name for name in names if name.startswith(start) and (start[:1] == "_" or name[:1] != "_")}
+    return sorted(fits)[:MOST_NAMES]
+
+
+def describe(name: str, namespace: dict[str, Any]) -> dict[str, str] | None:
+    """What a dotted name stands for, in a line, and its docstring; None if nothing is known of it."""
+    try:
+        value = _behind(name, namespace)
+    except Exception:
+        return None
+    head = f"{name}: {type(value).__name__}"
+    if callable(value):
+        try:
+            head = f"{name}{inspect.signature(value)}"
+        except (TypeError, ValueError):  # of built-in functions, the docstring says it
+            head = name
+    elif hasattr(value, "shape") and hasattr(value, "dtype"):
+        head += f" of shape {tuple(value.shape)}, {value.dtype}"
+    elif isinstance(value, str | int | float | bool | list | tuple | dict | None):
+        head += f" = {repr(value)[:200]}"
+    told = callable(value) or inspect.ismodule(value)
+    return {"head": head[:TOLD_LIMIT], "doc": (inspect.getdoc(value) or "")[:TOLD_LIMIT] if told else ""}
+
+
+def _behind(path: str, namespace: dict[str, Any]) -> Any:
+    first, *rest = path.split(".")
+    value = namespace[first] if first in namespace else getattr(builtins, first)
+    for name in rest:
+        value = getattr(value, name)
+    return value
 
 
 def no_input(*args: object, **options: object) -> str:

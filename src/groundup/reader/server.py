@@ -293,12 +293,22 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
     writer = asyncio.create_task(write())
     desk = grading.Desk(tell)
     doing: set[asyncio.Task[None]] = set()
+
+    def begin(work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        doing.add(task)
+        task.add_done_callback(doing.discard)
+
+    async def answer(ask: int, *question: str) -> None:
+        tell({"type": "answer", "ask": ask, "found": await session.answer(*question)})
+
     try:
         while True:
             try:
                 message = json.loads(await websocket.receive_text())
                 kind = message["type"]
                 job = _job(message, listener) if kind == "run" else None
+                question = _question(message) if kind in ("complete", "describe") else None
                 if kind in grading.KINDS:
                     desk.hear(message)
             except (ValueError, TypeError, KeyError):
@@ -306,10 +316,10 @@ async def _converse(websocket: WebSocket, sessions: Sessions, lesson: str) -> No
                 continue
             if job:
                 session.submit(job)
+            elif question:
+                begin(answer(message["ask"], *question))
             elif kind in ("interrupt", "restart"):  # what is to run is dropped now; the kernel may take its time
-                task = asyncio.create_task(session.interrupt(listener) if kind == "interrupt" else session.restart())
-                doing.add(task)
-                task.add_done_callback(doing.discard)
+                begin(session.interrupt(listener) if kind == "interrupt" else session.restart())
     except WebSocketDisconnect:
         pass
     finally:
@@ -328,6 +338,16 @@ def _job(message: dict[str, Any], listener: Listener) -> Job:
     if message["track"] not in ("numpy", "torch") or not isinstance(message["run"], int):
         raise ValueError
     return Job(message["run"], message["track"], cells, message["target"], listener)
+
+
+def _question(message: dict[str, Any]) -> tuple[str, str, str]:
+    """What a page wants to know of a name. Raises ValueError or KeyError if it is not a question."""
+    kind, track, words = message["type"], message["track"], message["words"]
+    if track not in ("numpy", "torch") or not isinstance(words, str) or len(words) > 200:
+        raise ValueError
+    if not isinstance(message["ask"], int):
+        raise ValueError
+    return kind, track, words
 
 
 def listen(port: int) -> socket.socket:

@@ -36,6 +36,8 @@ ENDED = {
     "idle": f"Python was not used for long and was ended. {LOST}",
     "room": f"Python was ended to make room for another lesson’s. {LOST}",
 }
+#: Seconds that a question about a name may take.
+ASKING = 2.0
 AT_WORK = "Python is at work for another page of this lesson; a run here comes after it."
 
 #: Runs first in every kernel, where groundup need not be installed. Each track gets a namespace of its own.
@@ -62,7 +64,13 @@ def run(text):
     emit({{"type": "end", "cell": cell, "ok": ok, "seconds": round(time.perf_counter() - started, 4)}})
 
 
-runner.run = run
+def answer(text):
+    kind, track, words = json.loads(text)
+    ask = {{"complete": runner.complete, "describe": runner.describe}}[kind]
+    emit({{"type": "answer", "found": ask(words, namespaces.get(track, {{}}))}})
+
+
+runner.run, runner.answer = run, answer
 get_ipython().kernel.raw_input = get_ipython().kernel.getpass = runner.no_input
 """
 
@@ -207,6 +215,7 @@ class Session:
     worker: asyncio.Task | None = None
     watcher: asyncio.Task | None = None
     used: float = field(default_factory=time.monotonic)
+    using: asyncio.Lock = field(default_factory=asyncio.Lock)  # the kernel's connection
     dropped: str = ""  # why the run that goes on is to stop: "interrupted" or "restarted"
 
     @property
@@ -264,6 +273,26 @@ class Session:
         if job is not None:
             await job.over.wait()
         self.announce("ready", "Nothing has run; the next run starts Python afresh.")
+
+    async def answer(self, kind: str, track: str, words: str) -> Any:
+        """What is known of a name ("complete" or "describe") now; None without a kernel, or while it is at work."""
+        kernel, found = self.kernel, None
+        if kernel is None or self.job is not None or self.using.locked():
+            return None
+
+        def hear(message: Event) -> None:
+            nonlocal found
+            found = message["content"].get("data", {}).get(MIME, {}).get("found", found)
+
+        code = f"__import__('sys').modules['groundup_runner'].answer({json.dumps([kind, track, words])!r})"
+        async with self.using:
+            try:
+                await asyncio.wait_for(kernel.execute(code, hear), ASKING)
+            except TimeoutError:  # an attribute that is computed for ever
+                await kernel.interrupt()
+            except Exception:  # it was ended meanwhile
+                return None
+        return found
 
     async def end(self, why: str = "") -> None:
         """End the kernel, if there is one, and tell the open pages why."""
@@ -357,7 +386,8 @@ class Session:
 
         code = f"__import__('sys').modules['groundup_runner'].run({json.dumps([job.track, cell, source])!r})"
         try:
-            await self.kernel.execute(code, hear)
+            async with self.using:
+                await self.kernel.execute(code, hear)
         except KernelDied:
             printed.close()
             seconds = round(time.perf_counter() - started, 4)

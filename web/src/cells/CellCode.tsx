@@ -72,14 +72,18 @@ function CellEditor({ cell, atom, lesson }: Props) {
     let made: Editor | undefined;
     let gone = false;
     const begin = async () => {
-      const [{ createEditor }] = await Promise.all([import('./codemirror'), lesson.texts.load()]);
+      const [{ createEditor, KEYS }] = await Promise.all([import('./codemirror'), lesson.texts.load()]);
       if (gone || !place.current) return;
       const { edit } = atom.get();
       made = createEditor({
         parent: place.current,
         text: edit ?? lesson.texts.original(id),
-        label: `Code of ${id}. Tab indents; Escape, then Tab, leaves the editor.`,
+        label: `Code of ${id}. ${KEYS}`,
         folds: edit === null ? foldedLines(cell) : [],
+        knowledge: {
+          texts: () => lesson.texts.around(id),
+          ask: (type, words) => lesson.session.ask(id, type, words),
+        },
         change: (value) => lesson.texts.change(id, value),
         run: () => lesson.run(id),
       });
@@ -106,6 +110,9 @@ function CellEditor({ cell, atom, lesson }: Props) {
     <>
       {problem && <p className="cell-note">{problem}</p>}
       <div className="cell-editor" ref={place} />
+      <p className="cell-keys" aria-hidden="true">
+        <kbd>Tab</kbd> completes <kbd>Ctrl</kbd> <kbd>I</kbd> explains <kbd>Esc</kbd> <kbd>Tab</kbd> leaves
+      </p>
     </>
   );
 }

@@ -1,4 +1,5 @@
 // The code editor: CodeMirror with what a lesson's cell needs and nothing else. Loaded at the first Edit.
+import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { pythonLanguage } from '@codemirror/lang-python';
 import {
@@ -13,6 +14,9 @@ import {
 import { EditorState, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { highlightCode, styleTags, tagHighlighter, tags } from '@lezer/highlight';
+import { completion, type Knowledge } from './completion';
+
+export { KEYS } from './completion';
 
 export interface Editor {
   /** Takes the focus, and goes to this line if one is given. */
@@ -36,6 +40,7 @@ interface Options {
   label: string;
   /** Lines that start out folded. */
   folds: { from: number; to: number }[];
+  knowledge: Knowledge;
   change(text: string): void;
   run(): void;
 }
@@ -101,7 +106,7 @@ const folding = codeFolding({
   },
 });
 
-export function createEditor({ parent, text, label, folds, change, run }: Options): Editor {
+export function createEditor({ parent, text, label, folds, knowledge, change, run }: Options): Editor {
   const runs = () => {
     run();
     return true;
@@ -120,6 +125,8 @@ export function createEditor({ parent, text, label, folds, change, run }: Option
       history(),
       indentOnInput(),
       bracketMatching(),
+      closeBrackets(),
+      completion(knowledge),
       language,
       indentUnit.of('    '),
       EditorState.tabSize.of(4),
@@ -131,6 +138,7 @@ export function createEditor({ parent, text, label, folds, change, run }: Option
         { key: 'Ctrl-Enter', mac: 'Cmd-Enter', run: runs },
         { key: 'Escape', run: leave },
         indentWithTab,
+        ...closeBracketsKeymap,
         ...foldKeymap,
         ...historyKeymap,
         ...defaultKeymap,

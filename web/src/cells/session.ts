@@ -1,6 +1,6 @@
 // Runs cells one after another in the page's Python and keeps the screen up to date with what it reports.
 import type { CellSource } from '../data';
-import type { DoneReason, RunEvent, Runtime, RuntimeEvent, Track } from '../runtime/types';
+import type { DoneReason, Found, Question, RunEvent, Runtime, RuntimeEvent, Track } from '../runtime/types';
 import { patch } from './atom';
 import { type Collector, createCollector, type OutputEvent, release } from './outputs';
 import { createReview, type Review } from './review';
@@ -11,6 +11,8 @@ import { seconds } from './words';
 export interface Session {
   run(id: string): void;
   stop(id: string): void;
+  /** What Python knows of a name in a cell, if it is there and has time. */
+  ask(id: string, type: Question['type'], words: string): Promise<Found>;
   restart(): void;
   /** Throws a cell's live output away. */
   forget(id: string): void;
@@ -248,6 +250,11 @@ export function createSession(state: LessonState, texts: () => Texts): Session {
     if (active === mine && !mine.planned) finish('interrupted');
   }
 
+  async function ask(id: string, type: Question['type'], words: string): Promise<Found> {
+    const cell = state.page.cells.find((one) => one.id === id);
+    return cell && loaded && !active ? loaded.ask({ type, track: trackOf(cell.track), words }) : null;
+  }
+
   function change(id: string, values: Partial<Run>): void {
     const cell = state.cells.get(id);
     if (cell) patch(cell, { run: { ...(cell.get().run ?? NEW_RUN), ...values } });
@@ -256,6 +263,7 @@ export function createSession(state: LessonState, texts: () => Texts): Session {
   return {
     run,
     stop,
+    ask,
     restart: () => loaded?.restart(),
     forget(id) {
       const cell = state.cells.get(id);

@@ -15,6 +15,8 @@ export interface Texts {
   /** What a session of this track runs for a cell. */
   current(source: CellSource, track: Track): string;
   edited(id: string): boolean;
+  /** The other cells of a cell's track, as they are now. */
+  around(id: string): string[];
   change(id: string, text: string): void;
   reset(id: string): void;
   resetAll(): void;
@@ -107,6 +109,13 @@ export function createTexts(state: LessonState, changed: () => void): Texts {
     current: ({ id, source, torchSource }, track) =>
       edits.get(id)?.source ?? (track === 'torch' ? torchSource : undefined) ?? source,
     edited: (id) => edits.has(id),
+    around(id) {
+      const track = sources.get(id)?.track;
+      const other = track === 'torch' ? 'numpy' : 'torch';
+      return [...sources.values()].flatMap((one) =>
+        one.id === id || one.data || one.track === other ? [] : [edits.get(one.id)?.source ?? one.source],
+      );
+    },
     change(id, text) {
       const before = original(id);
       put(id, text === before ? null : { source: text, of: hash(before) });

@@ -4,6 +4,7 @@ import '../styles/shell.css';
 import '../styles/math.css';
 import '../styles/lesson.css';
 import '../styles/code.css';
+import '../styles/steps.css';
 import '../styles/findings.css';
 import '../styles/terms.css';
 import '../figures/figures.css';

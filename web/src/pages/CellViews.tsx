@@ -4,12 +4,13 @@ import { FramesView } from '../figures/FramesView';
 import { least } from '../figures/least';
 import { foldTitle, renderCode } from '../render/code';
 import { escapeHtml } from '../render/html';
+import type { TextContext } from '../render/markdown';
 
 /** A code cell as the cells script expects it (web/src/cells). */
-export function CodeCell({ cell, equations }: { cell: Code; equations: Set<string> }) {
+export function CodeCell({ cell, context }: { cell: Code; context: TextContext }) {
   // safe: renderCode escapes every token
   const code = (
-    <div className="cell-code" data-code="" dangerouslySetInnerHTML={{ __html: renderCode(cell, equations) }} />
+    <div className="cell-code" data-code="" dangerouslySetInnerHTML={{ __html: renderCode(cell, context) }} />
   );
   const folded = cell.fold !== '' && cell.outputs.length > 0;
   return (

@@ -2,7 +2,7 @@ import { Fragment, type ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import type { Code, Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
-import { equationsIn, type Heading, renderText, type TextContext } from '../render/markdown';
+import { equationsIn, formulasIn, type Heading, renderText, type TextContext } from '../render/markdown';
 import { sentenceHtml, type Terms, termId, termsFor } from '../render/terms';
 import { CodeCell, isPlumbing, Plumbing } from './CellViews';
 import { FindingsFigure } from './FindingsFigure';
@@ -34,6 +34,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
   );
   const context: TextContext = {
     equations,
+    formulas: new Map(texts.flatMap((text) => formulasIn(text.markdown))),
     places: codePlaces(codes),
     lessons: new Map(
       site.lessons
@@ -52,7 +53,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
   let place = body;
   let hidden: Code[] = [];
   const fold = () => {
-    const cells = hidden.map((one) => <CodeCell key={one.id} cell={one} equations={equations} />);
+    const cells = hidden.map((one) => <CodeCell key={one.id} cell={one} context={context} />);
     if (hidden[0]) place.push(<Plumbing key={`plumbing-${hidden[0].id}`} cells={hidden} children={cells} />);
     hidden = [];
   };
@@ -68,7 +69,7 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
       }
     }
     if (joins) hidden.push(cell);
-    else if (cell.type === 'code') place.push(<CodeCell key={cell.id} cell={cell} equations={equations} />);
+    else if (cell.type === 'code') place.push(<CodeCell key={cell.id} cell={cell} context={context} />);
     else place.push(<TextCell key={cell.id} cell={cell} html={textHtml(cell, page, context)} page={page} />);
   }
   fold();
@@ -133,10 +134,11 @@ function textHtml(cell: Text, page: Page, context: TextContext): string {
   return reference.includes(page.lesson.paper.url) ? untitled.slice(reference.length) : untitled;
 }
 
-/** What interviewers ask, as cards behind the text. */
+/** What interviewers ask, as cards behind the text. No term is marked on them: a card has no margin for its note. */
 function askedHtml({ questions }: Text, context: TextContext): string {
   if (questions.length === 0) return '';
-  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, context)} />;
+  const bare = { ...context, terms: undefined };
+  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, bare)} />;
   return `<p class="asked"><strong>Asked in interviews</strong></p>${renderToStaticMarkup(cards)}`;
 }
 

@@ -88,13 +88,14 @@ export function Desk({ exercise, built, page, kept }: Props) {
   useEffect(() => {
     let gone = false;
     if (!round) place.current?.append(built);
-    import('../cells/codemirror').then(({ createEditor }) => {
+    import('../cells/codemirror').then(({ createEditor, KEYS }) => {
       if (gone || !place.current) return;
       editor.current = createEditor({
         parent: place.current,
         text: read(name).text ?? starter,
-        label: `Your answer to ${name}`,
+        label: `Your answer to ${name}. ${KEYS}`,
         folds: [],
+        knowledge: { texts: () => [starter], ask: async () => null },
         change: (text) => {
           const kept = read(name); // who types on an older text goes on with the exercise as it is
           setMemory(change(name, { text, hash: kept.text === null ? hash : kept.hash }));

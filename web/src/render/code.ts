@@ -2,7 +2,8 @@
 import type { Code, Twin } from '../data';
 import { highlight } from './highlight';
 import { escapeHtml } from './html';
-import { type CodePlace, equationId } from './markdown';
+import { type CodePlace, equationId, type TextContext } from './markdown';
+import { stepsHtml, withoutNumbers } from './steps';
 
 /** Each line is a block of its own. `pre` scrolls sideways where its lines are long; then the keyboard must reach it. */
 export function pre(lines: string[], name: string, label: string, attributes = ''): string {
@@ -54,24 +55,29 @@ function lineHtml(source: string, html: string, attributes = '', styles = ''): s
   const indent = source.length > 50 ? source.search(/\S/) : 0;
   const style = [indent > 0 ? `--in:${indent}` : '', styles].filter(Boolean).join(';');
   const ticks = html.replaceAll('``', '`<span class="rst">`</span>');
-  return `<span class="line"${attributes}${style && ` style="${style}"`}>${ticks}</span>`;
+  return `<span class="${source.trim() ? 'line' : 'line blank'}"${attributes}${style && ` style="${style}"`}>${ticks}</span>`;
 }
 
-export function renderCode(cell: Code, equations: Set<string>): string {
+export function renderCode(cell: Code, context: TextContext): string {
   const colours = highlight(cell.source);
   const marks = new Map<number, string[]>();
   for (const mark of cell.marks) {
-    if (equations.has(mark.equation)) marks.set(mark.line, [...(marks.get(mark.line) ?? []), mark.equation]);
+    if (context.equations.has(mark.equation)) marks.set(mark.line, [...(marks.get(mark.line) ?? []), mark.equation]);
   }
   const source = cell.source.split('\n');
   const inner = new Map(cell.inner.map((fold) => [fold.start, fold]));
+  const moved = new Set(cell.beside.flatMap(({ steps }) => steps.flatMap((step) => step.moved)));
+  const isBeside = (line: number) => cell.beside.some(({ start, end }) => start <= line && line <= end);
   const isBlank = (line: number) => !source[line - 1]?.trim();
   const lineOf = (line: number, styles = ''): string => {
-    const links = (marks.get(line) ?? []).map(
+    const tags = marks.get(line) ?? [];
+    const told = tags.length > 0 && isBeside(line); // the formula itself stands beside the line
+    const links = (told ? [] : tags).map(
       (tag) =>
         `<a class="mark" href="#${equationId(tag)}" aria-label="Equation ${escapeHtml(tag)}" data-mark="(${escapeHtml(tag)})"></a>`,
     );
-    const html = (colours[line - 1] ?? '') + links.join('');
+    const colour = colours[line - 1] ?? '';
+    const html = (told ? withoutNumbers(colour) : colour) + links.join('');
     return lineHtml(source[line - 1] ?? '', html, ` id="${lineId(cell.id, line)}"`, styles);
   };
   /** The lines from first to last without blank ones at its ends, some of them folded. */
@@ -83,6 +89,11 @@ export function renderCode(cell: Code, equations: Set<string>): string {
     const lines: string[] = [];
     let counted = true;
     for (let line = start; line <= end; line += 1) {
+      if (moved.has(line)) {
+        lines.push(lineHtml(source[line - 1] ?? '', colours[line - 1] ?? '', ` id="${lineId(cell.id, line)}" hidden`));
+        counted = false;
+        continue;
+      }
       const fold = inner.get(line);
       if (fold && fold.end <= end) {
         const indent = (source[line - 1] ?? '').search(/\S/);
@@ -102,17 +113,27 @@ export function renderCode(cell: Code, equations: Set<string>): string {
     const label = name || `Code of ${cell.id} from line ${start}`;
     return pre(lines, 'shiki', label, ` style="--from:${start - 1}"`);
   };
+  /** The lines from first to last, the functions among them in steps that are shown so. */
+  const annotated = (first: number, last: number, name = ''): string => {
+    let html = '';
+    let line = first;
+    for (const one of cell.beside.filter(({ start, end }) => start >= first && end <= last)) {
+      html += block(line, one.start - 1) + stepsHtml(one, cell.marks, context, block);
+      line = one.end + 1;
+    }
+    return html + block(line, last, line === first ? name : '');
+  };
   /** The lines from start to end, and below each function what PyTorch has for it. */
   const pieces = (start: number, end: number): string => {
     let html = '';
     let line = start;
     for (const twin of inside(cell.twins, start, end)) {
       if (twin.start < line) continue;
-      const code = block(twin.start, twin.end, `${twin.function} in NumPy, from line ${twin.start}`);
-      html += `${block(line, twin.start - 1)}<div data-side="numpy">${code}</div>${card(twin, cell.id)}`;
+      const code = annotated(twin.start, twin.end, `${twin.function} in NumPy, from line ${twin.start}`);
+      html += `${annotated(line, twin.start - 1)}<div data-side="numpy">${code}</div>${card(twin, cell.id)}`;
       line = twin.end + 1;
     }
-    return html + block(line, end);
+    return html + annotated(line, end);
   };
   if (cell.fold) return pieces(1, source.length);
   return cell.segments

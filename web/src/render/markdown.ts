@@ -21,6 +21,8 @@ export interface Heading {
 /** What the texts of one lesson share. */
 export interface TextContext {
   equations: Set<string>;
+  /** TeX of the numbered equations, without their numbers. */
+  formulas?: Map<string, string>;
   places: Map<string, CodePlace[]>;
   /** Addresses of other lessons by slug. */
   lessons: Map<string, string>;
@@ -44,6 +46,14 @@ const TAG = /\\tag\{([^}]+)\}/;
 
 export function equationsIn(markdown: string): string[] {
   return [...markdown.matchAll(new RegExp(TAG, 'g'))].map((match) => match[1] ?? '');
+}
+
+/** The numbered equations of a text: number and TeX. */
+export function formulasIn(markdown: string): [string, string][] {
+  return [...markdown.matchAll(/\$\$([\s\S]*?)\$\$/g)].flatMap(([, tex = '']): [string, string][] => {
+    const tag = TAG.exec(tex)?.[1];
+    return tag ? [[tag, tex.replace(TAG, '')]] : [];
+  });
 }
 
 export function equationId(tag: string): string {
@@ -226,4 +236,9 @@ rules.code_block = rules.fence;
 
 export function renderText(markdown: string, context: TextContext): string {
   return md.render(markdown, { context });
+}
+
+/** One line of Markdown, without a paragraph around it; no terms are marked in it. */
+export function renderWords(markdown: string, context: TextContext): string {
+  return md.renderInline(markdown, { context: { ...context, terms: undefined } });
 }

@@ -18,20 +18,20 @@ export function setMath(tex: string, displayMode: boolean, before = '', after = 
 }
 
 /** A display formula. What `\\qquad` sets apart comes as pieces of its own, which stand on one line or below each other. */
-export function setDisplay(tex: string): string {
-  return apart(tex)
+export function setDisplay(tex: string, gaps: string[] = ['\\qquad']): string {
+  return apart(tex, gaps)
     .map((piece) => setMath(piece, true))
     .join('');
 }
 
-/** The pieces between those `\\qquad` that are in no group, fence or environment. */
-function apart(tex: string): string[] {
+/** The pieces between those gaps that are in no group, fence or environment. */
+function apart(tex: string, gaps: string[]): string[] {
   const pieces = [''];
   let depth = 0;
   for (const token of tex.match(/\\[a-zA-Z]+|\\[\s\S]|[\s\S]/g) ?? []) {
     if (['{', '\\left', '\\begin'].includes(token)) depth += 1;
     else if (['}', '\\right', '\\end'].includes(token)) depth -= 1;
-    if (token === '\\qquad' && depth === 0) pieces.push('');
+    if (gaps.includes(token) && depth === 0) pieces.push('');
     else pieces[pieces.length - 1] += token;
   }
   return pieces.map((piece) => piece.trim()).filter(Boolean);

@@ -52,6 +52,7 @@ function noRuntime(text: string): Runtime {
       emit({ type: 'status', state: 'failed', text });
       emit({ type: 'done', run, ok: false, reason: 'error' });
     },
+    ask: async () => null,
     interrupt: () => {},
     restart: () => {},
     onEvent,

@@ -1,7 +1,7 @@
 // Python on this machine, behind the websocket of `groundup learn`.
-import { listeners, OpenRuns } from './listeners';
+import { listeners, OpenRuns, Questions } from './listeners';
 import { token } from './token';
-import type { RunRequest, Runtime, RuntimeEvent } from './types';
+import type { AnswerEvent, Question, RunRequest, Runtime, RuntimeEvent } from './types';
 
 export const GONE =
   'The groundup learn server is not running any more. Start it again and open the address that it prints; ' +
@@ -14,11 +14,16 @@ export const UNAUTHORISED = 4401;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 15_000;
 
-type Message = RunRequest | { type: 'hello'; token: string; lesson: string } | { type: 'interrupt' | 'restart' };
+type Message =
+  | RunRequest
+  | (Question & { ask: number })
+  | { type: 'hello'; token: string; lesson: string }
+  | { type: 'interrupt' | 'restart' };
 
 export function kernelRuntime(url: string, lesson: string): Runtime {
   const { emit, onEvent } = listeners();
   const runs = new OpenRuns(emit);
+  const questions = new Questions();
   let socket: WebSocket | undefined;
   let ready = false;
   let waiting: RunRequest[] = [];
@@ -35,7 +40,11 @@ export function kernelRuntime(url: string, lesson: string): Runtime {
     socket = opened;
     opened.onopen = () => send({ type: 'hello', token: token(), lesson });
     opened.onmessage = ({ data }: MessageEvent<string>) => {
-      const event = JSON.parse(data) as RuntimeEvent;
+      const event = JSON.parse(data) as RuntimeEvent | AnswerEvent;
+      if (event.type === 'answer') {
+        questions.answer(event);
+        return;
+      }
       if (event.type === 'status' && event.state === 'ready' && !ready) {
         ready = true;
         wait = FIRST_WAIT;
@@ -95,6 +104,7 @@ export function kernelRuntime(url: string, lesson: string): Runtime {
   return {
     kind: 'kernel',
     run,
+    ask: async (question) => (ready ? questions.ask((ask) => send({ ...question, ask })) : null),
     interrupt: () => ask('interrupt', 'interrupted'),
     restart: () => ask('restart', 'restarted'),
     onEvent,

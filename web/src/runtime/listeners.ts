@@ -1,4 +1,4 @@
-import type { Listener, RuntimeEvent } from './types';
+import type { AnswerEvent, Found, Listener, RuntimeEvent } from './types';
 
 export interface Listeners {
   emit(event: RuntimeEvent): void;
@@ -46,5 +46,33 @@ export class OpenRuns {
       if (cell) this.emit({ type: 'end', run, cell, ok: false, seconds: 0 });
       this.emit({ type: 'done', run, ok: false, reason });
     }
+  }
+}
+
+const PATIENCE = 2500; // milliseconds
+
+/** Questions that were asked and wait for their answers. */
+export class Questions {
+  private readonly waiting = new Map<number, (found: Found) => void>();
+  private last = 0;
+
+  /** `send` brings it on its way, with the number that its answer will carry. */
+  ask(send: (ask: number) => void): Promise<Found> {
+    this.last += 1;
+    const ask = this.last;
+    return new Promise((resolve) => {
+      const end = (found: Found) => {
+        clearTimeout(timer);
+        this.waiting.delete(ask);
+        resolve(found);
+      };
+      const timer = setTimeout(end, PATIENCE, null);
+      this.waiting.set(ask, end);
+      send(ask);
+    });
+  }
+
+  answer({ ask, found }: AnswerEvent): void {
+    this.waiting.get(ask)?.(found);
   }
 }

@@ -1,13 +1,14 @@
 // Python in a worker of this page. Without SharedArrayBuffer nothing can interrupt it but its end, so Stop ends the
 // worker: the next run starts another one, and runs again what its cell depends on.
-import { listeners, OpenRuns } from './listeners';
-import type { RunRequest, Runtime, RuntimeEvent } from './types';
+import { listeners, OpenRuns, Questions } from './listeners';
+import type { AnswerEvent, RunRequest, Runtime, RuntimeEvent } from './types';
 
 const NO_TORCH = 'PyTorch does not run in a browser. Install groundup and start “groundup learn” to run this cell.';
 
 export function pyodideRuntime(url: string): Runtime {
   const { emit, onEvent } = listeners();
   const runs = new OpenRuns(emit);
+  const questions = new Questions();
   let worker: Worker | undefined;
 
   function end(reason: 'interrupted' | 'error' | 'restarted', state: 'stopped' | 'failed', text: string): void {
@@ -21,7 +22,11 @@ export function pyodideRuntime(url: string): Runtime {
     const started = new Worker(new URL('./pyodide.worker.ts', import.meta.url), { type: 'module' });
     started.onmessage = ({ data }: MessageEvent<string>) => {
       if (worker !== started) return; // on its way when the worker was ended
-      const event = JSON.parse(data) as RuntimeEvent;
+      const event = JSON.parse(data) as RuntimeEvent | AnswerEvent;
+      if (event.type === 'answer') {
+        questions.answer(event);
+        return;
+      }
       if (event.type === 'status' && event.state === 'failed') {
         end('error', 'failed', event.text);
         return;
@@ -72,6 +77,10 @@ export function pyodideRuntime(url: string): Runtime {
   return {
     kind: 'pyodide',
     run,
+    ask: async (question) =>
+      worker && !runs.any && question.track === 'numpy'
+        ? questions.ask((ask) => worker?.postMessage({ ...question, ask }))
+        : null,
     interrupt: () => {
       if (runs.any) end('interrupted', 'stopped', 'Stopped. The next run starts Python anew.');
     },

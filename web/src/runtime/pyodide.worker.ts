@@ -4,14 +4,15 @@ import cells from '../../../src/groundup/reader/cells.py?raw';
 import runner from '../../../src/groundup/reader/runner.py?raw';
 import { loadPython, reason, STARTING } from './load';
 import session from './session.py?raw';
-import type { RunRequest, RuntimeState } from './types';
+import type { Question, RunRequest, RuntimeState } from './types';
 
-type Message = { type: 'load'; url: string } | RunRequest;
+type Message = { type: 'load'; url: string } | RunRequest | Question;
 
 /** The Python class of session.py, as Pyodide shows it to JavaScript. */
 interface Session {
   plan(request: string): string;
   run(): void;
+  answer(question: string): void;
 }
 
 interface Loaded {
@@ -63,6 +64,11 @@ async function run(request: RunRequest): Promise<void> {
   status('ready', '');
 }
 
+async function answer(question: Question): Promise<void> {
+  const { session } = await loading;
+  session.answer(JSON.stringify(question));
+}
+
 self.onmessage = ({ data }: MessageEvent<Message>) => {
   if (data.type === 'load') {
     loading = load(data.url);
@@ -72,6 +78,6 @@ self.onmessage = ({ data }: MessageEvent<Message>) => {
     return;
   }
   last = last
-    .then(() => run(data))
+    .then(() => (data.type === 'run' ? run(data) : answer(data)))
     .catch((error: unknown) => status('failed', `Python in your browser has stopped: ${reason(error)}`));
 };

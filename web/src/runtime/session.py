@@ -13,7 +13,7 @@ from typing import Any
 
 from cells import Planner
 from pyodide.code import find_imports
-from runner import Printed, no_input, run_cell
+from runner import Printed, complete, describe, no_input, run_cell
 
 import __main__
 
@@ -119,6 +119,12 @@ class Session:
         if event["type"] != "stream":
             self.output.close()
         self.send(json.dumps({**event, "run": self.request["run"], "cell": self.cell}))
+
+    def answer(self, question: str) -> None:
+        """What is known of a name now."""
+        asked = json.loads(question)
+        known = {"complete": complete, "describe": describe}[asked["type"]](asked["words"], vars(__main__))
+        self.send(json.dumps({"type": "answer", "ask": asked["ask"], "found": known}))
 
     def plan(self, request: str) -> str:
         """Decide what a request runs; returns the modules that this imports, as JSON."""

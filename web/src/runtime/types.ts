@@ -68,6 +68,28 @@ export type RunEvent =
   | { type: 'end'; run: number; cell: string; ok: boolean; seconds: number }
   | { type: 'done'; run: number; ok: boolean; reason: DoneReason };
 
+/** What one wants to know of a dotted name, begun or whole, as Python has it now. */
+export interface Question {
+  type: 'complete' | 'describe';
+  track: Track;
+  words: string;
+}
+
+/** What a name stands for, in a line, and its docstring. */
+export interface Description {
+  head: string;
+  doc: string;
+}
+
+/** Names that go on, or a description; null where Python is not there, at work, or knows nothing. */
+export type Found = string[] | Description | null;
+
+export interface AnswerEvent {
+  type: 'answer';
+  ask: number;
+  found: Found;
+}
+
 export type RuntimeEvent = StatusEvent | RunEvent;
 export type Listener = (event: RuntimeEvent) => void;
 
@@ -75,6 +97,8 @@ export interface Runtime {
   /** 'none': this copy of the site runs nothing; run() then answers with a status that says so. */
   readonly kind: 'kernel' | 'pyodide' | 'none';
   run(request: RunRequest): void;
+  /** Starts no Python, and does not wait for one that is at work. */
+  ask(question: Question): Promise<Found>;
   interrupt(): void;
   restart(): void;
   /** Returns a function that ends the listening. */

@@ -53,9 +53,11 @@ class Tape:
         if upstream is None and output.value.size != 1:
             raise ValueError(f"a gradient starts from one number, not from an array of shape {output.value.shape}")
         found = {output: np.ones_like(output.value) if upstream is None else upstream}
-        for record in reversed(self.records):  # who used a value comes before who made it
+        # In reverse, whoever used a value comes before whoever made it: its gradient is complete when it is needed.
+        for record in reversed(self.records):
             if found.keys().isdisjoint(record.outputs):
                 continue  # the output does not depend on it
+            # The chain rule is here: the record's own closure turns gradients of outputs into gradients of inputs.
             pulled = record.backward(*[found.get(part, np.zeros_like(part.value)) for part in record.outputs])
             pulled = pulled if isinstance(pulled, tuple) else (pulled,)
             if len(pulled) != len(record.inputs):

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -91,7 +91,7 @@ print(by_loops)
 # Pixels are copied several times (the middle one four times here). That costs memory and buys a matrix product,
 # which processors do extremely well. With $O$ filters, $K$ has a row a filter and $Y = X_\text{col} K^\top$.
 
-# %% name="conv2d" include="groundup.ops.conv:conv2d groundup.ops.conv:im2col groundup.ops.conv:col2im"
+# %% name="conv2d" beside="conv2d" include="groundup.ops.conv:conv2d groundup.ops.conv:im2col groundup.ops.conv:col2im"
 from groundup.ops.conv import col2im, conv2d, im2col
 
 # %% name="im2col-shown"

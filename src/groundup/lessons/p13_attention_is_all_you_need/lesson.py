@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -147,7 +147,7 @@ from groundup.ops.attention import causal_mask, multi_head_attention, padding_ma
 # and $dg = \sum dz \odot \hat u$, $db = \sum dz$ over all positions. In (5) the gradient $du$ then goes two ways: along the
 # residual path into $x$ as it is, and through dropout into $F$.
 
-# %% name="norm-code" show="layer_norm add_and_norm" include="groundup.ops.norms:layer_norm groundup.lessons.p13_attention_is_all_you_need.model:drop groundup.lessons.p13_attention_is_all_you_need.model:add_and_norm"
+# %% name="norm-code" show="layer_norm add_and_norm" beside="layer_norm" include="groundup.ops.norms:layer_norm groundup.lessons.p13_attention_is_all_you_need.model:drop groundup.lessons.p13_attention_is_all_you_need.model:add_and_norm"
 from groundup.lessons.p13_attention_is_all_you_need.model import add_and_norm, drop
 from groundup.ops.norms import layer_norm
 
@@ -198,7 +198,7 @@ for axes, columns in ((left, "column"), (right, "position")):
 # used twice, its gradients are added. In the decoder, every layer reads the same `memory`, so their gradients add up
 # before they enter the encoder.
 
-# %% name="layers-code" show="feed_forward encoder_layer decoder_layer" include="groundup.lessons.p13_attention_is_all_you_need.model:feed_forward groundup.lessons.p13_attention_is_all_you_need.model:encoder_layer groundup.lessons.p13_attention_is_all_you_need.model:decoder_layer"
+# %% name="layers-code" show="feed_forward encoder_layer decoder_layer" beside="encoder_layer" include="groundup.lessons.p13_attention_is_all_you_need.model:feed_forward groundup.lessons.p13_attention_is_all_you_need.model:encoder_layer groundup.lessons.p13_attention_is_all_you_need.model:decoder_layer"
 from groundup.lessons.p13_attention_is_all_you_need.model import decoder_layer, encoder_layer, feed_forward
 
 # %% [markdown] name="model-text"

@@ -127,15 +127,19 @@ def encoder_layer(
     x: Array, params: Tree, mask: Mask, heads: int, rate: float, rng: np.random.Generator | None
 ) -> tuple[Array, Backward]:
     """Self-attention, then feed-forward, each added and normalised. ``backward(dy)`` returns (dx, dparams)."""
+    # Every position reads from all others, and what it has read is added to what it was.
     mixed, attention_backward = multi_head_attention(x, x, params["attention"], heads, mask)
     h, attention_norm_backward = add_and_norm(x, mixed, params["attention_norm"], rate, rng)
+    # Then each position by itself: here nothing passes between them.
     thought, feed_forward_backward = feed_forward(h, params["feed_forward"])
     y, feed_forward_norm_backward = add_and_norm(h, thought, params["feed_forward_norm"], rate, rng)
 
     def backward(dy: Array) -> tuple[Array, Tree]:
+        # `h` was used twice, by the feed-forward network and by the sum behind it: its gradients add up.
         gradients = {}
         dh, d_thought, gradients["feed_forward_norm"] = feed_forward_norm_backward(dy)
         dh_inside, gradients["feed_forward"] = feed_forward_backward(d_thought)
+        # `x` was used three times: it asked, it was read, and it went past.
         dx, d_mixed, gradients["attention_norm"] = attention_norm_backward(dh + dh_inside)
         dx_query, dx_memory, gradients["attention"] = attention_backward(d_mixed)
         return dx + dx_query + dx_memory, {name: gradients[name] for name in params}

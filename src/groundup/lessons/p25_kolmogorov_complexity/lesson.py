@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -168,7 +168,7 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # Instructions come first; the bits that `,` reads come behind them. And can one see that a program will never stop?
 
 # %% [markdown] name="loops" tags=["second"]
-# ### Proving that a program never stops
+# ## Proving that a program never stops
 #
 # No program decides for all programs whether they stop. But for a program in front of us we can try. What led from one jump
 # back of a loop to the next must happen again, and so again for ever, if all tests come out the same way.
@@ -190,7 +190,7 @@ assert must_repeat({0: 1, 1: 1}, {0: 1, 1: 1, 2: 1}, shift=1, touched={1}, zeros
 assert not must_repeat({0: 2}, {0: 1}, shift=0, touched={0}, zeros=set())  # ++[-]: the cell gets less, so it may stop
 
 # %% [markdown] name="tape-code-words"
-# ### The machine, one line an instruction
+# ## The tape at work
 #
 # `tape_run` runs the code from `place` on. Now and then it tries to prove that it would run for ever, and says "loops".
 
@@ -198,7 +198,7 @@ assert not must_repeat({0: 2}, {0: 1}, shift=0, touched={0}, zeros=set())  # ++[
 # A `State` is what a machine printed, what it wants to read and how it ended; `run_program` feeds it bits until it stops.
 from groundup.lessons.p25_kolmogorov_complexity.model import Machine, State, assemble, run_program
 
-# %% name="tape-machine" show="tape_run" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE groundup.lessons.p25_kolmogorov_complexity.tape:tape_run"
+# %% name="tape-machine" show="tape_run" beside="tape_run" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE groundup.lessons.p25_kolmogorov_complexity.tape:tape_run"
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE, tape_run
 
 # %% name="tape-examples"
@@ -620,7 +620,7 @@ for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(i
 # %% [markdown] name="conditional"
 # ## What one string knows of another
 #
-# Let the program have help. $K(x \mid y)$ is the length of the shortest program that prints $x$ when it may *read* $y$, for
+# Let the program have help. The **conditional complexity** $K(x \mid y)$ is the length of the shortest program that prints $x$ when it may *read* $y$, for
 # nothing. On our machines that is easy to arrange: let $y$ be the bits that come behind the program, and count the program
 # alone.
 #
@@ -742,7 +742,7 @@ print(f"{'chance':18} {chance:.3f}")
 # **Your turn**: exercise `neighbour_share` asks for the share above, without a loop.
 
 # %% [markdown] name="linkage" tags=["second"]
-# ### A tree
+# ## A tree
 #
 # **Average linkage** joins the two nearest clusters, again and again. The distance of two clusters is the mean over all pairs
 # of their members. When $a$ and $b$, of sizes $n_a$ and $n_b$, become one, the sum over all pairs with $c$ is

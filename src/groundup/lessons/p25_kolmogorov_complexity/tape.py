@@ -50,24 +50,35 @@ def tape_run(code: str, jumps: dict[int, int], place: int, head: int, cells: Cel
     """Run until the end of the code, a ",", a proof of looping, or ``limit`` steps. Changes ``cells``."""
     output, try_proof = [printed], FIRST_PROOF
     for step in range(limit):
+        # A program that runs out of code has halted, and what it has printed counts.
         if place == len(code):
             return State("".join(output), "", "halted", None)
+        # Nobody can decide for all programs whether they halt, but of some it can be proved that they never will.
+        # A proof is dear, so each waits eight times as long as the one before.
         if step == try_proof:
             if loops_forever(code, jumps, place, head, dict(cells)):
                 return State("".join(output), "", "loops", None)
             try_proof *= 8
+        # The tape has no ends: a cell that nobody has touched holds 0.
         symbol, value = code[place], cells.get(head, 0)
         if symbol in "><":
             head += 1 if symbol == ">" else -1
+        # Cells hold natural numbers, so taking 1 from 0 leaves 0.
         elif symbol in "+-":
             cells[head] = max(0, value + (1 if symbol == "+" else -1))
+        # Output is bits, as the programs are.
         elif symbol == ".":
             output.append("1" if value else "0")
+        # The next bit of the program has not been chosen yet: the machine hands back where it is, and can go on with
+        # either.
         elif symbol == ",":
             return State("".join(output), "bit", "", (code, jumps, place, head, cells))
-        elif (symbol == "[") == (value == 0):  # [ jumps ahead over its loop if the cell is 0, ] back if it is not
+        # A loop is all the control that there is: past it when the cell is 0, back to its start when it is not.
+        elif (symbol == "[") == (value == 0):
             place = jumps[place]
         place += 1
+
+    # Neither halted nor proved to loop: of such a program nothing is known.
     return State("".join(output), "", "undecided", None)
 
 

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -154,7 +154,7 @@ print(np.round(Y, 3))
 #
 # You need not remember these. Shapes leave only one way to put them together.
 
-# %% name="attend" show="subtract_maximum softmax attend" include="groundup.ops.activations:softmax groundup.lessons.self_attention.model:attend"
+# %% name="attend" show="subtract_maximum softmax attend" beside="attend" include="groundup.ops.activations:softmax groundup.lessons.self_attention.model:attend"
 from groundup.lessons.self_attention.model import attend
 from groundup.ops.activations import softmax
 
@@ -470,7 +470,7 @@ for name, amounts in lines.items():
 # runs for all of them at once. The function below is the library's: a mask may forbid some pairs, queries may come
 # from elsewhere. Self-attention passes the same `x` twice. Then `x` was used twice, so its two gradients add.
 
-# %% name="multi-head" show="attention_weights scaled_dot_product_attention split_heads merge_heads multi_head_attention self_attention" include="groundup.lessons.self_attention.model:self_attention"
+# %% name="multi-head" show="attention_weights scaled_dot_product_attention split_heads merge_heads multi_head_attention self_attention" beside="scaled_dot_product_attention multi_head_attention" include="groundup.lessons.self_attention.model:self_attention"
 from groundup.lessons.self_attention.model import self_attention
 
 # %% [markdown] name="cards"

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -100,7 +100,7 @@ import numpy as np
 # scores changes nothing. Where the mask stands, $P_k = 0$ and the slope is 0. No gradient flows from the past to the
 # future either.
 
-# %% name="attention" include="groundup.ops.attention:causal_mask groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
+# %% name="attention" beside="scaled_dot_product_attention" include="groundup.ops.attention:causal_mask groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
 from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
 
 # %% name="by-hand-numbers"
@@ -264,7 +264,7 @@ print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifte
 #
 # Below, `decoder` reads like equations (2) and (3); its `backward` is the same list upside down.
 
-# %% name="decoder" show="self_attention mlp decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
+# %% name="decoder" show="self_attention mlp decoder" beside="decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
 from groundup.lessons.tiny_decoder.model import decoder, init
 
 # %% [markdown] name="check"
