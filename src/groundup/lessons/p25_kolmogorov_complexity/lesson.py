@@ -34,13 +34,25 @@ import math
 
 import numpy as np
 
-# %% name="reveal" predict="B or C: which one was tossed?"
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:figure groundup.plots:describe groundup.plots:curves groundup.plots:frames groundup.data.measured:measured"
+# Figures and curves in one style, a figure with a slider, and `measured`: what the experiment of this lesson found.
+from groundup.data.measured import measured
+from groundup.plots import curves, describe, figure, frames
+
+# %% name="reveal" predict="B or C: which one was tossed?" alt="The three strings as rows of 32 light and dark squares, each with what made it: A is 01, 16 times, B is the numbers 0, 1, 2, 3 and so on in binary, C is a random generator with seed 25."
 A = "01" * 16
 B = "".join(format(number, "b") for number in range(14))[:32]
 C = "".join(map(str, np.random.default_rng(25).integers(2, size=32)))
-print(f"A  {A}\nB  {B}\nC  {C}")
 assert B == "01101110010111011110001001101010"
 assert C == "10100010001001111000010100010011"
+fig, rows = figure(8.4, 2.4, rows=3)
+sources = ("A: '01' * 16", "B: 0, 1, 10, 11, 100, 101, 110, … one behind the other", "C: default_rng(25).integers(2)")
+for axes, string, source in zip(rows, (A, B, C), sources, strict=True):
+    axes.imshow([[int(bit) for bit in string]], cmap="Blues", vmin=0, vmax=1.4)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    describe(axes, title=source)
 
 # %% [markdown] name="punch-line"
 # Neither. B is `0 1 10 11 100 101 110 111 1000 …`: somebody *counted*, in binary, and left out the spaces. David
@@ -129,9 +141,9 @@ assert kraft_sum([1, 1, 2]) == 5 / 4
 # ## Numbers and strings that say where they end
 #
 # To put a number into a longer stream one must say how long it is, and so how long its length is. Elias's delta code
-# writes the length of the length in zeros, then the length, then the number without its first 1. Take 5, in binary
-# 101. Its length is 3, in binary 11, and that has two digits, so there is one zero. Then `0`, `11` and `01` (the
-# number without its first 1) make `01101`.
+# writes the length of the length in zeros, then the length, then the number without its first 1. Take the number 5, in
+# binary 101. Its length is 3, in binary 11, and that has two digits, so there is one zero. Then `0`, `11` and `01`
+# (the number without its first 1) make `01101`.
 #
 # A string $x$ of $n$ bits behind its own length takes $n + \log_2 n + 2\log_2\log_2 n + O(1)$ bits. So $K(x) \le |x| +
 # O(\log |x|)$ on every universal machine: no string is much harder than writing it down.
@@ -323,9 +335,9 @@ for name, one in found.items():
 # %% [markdown] name="counting"
 # ## Few strings are simple
 #
-# Take any way of describing strings whatever, even one that will be invented in a thousand years. There are $2^0 + 2^1
-# + \dots + 2^{n-c} = 2^{n-c+1} - 1$ descriptions of at most $n - c$ bits, and each describes one string at most. So of
-# the $2^n$ strings of length $n$, the share that can be shortened by $c$ bits or more is below $2^{1-c}$. If the
+# Take any way of describing strings whatever, even one that will be invented in a thousand years. There are
+# $2^0+2^1+\dots+2^{n-c} = 2^{n-c+1}-1$ descriptions of at most $n - c$ bits, and each describes one string at most. So
+# of the $2^n$ strings of length $n$, the share that can be shortened by $c$ bits or more is below $2^{1-c}$. If the
 # descriptions are prefix-free, (2) is stricter: each spends at least $2^{-(n-c)}$ of a budget of 1, so there are at
 # most $2^{n-c}$ of them.
 #
@@ -353,11 +365,6 @@ assert 2**-3 < share < 2**-2  # (3)
 # ever**. Nearly all strings are random! Below, every string of each length is counted that our programs print. Move
 # the slider: one bit more of program, and the edge moves one bit further. Who is close to the limit, and why is the
 # tape so far from it?
-
-# %% name="frames-tool" tags=["tools"] include="groundup.plots:figure groundup.plots:describe groundup.plots:curves groundup.plots:frames groundup.data.measured:measured"
-# Figures and curves in one style, a figure with a slider, and `measured`: what the experiment of this lesson found.
-from groundup.data.measured import measured
-from groundup.plots import curves, describe, figure, frames
 
 # %% name="length-frames" alt="Share of all strings of each length that some program of at most L bits prints, for both machines, and the most that any prefix-free machine could print: the share falls off one bit later for each bit more."
 every_k = {f"{name} machine": complexities(one) for name, one in found.items()}
@@ -747,7 +754,7 @@ print(f"{'chance':18} {chance:.3f}")
 # It has a history. In 2002 three physicists published trees of languages made with gzip in Physical Review Letters.
 # Joshua Goodman wrote to the editors that the method was [3 times worse and 17 times
 # slower](https://arxiv.org/abs/cond-mat/0202383) than Naive Bayes, the simplest thing in the textbook. The paper
-# became famous all the same. What is true of both: the numbers are good. What was missing is the rival.
+# became famous all the same. Nobody doubts the trees. What was missing is the rival.
 #
 # And English? Its neighbour is French. The compressor was not fooled: a large part of the English vocabulary of law
 # came over with the Normans. The distance measures shared stretches of letters, not descent.
