@@ -427,13 +427,17 @@ for what, (cell, r) in after.items():
     print(f"{what:26}{before[what][1]:10.2f}{r:9.2f}   {cell}")
 
 # %% name="cells-picture" alt="Mean activation of the cell that follows the letters since the last space, against their number, in the trained and in the untrained network."
-start = len(test_text) // 2
-cell = after["letters since space"][0]
-fig, axes = figure(11, 1.5)
-heatmap(
-    axes, states[start : start + 72, [cell]].T, ["cell"], None, "It counts letters", low=-1, high=1, bar="activation"
-)
-ticks = axes.set_xticks(range(72), [printable(one) for one in test_text[start : start + 72]], fontsize=9)
+half = len(test_text) // 2
+depth = np.rint(np.expm1(features(test_text)["letters since space"])).astype(int)[half:]
+at_random = hidden_states(untrained, test)
+means = {
+    f"{name}, cell {found['letters since space'][0]}": [
+        table[half:, found["letters since space"][0]][depth == place].mean() for place in range(11)
+    ]
+    for name, table, found in (("trained", states, after), ("untrained", at_random, before))
+}
+fig, axes = figure(6.8, 3.4)
+curves(axes, range(11), means, "letters since the last space", "mean activation", "A cell that counts letters")
 
 # %% [markdown] name="cells-words"
 # One cell counts the letters of a word. It is not told what a word is; but to bet on a space it must know how long the word
