@@ -118,7 +118,7 @@ export function renderCode(cell: Code, context: TextContext): string {
     let html = '';
     let line = first;
     for (const one of cell.beside.filter(({ start, end }) => start >= first && end <= last)) {
-      html += block(line, one.start - 1) + stepsHtml(one, cell.marks, context, block);
+      html += block(line, one.start - 1) + stepsHtml(one, cell, context, block);
       line = one.end + 1;
     }
     return html + block(line, last, line === first ? name : '');
