@@ -75,7 +75,8 @@ LESSON = Lesson(
         Finding(
             "overwriting",
             "Does the network use such a cell?",
-            "Overwriting the cell that counts a word's letters moves the bet on a space more than overwriting others",
+            "Overwriting the cell that counts a word's letters moves the bet on a space more than overwriting others "
+            "does",
             ">",
             rival="the most that any of 30 other cells moves it",
             unit="bits",

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,measures,predict,beside,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,margin,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -40,12 +40,11 @@ for step in ("0", "100", "300", "1200"):
 
 # %% [markdown] name="question"
 # Noise, then letters in the right proportions, then spaces where spaces belong, then words, some of them real, and at last
-# people: a Mr. Knight, a Miss. It took half a minute on a laptop.
+# people, a bride, a Mr. Knight. It took half a minute on a laptop.
 #
 # In May 2015 Andrej Karpathy, then a student at Stanford, wrote a post about this. He trained such networks on
-# Shakespeare, on LaTeX, on the source of Linux, printed what they wrote, and could not quite believe it himself: *I still
-# get surprised*, is the tone of the whole. Hundreds of thousands read it, and many of those who build language models
-# today began there. It claims no number. So let us ask for some:
+# Shakespeare, on LaTeX and on the source of Linux, printed what they wrote, and admitted that it still amused him. Many of
+# those who build language models today began with that post. It gives hardly any numbers. So let us ask for some:
 #
 # **How well does the network know English, what does it keep in mind, and how far back does its memory reach?**
 #
@@ -60,7 +59,12 @@ for step in ("0", "100", "300", "1200"):
 # certainty that is 0 bits, for a fair coin 1 bit; with 80 characters that all seem equally likely it is
 # $\log_2 80 = 6.32$ bits. The average over a text that the model has never seen is its score, and it is more than a score:
 # it is the size to which the model could compress that text.
-#
+
+# %% [markdown] name="people" margin="yes"
+# And people? Claude Shannon let them guess English letter by letter, and put what they need between 0.6 and 1.3 bits a
+# letter ([1951](https://doi.org/10.1002/j.1538-7305.1951.tb01366.x)).
+
+# %% [markdown] name="on-paper"
 # On paper: a model gives the three letters of `the` the probabilities $\tfrac12$, $\tfrac14$ and $\tfrac12$. It needs
 # $1 + 2 + 1 = 4$ bits for the word, $1.33$ bits per character. What would it need if it had been sure of a wrong letter,
 # with $p = 0$ for the right one? Infinitely many. A model of language must never be certain.
@@ -410,9 +414,9 @@ for temperature, share in known.items():
 # remember a little, too. Only what rises above that was learned. Quotation marks, the place in the line, the letters since
 # the last space, the letters since the last full stop: which of them will our network have found?
 
-# %% name="tracking" tags=["tools"] include="groundup.lessons.p02_char_rnn.experiment:hidden_states groundup.lessons.p02_char_rnn.experiment:tracking groundup.lessons.p02_char_rnn.experiment:overwriting"
+# %% name="tracking" tags=["tools"] include="groundup.lessons.p02_char_rnn.experiment:hidden_states groundup.lessons.p02_char_rnn.experiment:features groundup.lessons.p02_char_rnn.experiment:tracking groundup.lessons.p02_char_rnn.experiment:overwriting"
 # `tracking` finds the cell that follows a thing best; `overwriting` sees what comes of changing a cell.
-from groundup.lessons.p02_char_rnn.experiment import hidden_states, overwriting, tracking
+from groundup.lessons.p02_char_rnn.experiment import features, hidden_states, overwriting, tracking
 
 # %% name="tracking-table" measures="quotes=after['inside quotes'][1]" predict="Quotes, place in line, letters since space, letters since full stop: which does a single cell follow?"
 before = tracking(hidden_states(untrained, test), test_text)
@@ -422,18 +426,18 @@ print(f"{'what':26}{'untrained':>10}{'trained':>9}   cell")
 for what, (cell, r) in after.items():
     print(f"{what:26}{before[what][1]:10.2f}{r:9.2f}   {cell}")
 
-# %% name="cells-tools" tags=["tools"] include="groundup.plots:heatmap"
-# Heat maps.
-from groundup.plots import heatmap
-
-# %% name="cells-picture" alt="Activation of the cell that counts letters over 72 characters of held-out text, from orange (-1) over white (0) to blue (+1): it drifts within a word and jumps back at each space."
-start = len(test_text) // 2
-cell = after["letters since space"][0]
-fig, axes = figure(11, 1.5)
-heatmap(
-    axes, states[start : start + 72, [cell]].T, ["cell"], None, "It counts letters", low=-1, high=1, bar="activation"
-)
-ticks = axes.set_xticks(range(72), [printable(one) for one in test_text[start : start + 72]], fontsize=9)
+# %% name="cells-picture" alt="Mean activation of the cell that follows the letters since the last space, against their number, in the trained and in the untrained network."
+half = len(test_text) // 2
+depth = np.rint(np.expm1(features(test_text)["letters since space"])).astype(int)[half:]
+at_random = hidden_states(untrained, test)
+means = {
+    f"{name}, cell {found['letters since space'][0]}": [
+        table[half:, found["letters since space"][0]][depth == place].mean() for place in range(11)
+    ]
+    for name, table, found in (("trained", states, after), ("untrained", at_random, before))
+}
+fig, axes = figure(6.8, 3.4)
+curves(axes, range(11), means, "letters since the last space", "mean activation", "A cell that counts letters")
 
 # %% [markdown] name="cells-words"
 # One cell counts the letters of a word. It is not told what a word is; but to bet on a space it must know how long the word

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,margin,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
