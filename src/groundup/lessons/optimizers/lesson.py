@@ -72,9 +72,10 @@ fig = race_figure(measured("optimizers", "arrays/race")["arrays/race"])
 #
 # $$w \leftarrow w - \eta c w = (1 - \eta c)\, w \tag{2}$$
 #
-# One step multiplies $w$ by $1 - \eta c$, whatever $w$ is. Everything about the rate is in that factor.
+# One step multiplies $w$ by $1 - \eta c$, whatever $w$ is. Everything about the rate is in that factor. Here are four
+# values of $\eta c$:
 #
-# ![Four bowls with the first steps of gradient descent: with ηc = 0.5 it creeps to the bottom, with 1 it lands there, with 1.6 it overshoots and returns, with 2.15 it leaves.](diagram:descent)
+# ![Four bowls with the first steps of gradient descent: with a rate times curvature of 0.5 it creeps to the bottom, with 1 it lands there, with 1.6 it overshoots and returns, with 2.15 it leaves.](diagram:descent)
 #
 # By hand, with $c = 25$ and $w = 1$. With $\eta = 0.02$ the factor is $0.5$, and you halve the distance every time.
 # With $\eta = 0.04$ it is $0$: you land at the bottom in one step. With $\eta = 0.08$ it is $-1$: you jump from $1$
@@ -268,7 +269,7 @@ fig = frames(
 )
 
 # %% [markdown] name="kappa"
-# ### Steps against κ, counted
+# ### Steps against the condition number, counted
 #
 # Theory says $\kappa$ for the walker and $\sqrt\kappa$ for the ball. Count. On logarithmic axes a power is a straight
 # line and its exponent is the slope.
@@ -438,7 +439,7 @@ print("largest difference of the two paths:", np.abs(once - louder).max())
 # across to the other wall. The three that divide set out diagonally, because every weight moves at the same pace,
 # however steep it is.
 
-# %% name="paths-picture" alt="Paths of six optimisers on the level lines of the ravine: descent zigzags, momentum and Nesterov swing, Adagrad, RMSProp and Adam go diagonally at first."
+# %% name="paths-picture" alt="Paths of six optimisers on the level lines of the ravine in three panels: descent, momentum and Nesterov leap across at first; Adagrad, RMSProp and Adam set out diagonally."
 RULES = {
     "gradient descent": (sgd(), 1 / 13),
     "momentum": (sgd(momentum=4 / 9), 1 / 9),
@@ -447,9 +448,16 @@ RULES = {
     "RMSProp": (rmsprop(0.9), 0.4),
     "Adam": (adam(), 0.7),
 }
-fig, panels = figure(10.4, 5.6, rows=2, columns=3)
-for axes, (name, (optimiser, rate)) in zip(panels.flat, RULES.items(), strict=True):
-    contours(axes, curvature, {name: walk(optimiser, curvature, start, rate, 30)}, f"{name}, rate {rate:.2g}")
+GROUPS = {
+    "One rate for all": ("gradient descent", "momentum", "Nesterov"),
+    "A rate for each": ("Adagrad", "RMSProp"),
+    "Both": ("Adam",),
+}
+fig, panels = figure(10.8, 3.2, columns=3)
+for axes, (title, names) in zip(panels, GROUPS.items(), strict=True):
+    rules = {name: RULES[name] for name in names}
+    found = {name: walk(rule, curvature, start, rate, 25) for name, (rule, rate) in rules.items()}
+    contours(axes, curvature, found, title)
 
 # %% [markdown] name="turned"
 # ### Turn the ravine
@@ -547,8 +555,8 @@ print(
 #
 # What does AdamW buy in training? Its authors promise that rate and decay can be tuned *apart*: the best decay should
 # not change when you change the rate. Here are all combinations on our digits (training on 1,000 of them, so that
-# there is something to decay for). Each square is a network, white is good, and the frame marks the best decay for
-# each rate. If the frames stand in one column, rate and decay can be chosen apart.
+# there is something to decay for). Each square is a network, and white is good; point at one to read its loss. The
+# frame marks the best decay for each rate. If the frames stand in one column, rate and decay can be chosen apart.
 
 # %% name="decay-tools" tags=["tools"] include="groundup.lessons.optimizers.figures:decay_figure"
 # How the grid is drawn.
@@ -732,8 +740,8 @@ for name, (forward, backward) in found.items():
 # of a thousand. He's line stays up, though not quite level: (21) keeps the size *on average over all networks*, and
 # yours is one network with 64 units a layer.
 #
-# The consequence, as training loss of twenty layers after 250 steps, each with the better of two optimisers and the
-# best of three rates. Saying nothing costs $\ln 10 = 2.303$:
+# And the consequence? Here is the training loss of twenty layers after 250 steps, with momentum and with Adam, each
+# at the best of three rates. Saying nothing costs $\ln 10 = 2.303$:
 
 # %% name="deep-table" tags=["tools"]
 # What the experiment found for every start.
@@ -915,10 +923,10 @@ from groundup.plots import curves, figure
 
 # %% name="torch-curve" tags=["torch"] alt="Training loss of the PyTorch network against the step: it falls quickly, then slowly, and is calm in the end."
 fig, axes = figure(6.8, 3.2)
-calmer = np.convolve(seen, np.ones(10) / 10, mode="valid")
+calmer = np.reshape(seen, (-1, 10)).mean(axis=1)
 curves(
     axes,
-    range(10, steps + 1),
+    range(10, steps + 1, 10),
     {"mean of ten batches": calmer},
     "step",
     "training loss, nats",
