@@ -85,8 +85,8 @@ def warmup_figure(warmed: Mapping[str, Sequence[float]]) -> Figure:
 
 def contours(axes: Axes, curvature: Array, paths: Mapping[str, Array], title: str = "") -> None:
     """Paths (steps + 1, 2) on the level lines of a ravine along the axes, whose loss halves from line to line."""
-    turns = np.linspace(0, 2 * np.pi, 41)
-    for loss in 125.0 * 2.0 ** -np.arange(-1.0, 7.0):
+    turns = np.linspace(0, 2 * np.pi, 37)
+    for loss in 125.0 * 2.0 ** -np.arange(-1.0, 6.0):
         wide, high = np.sqrt(2 * loss / curvature)
         axes.plot(wide * np.cos(turns), high * np.sin(turns), color="#b9c3cf", linewidth=0.7, linestyle="-")
     axes.plot(0, 0, "+", color=COLOURS[5], markersize=9)
