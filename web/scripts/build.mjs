@@ -175,7 +175,7 @@ if (options.answer) {
     const { only, what } = JSON.parse(line);
     try {
       ready ??= await prepare();
-      await write(ready, data, out, only, what);
+      if (what !== 'prepare') await write(ready, data, out, only, what);
       console.log('{}');
     } catch (error) {
       console.log(JSON.stringify({ error: String(error?.message ?? error) }));

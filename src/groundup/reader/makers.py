@@ -3,6 +3,7 @@
 They are kept between two questions: starting them takes longer than their work.
 """
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,8 +33,13 @@ class Makers:
         Returns the folders of those that are still to be run. Raises UserError.
         """
         question: dict[str, Any] = {"only": only, "what": what}
-        waiting: list[str] = (await self.lessons.ask(question))["waiting"]
+        if what == "front":  # the first of all: the renderer gets ready meanwhile
+            ready = self.renderer.ask({"only": [], "what": "prepare"})
+            answer, _ = await asyncio.gather(self.lessons.ask(question), ready)
+        else:
+            answer = await self.lessons.ask(question)
         await self.renderer.ask(question)
+        waiting: list[str] = answer["waiting"]
         return waiting
 
     async def end(self) -> None:
