@@ -71,4 +71,4 @@ def test_witten_bell_against_its_definition(order):
 
 
 def test_stored_numbers():
-    assert [stored_numbers(np.array([0, 1, 0, 1, 1]), order) for order in (1, 2, 3)] == [2, 5, 8]
+    assert stored_numbers(np.array([0, 1, 0, 1, 1]), 3) == [2, 5, 8]

@@ -1,5 +1,6 @@
 import datetime
 import gzip
+import hashlib
 import os
 import re
 import struct
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from groundup.data import files as data_files
 from groundup.data.dates import (
     CHARACTERS,
     DAYS,
@@ -33,6 +35,7 @@ from groundup.data.dates import (
 from groundup.data.digits import hold_out_writers, load_digits, split_digits
 from groundup.data.images import load_idx, load_image_folder
 from groundup.data.languages import FAMILIES, language_texts
+from groundup.data.mnist import load_mnist, split_mnist
 from groundup.data.text import (
     UNKNOWN,
     build_vocabulary,
@@ -237,6 +240,32 @@ def test_languages_are_long_latin_and_different() -> None:
 
 
 # ---------------------------------------------------------------- digits
+
+
+def test_mnist_is_complete() -> None:
+    images, labels = load_mnist()
+    assert images.shape == (10_000, 28, 28)
+    assert images.dtype == np.float32
+    assert (images.min(), images.max()) == (0, 1)
+    np.testing.assert_array_equal(images * 255, np.round(images * 255))
+    np.testing.assert_array_equal(np.bincount(labels), [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978])
+    assert len(np.unique(images.reshape(10_000, 784), axis=0)) == 10_000  # no picture twice: none can leak
+    folder = Path(data_files.__file__).parent
+    said = re.findall(r"`(\w[\w.]*\.gz)` \|.*`([0-9a-f]{64})`", (folder / "LICENSES.md").read_text(encoding="utf-8"))
+    assert {name for name, _ in said} == {path.name for path in folder.glob("*.gz")}
+    for name, digest in said:
+        assert hashlib.sha256(data_files.package_data(name)).hexdigest() == digest, name
+
+
+def test_mnist_is_cut_in_three() -> None:
+    digits = load_mnist()
+    parts = split_mnist(digits)
+    assert [len(part.labels) for part in parts] == [6000, 1000, 3000]
+    np.testing.assert_array_equal(np.concatenate([part.labels for part in parts]), digits.labels)
+    for part in parts:  # shuffled: each part has about as many of each label
+        assert np.abs(np.bincount(part.labels) / len(part.labels) - np.bincount(digits.labels) / 10_000).max() < 0.02
+    with pytest.raises(ValueError, match="nothing to train on"):
+        split_mnist(digits, 5000, 5000)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,6 +1,8 @@
 """What lesson 02 measures of its network beside bits: how far back a gradient reaches."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,4 +50,44 @@ def test_the_lag_where_a_gradient_is_gone() -> None:
 
 def test_a_text_without_the_features_has_no_number() -> None:
     assert math.isnan(experiment.mean_tracked({}, experiment.OTHERS))
-    assert experiment.mean_tracked({"indentation": (3, 0.5), "inside quotes": (1, 0.9)}, experiment.OTHERS) == 0.5
+    assert experiment.mean_tracked({"place in line": (3, 0.5), "inside quotes": (1, 0.9)}, experiment.OTHERS) == 0.5
+
+
+def test_features_of_a_text() -> None:
+    text = 'She said\n"go on." He.\n\nNo "x'
+    found = experiment.features(text)
+    inside = [character for character, flag in zip(text, found["inside quotes"], strict=True) if flag]
+    assert "".join(inside) == '"go on.' + '"x'
+    letters = found["letters since space"]
+    assert letters[:4].tolist() == pytest.approx([math.log1p(n) for n in (0, 1, 2, 0)])
+
+
+def test_overwriting_a_cell_that_nothing_reads_changes_nothing() -> None:
+    rng = np.random.default_rng(0)
+    vocabulary = "\ufffd abc"
+    text = "".join(rng.choice(list("abc ")) for _ in range(400)) + "abcabc " * 20
+    tokens = np.array([vocabulary.index(one) for one in text])
+    params = init(rng, len(vocabulary), 3, 4, np.float64)
+    found = {experiment.COUNTER: (2, 1.0)}
+    assert experiment.overwriting(params, tokens, text, found, vocabulary, rng, others=2)[0] > 0
+    params["rnn"]["weight_hh_l0"][:, 2] = 0  # no cell reads cell 2, and it is made anew at each character
+    params["readout"]["weight"][:, 2] = 0
+    assert experiment.overwriting(params, tokens, text, found, vocabulary, rng, others=2)[0] < 1e-12
+    assert math.isnan(experiment.overwriting(params, tokens, text, found, "abc", rng)[0])
+
+
+def test_what_the_text_says_of_the_measurements() -> None:
+    record = json.loads((Path(__file__).parents[1] / "results/p02_char_rnn.json").read_text())
+    found = {one["name"]: one for one in record["findings"]}
+    tables = record["drawn"]["metrics"]["n-grams"]
+    bits = found["bits"]["values"][0]
+    # "passes the tables that know up to three characters, and stays behind those that know four or more"
+    assert tables["Witten-Bell 5"]["bits"] < bits < tables["Witten-Bell 4"]["bits"]
+    assert record["drawn"]["metrics"]["best n-gram"]["order"] == 6  # "a 6-gram forgets …"
+    assert record["drawn"]["metrics"]["numbers that the best n-gram keeps"] == 650_903
+    assert record["drawn"]["metrics"]["numbers that the network keeps"] == 108_433
+    assert (found["bits"]["verdict"], found["quotes"]["verdict"]) == ("not seen", "not seen")
+    assert found["lag"]["verdict"] == found["cells"]["verdict"] == "holds"
+    assert (found["overwriting"]["verdict"], found["overwriting"]["seeds_for"]) == ("mostly", 3)
+    assert all(8 < lag < 16 for lag in found["lag"]["values"])  # "a dozen characters"
+    assert 70 < record["drawn"]["metrics"]["letters of a quotation"] <= 80

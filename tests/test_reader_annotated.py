@@ -1,42 +1,47 @@
 """Annotated code on the page: words and formulas beside the lines they are about, and still one cell."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reader_site import Cell, Visit, data, folders, in_view, lesson_url, sources
 from test_reader_pages import NARROW, WIDE, serious
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 Visits = Callable[..., Visit]
 ATTENTION, DECODER, RNN = "self_attention", "tiny_decoder", "p02_char_rnn"
 HEADS = "multi-head-multi_head_attention"
 
 
+def resize(page: "Page", size: dict[str, int]) -> None:
+    page.set_viewport_size({"width": size["width"], "height": size["height"]})
+
+
+#: Where words and code of all steps are, and how much of the code is cut off.
+STEPS = """() => [...document.querySelectorAll('.step:has(.step-words)')].map(step => {
+    const [words, code] = [step.querySelector('.step-words'), step.querySelector('pre')];
+    const [note, pre] = [words.getBoundingClientRect(), code.getBoundingClientRect()];
+    return [note.right - pre.left, note.bottom - pre.top, note.top - pre.top, pre.width,
+            code.scrollWidth - code.clientWidth];
+})"""
+
+
 @pytest.mark.parametrize("folder", folders())
-def test_what_is_said_of_a_step_stands_beside_it_on_a_wide_screen(visit: Visits, static: str, folder: str) -> None:
+def test_what_is_said_of_a_step_stands_beside_it_and_on_a_phone_above(visit: Visits, static: str, folder: str) -> None:
     page = visit(lesson_url(static, folder), viewport=WIDE).page
+    page.add_style_tag(content=".cell { content-visibility: visible !important; }")
     wanted = sum(len(one["steps"]) for cell in data(folder)["cells"] for one in cell.get("beside", ()))
     assert page.locator(".step").count() == wanted > 0
-    for step in page.locator(".step:has(.step-words)").all():
-        step.scroll_into_view_if_needed()
-        words, code = step.locator(".step-words").bounding_box(), step.locator("pre").bounding_box()
-        assert words is not None
-        assert code is not None
-        assert words["x"] + words["width"] <= code["x"] + 1
-        assert code["width"] >= 78 * 0.6 * 0.8 * 16  # letters are 0.6 em wide
-        assert abs(words["y"] - code["y"]) < 2
-        assert step.locator("pre").evaluate("pre => pre.scrollWidth - pre.clientWidth") <= 1
-
-
-def test_on_a_phone_the_words_stand_above_their_lines(visit: Visits, static: str) -> None:
-    page = visit(lesson_url(static, ATTENTION), viewport=NARROW).page
-    for step in page.locator(".step:has(.step-words)").all():
-        step.scroll_into_view_if_needed()
-        words, code = step.locator(".step-words").bounding_box(), step.locator("pre").bounding_box()
-        assert words is not None
-        assert code is not None
-        assert words["y"] + words["height"] <= code["y"] + 1
-        assert step.locator("pre").evaluate("pre => pre.scrollWidth - pre.clientWidth") <= 1
+    for right, _, top, width, more in page.evaluate(STEPS):
+        assert right <= 1
+        assert abs(top) < 2
+        assert width >= 78 * 0.6 * 0.8 * 16  # 78 letters of 0.6 em
+        assert more <= 1
+    resize(page, NARROW)
+    assert all(bottom <= 1 and more <= 1 for _, bottom, _, _, more in page.evaluate(STEPS))
 
 
 def test_a_formula_stands_in_place_of_its_number_and_leads_to_the_text(visit: Visits, static: str) -> None:
@@ -52,7 +57,7 @@ def test_a_formula_stands_in_place_of_its_number_and_leads_to_the_text(visit: Vi
     assert cell.locator(".step-formula .katex").count() >= 3
     cell.locator(".equation-number").first.click()
     in_view(page, "eq-2")
-    page.locator("#eq-2 .equation-code a").first.click()
+    page.locator(".computed:has(#eq-2) .equation-code a").first.click()
     in_view(page, page.url.partition("#")[2])
     assert "-L" in page.url
 
@@ -109,3 +114,55 @@ def test_steps_are_read_in_order_and_print_shows_them(visit: Visits, static: str
     page.emulate_media(media="print")
     assert page.locator(f"#cell-{HEADS} .step-words").first.is_visible()
     assert page.locator(f"#cell-{HEADS} .step pre").first.is_visible()
+
+
+def test_shapes_stand_in_the_bar_or_in_the_first_step(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, "p07_alexnet"), viewport=WIDE).page
+    bar = page.locator("#cell-pooling .cell-shapes")
+    bar.scroll_into_view_if_needed()
+    assert bar.text_content() == "x (N, H, W, C) → y (N, H', W', C)"
+    assert bar.is_visible()
+    step = page.locator("#cell-conv2d-conv2d .step").first
+    assert step.locator(".step-shapes").text_content() == (
+        "x (N, H, W, C), weight (O, C, kh, kw), bias (O,) → y (N, H', W', O)"
+    )
+    resize(page, NARROW)
+    assert not bar.is_visible()  # the docstring says it, one tap away
+
+
+def test_where_an_equation_is_computed_stands_beside_it_or_below(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, RNN), viewport=WIDE).page
+    links, equation = page.locator(".computed:has(#eq-1) > .equation-code"), page.locator("#eq-1")
+    for size, beside in ((WIDE, True), (NARROW, False)):
+        resize(page, size)
+        note, formula = links.bounding_box(), equation.bounding_box()
+        assert note is not None
+        assert formula is not None
+        assert (note["x"] >= formula["x"] + formula["width"]) is beside
+        assert (note["y"] >= formula["y"] + formula["height"]) is not beside
+    assert "rnn_step" in str(links.text_content())
+
+
+def test_a_short_aside_stands_in_the_margin_and_on_a_phone_in_the_text(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, RNN), viewport=WIDE).page
+    aside = page.get_by_role("note").filter(has_text="Shannon let them guess")
+    text = page.locator("[data-text=on-paper] p").first
+    note, beside = aside.bounding_box(), text.bounding_box()
+    assert note is not None
+    assert beside is not None
+    assert note["x"] > beside["x"] + beside["width"]
+    assert note["width"] <= 320
+    assert abs(note["y"] - beside["y"]) < 30
+    resize(page, NARROW)
+    note, beside = aside.bounding_box(), text.bounding_box()
+    assert note is not None
+    assert beside is not None
+    assert note["y"] + note["height"] <= beside["y"]
+
+
+def test_a_link_to_any_line_of_code_opens_it(visit: Visits, static: str) -> None:
+    page = visit(f"{lesson_url(static, ATTENTION)}#{HEADS}-L35").page
+    in_view(page, f"{HEADS}-L35")
+    assert str(page.locator(":target").text_content()).strip() == sources(ATTENTION)[HEADS].splitlines()[34].strip()
+    page.goto(f"{lesson_url(static, RNN)}#rnn-L4")  # in a docstring, which is folded
+    in_view(page, "rnn-L4")

@@ -215,8 +215,8 @@ def test_the_last_figure_of_self_attention_needs_its_data_and_training() -> None
 
 def test_a_data_cell_is_needed_by_who_reads_the_data() -> None:
     found = needs(lesson_cells("char_rnn"))
-    assert "data-topics-txt-gz" in found["text-parts"]
-    assert "data-topics-txt-gz" not in found["gradient-check-run"]
+    assert "data-austen-txt-gz" in found["text-parts"]
+    assert "data-austen-txt-gz" not in found["gradient-check-run"]
 
 
 SLOW = {

@@ -28,7 +28,7 @@ CUT = """() => {
             if (right > edge + 1) return true;
         }
         return false;
-    }).map(formula => formula.parentElement.querySelector('annotation').textContent);
+    }).map(formula => formula.textContent);
 }"""
 
 

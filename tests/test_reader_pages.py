@@ -158,7 +158,7 @@ def test_an_equation_leads_to_its_code_and_the_code_back(visit: Visits, static: 
                 .find(id => document.querySelector(`.equation-code a[href="#${id}"]`))""",
         )
         assert line, f"no equation leads to {kind}"
-        equation = page.locator(f".equation:has(.equation-code a[href='#{line}'])").first
+        equation = page.locator(f".computed:has(.equation-code a[href='#{line}']) .equation").first
         page.locator(f".equation-code a[href='#{line}']").first.click()
         in_view(page, line)
         assert page.locator(f"[id='{line}']").is_visible()
@@ -246,8 +246,8 @@ def test_plumbing_is_one_line_until_it_is_opened(visit: Visits, static: str) -> 
 
 def test_docstrings_open_and_the_numbers_of_lines_stay_right(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN)).page
-    doc = page.locator("#cell-rnn .inner").first
-    rest, after = doc.locator(".line").nth(1), page.locator("#cell-rnn .inner + .line").first
+    doc = page.locator("#cell-rnn-step-rnn_step .inner").first
+    rest, after = doc.locator(".line").nth(1), page.locator("#cell-rnn-step-rnn_step .inner + .line").first
     assert not rest.is_visible()
     number = str(after.get_attribute("id")).rpartition("-L")[2]
     assert f"counter-set:line {number}" in str(after.get_attribute("style")).replace(": ", ":")

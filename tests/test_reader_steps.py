@@ -5,6 +5,7 @@ import pytest
 from groundup.notebooks.source_modules import SourceError
 from groundup.reader import folds, steps
 from groundup.reader.links import definitions, numbered
+from groundup.reader.shapes import of_docstring
 
 SOURCE = '''import math
 
@@ -118,3 +119,22 @@ def test_folds_stay_inside_of_a_step_and_what_moved_is_not_counted():
     assert folds.short_enough(source, folds.inner_folds(source, ()), (), found) == folds.inner_folds(source, ())
     for fold in folds.short_enough(source, [], (), found):
         assert not any(fold["start"] < one["start"] <= fold["end"] for one in found[0]["steps"])
+
+
+@pytest.mark.parametrize(
+    ("docstring", "shapes"),
+    [
+        ("Sums.\n\nx (B, D), bias (D,) -> y (B,). ``backward(dy)`` returns dx.", "x (B, D), bias (D,) → y (B,)"),
+        (
+            "Shapes: x (..., D), w (D,) or None; y (...).\n``backward(dy)`` -> (dx, dw).",
+            "x (…, D), w (D,) or None → y (…)",
+        ),
+        ("Reads: x (B, T), h (B, H) -> (ys (B, T, H), h (B, H)).", "x (B, T), h (B, H) → (ys (B, T, H), h (B, H))"),
+        ("Adjoint, <f(x), c> = <x, g(c)>.\n\nc (N, k) -> x (N,).", "c (N, k) → x (N,)"),
+        ("backward(dy) -> (dx, dw).", ""),
+        ("Any shape, f(x, y) of it.", ""),
+        (None, ""),
+    ],
+)
+def test_shapes_are_what_a_docstring_gives_before_and_behind_its_arrow(docstring, shapes):
+    assert of_docstring(docstring) == shapes

@@ -73,6 +73,8 @@ export interface Text {
   id: string;
   markdown: string;
   track: Track | 'shared';
+  /** It stands in the margin where there is one. */
+  margin: boolean;
   /** The measured findings are shown below this text. */
   findings: boolean;
   /** What interviewers ask, shown below it. */
@@ -96,6 +98,8 @@ export interface Code {
   torchSource?: string;
   /** Why all of its code is folded; empty if some of it stands open. */
   fold: '' | 'needs' | 'tools' | 'figure' | 'again';
+  /** It stands in the margin where there is one, as long as it is neither opened nor edited. */
+  margin: boolean;
   /** A sentence on folded code, or empty. */
   gives: string;
   /** They cover all lines of the source, in order. */
@@ -118,6 +122,8 @@ export interface Code {
   marks: Mark[];
   /** Functions that are shown in steps, with words beside their lines. */
   beside: Beside[];
+  /** What its functions take and give, as their docstrings say it. */
+  shapes: { name: string; text: string }[];
   twins: Twin[];
   browser: boolean;
   /** Why it cannot run in the browser; empty if it can. */

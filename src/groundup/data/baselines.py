@@ -22,8 +22,17 @@ Counts = Sequence[tuple[Array, Array, Array]]
 
 def best_ngram(train: Array, validation: Array, test: Array, vocabulary: int, most: int) -> Ngram:
     """Of both kinds and all orders up to ``most`` the model that is best on ``validation``, measured on ``test``."""
-    counts = [ngram_counts(train, text, most) for text in (validation, test)]
+    return ngrams(train, validation, test, vocabulary, most)[0]
+
+
+def ngrams(train: Array, validation: Array, test: Array, vocabulary: int, most: int) -> list[Ngram]:
+    """Models of both kinds and all orders up to ``most``, measured on ``test``; first the best on ``validation``."""
+    between = np.full(most, vocabulary)  # a token that nothing has followed parts the two texts, counted in one go
+    both = ngram_counts(train, np.concatenate([validation, between, test]), most)
+    places = slice(len(validation)), slice(len(validation) + most, None)
+    counts = [[(seen[at], context[at], different[at]) for seen, context, different in both] for at in places]
     rows = [estimates(part, len(text), vocabulary) for part, text in zip(counts, (validation, test), strict=True)]
+    numbers = stored_numbers(train, most)
     found = []
     for order in range(1, most + 1):
         weights = mixture_weights(rows[0][: order + 1])
@@ -33,9 +42,9 @@ def best_ngram(train: Array, validation: Array, test: Array, vocabulary: int, mo
             for part, text in zip(counts, (validation, test), strict=True)
         ]
         for kind, (chosen_by, measured) in {"interpolated": mixed, "Witten-Bell": backed_off}.items():
-            found.append((mean_bits(chosen_by), kind, order, mean_bits(measured)))
-    _, kind, order, needed = min(found)
-    return Ngram(kind, order, needed, stored_numbers(train, order))
+            model = Ngram(kind, order, mean_bits(measured), numbers[order - 1])
+            found.append((mean_bits(chosen_by), model))
+    return [model for _, model in sorted(found)]
 
 
 def ngram_bits(train: Array, validation: Array, test: Array, vocabulary: int, order: int) -> float:
@@ -108,11 +117,13 @@ def ngram_counts(train: Array, text: Array, order: int) -> Counts:
         known, asked = train[length - 1 :], text[length - 1 :]
         before, before_asked = contexts[0][: len(known)], contexts[1][: len(asked)]
         grams, grams_asked = renumbered((before, known), (before_asked, asked))
-        _, places = np.unique(grams, return_index=True)
         size = 1 + max((int(part.max()) for part in (grams, grams_asked, before, before_asked) if len(part)), default=0)
         counts = np.bincount(grams, minlength=size)[grams_asked]
         after = np.bincount(before, minlength=size)[before_asked]
-        followers = np.bincount(before[places], minlength=size)[before_asked]
+        first = np.zeros(size, np.int64)
+        first[grams[::-1]] = np.arange(len(grams))[::-1]  # where each gram stands first
+        new = first[grams] == np.arange(len(grams))
+        followers = np.bincount(before[new], minlength=size)[before_asked]
         room = np.zeros(len(text) - len(asked))
         seen, context, different = (
             np.concatenate([room, part.astype(np.float64)]) for part in (counts, after, followers)
@@ -130,10 +141,10 @@ def renumbered(*pairs: tuple[Array, Array]) -> list[Array]:
     return np.split(numbers, lengths[:-1])
 
 
-def stored_numbers(train: Array, order: int) -> int:
-    """How many counts an n-gram model keeps: the different runs of 1 … ``order`` tokens in its text."""
-    total, runs = 0, np.zeros(len(train), np.int64)
-    for length in range(1, order + 1):
+def stored_numbers(train: Array, most: int) -> list[int]:
+    """How many counts n-gram models of order 1 … ``most`` keep: the different runs of that many tokens or fewer."""
+    totals, runs = [0], np.zeros(len(train), np.int64)
+    for length in range(1, most + 1):
         (runs,) = renumbered((runs[: len(train) - length + 1], train[length - 1 :]))
-        total += int(runs.max(initial=-1)) + 1
-    return total
+        totals.append(totals[-1] + int(runs.max(initial=-1)) + 1)
+    return totals[1:]

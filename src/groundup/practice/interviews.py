@@ -7,6 +7,7 @@ ASKED = frozenset(
         *("multi_head_attention_torch", "scaled_dot_product_attention", "scaled_dot_product_attention_torch"),
         *("split_heads", "merge", "multi_head_attention", "causal_mask", "sinusoidal_positions", "decode_step"),
         *("rnn_step", "rnn_backward", "lstm_step", "sgd", "adam", "clip_by_global_norm", "draw", "embedding"),
+        *("xavier_he", "adamw_step_torch"),
         *("conv2d", "im2col", "max_pool2d", "random_crop", "padding_mask", "greedy_decoding", "beam_search"),
         *("smoothed_loss", "warmup_schedule", "generate_with_cache"),
     )

@@ -23,6 +23,7 @@ from groundup.reader import folds, links, practice_data, questions, steps
 from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
+from groundup.reader.shapes import shapes
 
 Json = dict[str, Any]
 
@@ -160,6 +161,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
     own = links.own_names(lesson.folder)
     abouts = {cell.metadata.get("name", ""): folds.about(cell.metadata) for cell in source.cells}
     stepped = {cell.metadata.get("name", ""): cell.metadata.get("beside", "").split() for cell in source.cells}
+    asides = {cell.metadata.get("name", "") for cell in source.cells if cell.metadata.get("margin") == "yes"}
     numpy = {cell.id: cell for cell in runs["numpy"].notebook.cells}
     torch = {cell.id: cell for cell in runs["torch"].notebook.cells} if "torch" in runs else {}
     found: list[Json] = []
@@ -185,6 +187,7 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
                 "source": cell.source,
                 **folds.folded(cell, shown, [line for line, _ in marks], seen if track == "torch" else (), beside),
                 "beside": beside,
+                "shapes": shapes(cell.source, shown),
                 "outputs": outputs(cell, figures),
                 "predict": cell.metadata.get("predict", ""),
                 "marks": [{"line": line, "equation": number} for line, number in marks],
@@ -195,6 +198,8 @@ def page_cells(lesson: Lesson, runs: Mapping[Track, Executed], figures: Path) ->
             found.append({"type": "code", "id": cell_id, "track": where, **code})
             seen |= folds.statements(cell.source) if track == "numpy" else set()
     steps.all_found(stepped, found, str(lesson.text))
+    for cell in found:
+        cell["margin"] = cell["id"] in asides
     for track, run in runs.items():
         _add_costs(found, track, run)
     return found

@@ -279,7 +279,7 @@ def make_app(
     # The guard stands before everything else.
     middleware = [
         Middleware(Guard, port=port, allowed=allowed),
-        Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
+        Middleware(GZipMiddleware, minimum_size=1000, compresslevel=9),
     ]
     app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
     app.state.reload = pages.reload

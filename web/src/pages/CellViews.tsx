@@ -15,7 +15,7 @@ export function CodeCell({ cell, context }: { cell: Code; context: TextContext }
   const folded = cell.fold !== '' && cell.outputs.length > 0;
   return (
     <section
-      className={`cell${folded ? ' folded' : ''}`}
+      className={`cell${folded ? ' folded' : ''}${cell.margin ? ' in-margin' : ''}`}
       id={`cell-${cell.id}`}
       data-cell={cell.id}
       data-track={cell.track}
@@ -30,6 +30,7 @@ export function CodeCell({ cell, context }: { cell: Code; context: TextContext }
           {cell.id}
         </a>
         {cell.track === 'torch' && <span className="cell-track">PyTorch</span>}
+        {cell.fold === '' && <span className="cell-shapes">{shapesOf(cell)}</span>}
         <span className="cell-actions" data-actions="" />
       </div>
       {folded ? (
@@ -50,6 +51,12 @@ export function CodeCell({ cell, context }: { cell: Code; context: TextContext }
       {cell.waiting && <p className="cell-waiting">Its output is on its way.</p>}
     </section>
   );
+}
+
+/** What a cell's functions take and give; where one stands in steps, its first step says so. */
+function shapesOf({ shapes, beside }: Code): string {
+  const others = shapes.filter(({ name }) => !beside.some((one) => one.name === name));
+  return others.map(({ name, text }) => (others.length > 1 ? `${name}: ${text}` : text)).join('   ');
 }
 
 /** Whether a cell goes into one folded line with its neighbours: nothing of it is to be seen. */

@@ -27,7 +27,7 @@ export function FindingsFigure({ record, paper }: { record: Findings; paper: boo
         </span>
         <span>
           Measured on {longDate(record.date)} with NumPy {machine.numpy} on {machine.processor} ({machine.cores} cores,
-          one thread a run), seeds 0–{record.seeds - 1}, {number(record.seconds)} s of a processor a run. The same
+          one thread a run), seeds 0–{record.seeds - 1}, {number(record.seconds)} s of processor time a run. The same
           again: <code>{record.command}</code>
         </span>
       </figcaption>
@@ -65,7 +65,7 @@ function FindingRow({ finding, seeds, paper }: { finding: Finding; seeds: number
 
 const CLASSES = { holds: 'holds', mostly: 'mostly', 'not seen': 'unseen' };
 const MARKS = { holds: 'M3 8.5 6.5 12 13 4.5', mostly: 'M3 10c2-4 4-4 5-2s3 2 5-2', 'not seen': 'M4 4l8 8M12 4l-8 8' };
-const WORDS = { holds: 'Holds', mostly: 'Mostly', 'not seen': 'Not seen' };
+const WORDS = { holds: 'Holds', mostly: 'Mostly holds', 'not seen': 'Does not hold here' };
 const SENSES = { '<': 'below', '<=': 'at most', '>': 'above', '>=': 'at least' };
 const CHANCE = 0.05;
 
@@ -75,7 +75,7 @@ function Verdict({ finding, seeds }: { finding: Finding; seeds: number }) {
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
         <path d={MARKS[finding.verdict]} />
       </svg>
-      {`${WORDS[finding.verdict]}, ${finding.seeds_for} of ${seeds}`}
+      {`${WORDS[finding.verdict]}: ${finding.seeds_for} of ${seeds} seeds`}
     </span>
   );
 }
@@ -85,10 +85,10 @@ function numbers(finding: Finding, values: number[]) {
   const low = Math.min(...values);
   const high = Math.max(...values);
   const same = values.length > 1 ? ' (the same with every seed)' : '';
-  const range = low === high ? same : ` (${number(low)} to ${number(high)})`;
+  const range = low === high ? same : ` (the seeds: ${number(low)} to ${number(high)})`;
   const bar = finding.bar === null ? '' : `; the bar is ${SENSES[finding.sense]} ${number(finding.bar)}`;
   const apart = finding.difference
-    ? `, difference ${number(finding.difference[0])} to ${number(finding.difference[1])}`
+    ? `; the seeds put the mean difference between ${number(finding.difference[0])} and ${number(finding.difference[1])}`
     : '';
   return (
     <>
@@ -112,7 +112,7 @@ function pairedTest(pairs: Finding['pairs']): string {
   const upper = sorted[sorted.length >> 1]?.p ?? 1;
   const p = (lower + upper) / 2;
   const told = p < CHANCE ? 'tells them apart' : 'cannot tell them apart';
-  return `On the same ${pairs[0]?.of} examples a paired test (McNemar) ${told}, p = ${p.toPrecision(2)}.`;
+  return `Whether that would be so on other examples: from these ${pairs[0]?.of} a paired test (McNemar) ${told}, p = ${p.toPrecision(2)}.`;
 }
 
 /** All places are percentages, so that the drawing needs no script and takes any width. */

@@ -127,17 +127,19 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
 /** The title and the reference are in the head of the page already, so the first text starts after them. */
 function textHtml(cell: Text, page: Page, context: TextContext): string {
   context.track = cell.track;
-  const html = renderText(cell.markdown, context) + askedHtml(cell, context);
+  const own = cell.margin ? { ...context, terms: undefined } : context; // a note has no notes
+  const html = renderText(cell.markdown, own) + askedHtml(cell, own);
   const untitled = html.replace(/^<h1[\s\S]*?<\/h1>\n/, '');
   if (untitled === html || !page.lesson.paper) return untitled;
   const reference = /^<p><em>[\s\S]*?<\/em><\/p>\n/.exec(untitled)?.[0] ?? '';
   return reference.includes(page.lesson.paper.url) ? untitled.slice(reference.length) : untitled;
 }
 
-/** What interviewers ask, as cards behind the text. */
+/** What interviewers ask, as cards behind the text. No term is marked on them: a card has no margin for its note. */
 function askedHtml({ questions }: Text, context: TextContext): string {
   if (questions.length === 0) return '';
-  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, context)} />;
+  const bare = { ...context, terms: undefined };
+  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, bare)} />;
   return `<p class="asked"><strong>Asked in interviews</strong></p>${renderToStaticMarkup(cards)}`;
 }
 
@@ -162,7 +164,12 @@ function Second({ cell, context, children }: { cell: Text; context: TextContext;
 
 function TextCell({ cell, html, page }: { cell: Text; html: string; page: Page }) {
   return (
-    <div className="prose" data-text={cell.id} data-track={cell.track}>
+    <div
+      className={`prose${cell.margin ? ' in-margin' : ''}`}
+      data-text={cell.id}
+      data-track={cell.track}
+      role={cell.margin ? 'note' : undefined}
+    >
       {/* safe: Markdown with HTML disabled */}
       <div dangerouslySetInnerHTML={{ __html: html }} />
       {cell.findings && page.findings && <FindingsFigure record={page.findings} paper={page.lesson.paper !== null} />}

@@ -22,7 +22,7 @@ export function sectionsOf(page: Document): Section[] {
 
 function wordsOf(link: HTMLAnchorElement): string {
   const copy = link.cloneNode(true) as HTMLAnchorElement;
-  for (const double of copy.querySelectorAll('annotation, .katex-html')) double.remove();
+  for (const double of copy.querySelectorAll('.katex-html')) double.remove();
   return (copy.textContent ?? '').trim();
 }
 

@@ -167,19 +167,22 @@ rules.math_block = (tokens, index, _options, env) => {
   const first = !context.ids.has(id);
   context.ids.add(id);
   const number = `<a class="equation-number" href="#${id}" aria-label="Link to equation ${escapeHtml(tag)}">(${escapeHtml(tag)})</a>`;
+  const equation = `<div class="equation numbered"${first ? ` id="${id}"` : ''}>${body}${number}</div>`;
   const code = (context.places.get(tag) ?? []).map(placeHtml).join('; ');
-  const links = code && `<div class="equation-code">code: ${code}</div>`;
-  return `<div class="equation numbered"${first ? ` id="${id}"` : ''}>${body}${number}${links}</div>\n`;
+  if (!code) return `${equation}\n`;
+  // The links come first: where there is room they float into the margin, and else stand below.
+  const links = `<div class="equation-code"><span>(${escapeHtml(tag)}) is </span>computed in ${code}</div>`;
+  return `<div class="computed">${links}${equation}</div>\n`;
 };
 
-/** "lines 17, 18–20 of softmax", each run a link. */
+/** "softmax, lines 17, 18–20", each run a link. */
 function placeHtml({ name, runs }: CodePlace): string {
   const many = runs.length > 1 || runs.some(({ first, last }) => first !== last);
   const links = runs.map(({ anchor, first, last }) => {
     const [lines, words] = first === last ? [first, 'line'] : [`${first}–${last}`, 'lines'];
     return `<a href="#${anchor}" aria-label="${words} ${lines} of ${escapeHtml(name)}">${lines}</a>`;
   });
-  return `${many ? 'lines' : 'line'} ${links.join(', ')} of ${escapeHtml(name)}`;
+  return `<code>${escapeHtml(name)}</code>, ${many ? 'lines' : 'line'} ${links.join(', ')}`;
 }
 
 rules.heading_open = (tokens, index, _options, env) => {

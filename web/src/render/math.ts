@@ -6,9 +6,16 @@ const SHORT = 20; // letters of TeX; such a formula is not broken over two lines
 const START = '<span class="katex-html" aria-hidden="true"><span class="katex-base">';
 const END = '</span></span></span>';
 
+/** The formula's own TeX, which KaTeX puts beside its MathML and nobody reads. */
+const TEX = /<\/?semantics>|<annotation[\s\S]*?<\/annotation>/g;
+
+function set(tex: string, displayMode: boolean, output: 'html' | 'htmlAndMathml'): string {
+  return katex.renderToString(tex, { displayMode, throwOnError: true, strict: 'error', output });
+}
+
 /** A formula as HTML; what stands before and after goes into its first and last unbreakable piece. */
 export function setMath(tex: string, displayMode: boolean, before = '', after = ''): string {
-  let html = katex.renderToString(tex, { displayMode, throwOnError: true, strict: 'error', output: 'htmlAndMathml' });
+  let html = set(tex, displayMode, 'htmlAndMathml').replace(TEX, '');
   if (before && html.includes(START))
     html = html.replace(START, () => `${START}<span class="touching">${before}</span>`);
   else html = before + html;
@@ -17,9 +24,16 @@ export function setMath(tex: string, displayMode: boolean, before = '', after = 
   return displayMode || tex.length > SHORT ? html : `<span class="short">${html}</span>`;
 }
 
+/** A display formula once more, in a narrow column: it breaks at every gap. Whoever listens is led to the formula itself. */
+export function setAgain(tex: string): string {
+  return apart(tex, ['\\qquad', '\\quad'])
+    .map((piece) => set(piece, true, 'html'))
+    .join('');
+}
+
 /** A display formula. What `\\qquad` sets apart comes as pieces of its own, which stand on one line or below each other. */
-export function setDisplay(tex: string, gaps: string[] = ['\\qquad']): string {
-  return apart(tex, gaps)
+export function setDisplay(tex: string): string {
+  return apart(tex, ['\\qquad'])
     .map((piece) => setMath(piece, true))
     .join('');
 }

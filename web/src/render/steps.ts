@@ -1,30 +1,28 @@
 /** Annotated code: a function in steps, each with its formulas and words beside its lines (groundup.reader.steps). */
-import type { Beside, Mark, Step } from '../data';
+import type { Beside, Code, Mark, Step } from '../data';
 import { escapeHtml } from './html';
 import { equationId, renderWords, type TextContext } from './markdown';
-import { setDisplay } from './math';
-
-/** In a narrow column a formula breaks at every gap. */
-const GAPS = ['\\qquad', '\\quad'];
+import { setAgain } from './math';
 
 /** `lines` makes the code from one line to another. */
 export function stepsHtml(
   { name, steps }: Beside,
-  marks: Mark[],
+  { marks, shapes }: Code,
   context: TextContext,
   lines: (first: number, last: number, label: string) => string,
 ): string {
+  const given = shapes.find((one) => one.name === name)?.text ?? '';
   const set = new Set<string>(); // formulas that stand here already
-  const rows = steps.map((step) => {
+  const rows = steps.map((step, index) => {
     const where = step.start === step.end ? `line ${step.start}` : `lines ${step.start} to ${step.end}`;
-    const words = wordsHtml(step, marks, context, set);
+    const words = wordsHtml(step, marks, context, set, index === 0 ? given : '');
     return `<div class="step">${words}${lines(step.start, step.end, `${name}, ${where}`)}</div>`;
   });
   return `<div class="steps">${rows.join('')}</div>`;
 }
 
 /** Formulas first; one that an earlier step has shown is only its number here. */
-function wordsHtml(step: Step, marks: Mark[], context: TextContext, set: Set<string>): string {
+function wordsHtml(step: Step, marks: Mark[], context: TextContext, set: Set<string>, shapes: string): string {
   const here = marks.filter(({ line }) => line >= step.start && line <= step.end).map(({ equation }) => equation);
   let html = '';
   const known: string[] = [];
@@ -37,12 +35,13 @@ function wordsHtml(step: Step, marks: Mark[], context: TextContext, set: Set<str
     if (set.has(tag)) known.push(link(number));
     else {
       set.add(tag);
-      const body = `<div class="equation-body" tabindex="0" role="region" aria-label="Formula ${number}">${setDisplay(formula, GAPS)}</div>`;
+      const body = `<div class="equation-body" tabindex="0" role="region" aria-label="Formula ${number}">${setAgain(formula)}</div>`;
       html += `<div class="step-formula">${body}${link(number)}</div>`;
     }
   }
   if (known.length) html += `<p class="step-known">${known.join(' ')}</p>`;
   if (step.words) html += `<p>${renderWords(step.words, context)}</p>`;
+  if (shapes) html += `<p class="step-shapes">${escapeHtml(shapes)}</p>`;
   return html && `<div class="step-words">${html}</div>`;
 }
 

@@ -110,7 +110,7 @@ def take(x: Array, index: Any) -> tuple[Array, Backward]:
 def init(
     rng: np.random.Generator, inputs: int = 64, hidden: int = 64, classes: int = 10, dtype: type = np.float32
 ) -> Tree:
-    """Parameters of the network; their flat names are those of the twin's ``state_dict``."""
+    """Parameters of the network; their flat names are those of PyTorch's ``state_dict``."""
     return {
         "hidden": linear_params(rng, inputs, hidden, dtype=dtype),
         "readout": linear_params(rng, hidden, classes, dtype=dtype),

@@ -43,7 +43,7 @@ LESSON = Lesson(
             "Does the network predict better than counting?",
             "On text that it has not seen it needs fewer bits per character than the best table of counts",
             "<",
-            rival="the best n-gram up to order 6, interpolated or Witten-Bell, chosen on validation text",
+            rival="the best n-gram up to order 7, interpolated or Witten-Bell, chosen on validation text",
             unit="bits per character",
             paper="The post reports no such number. Its sequel (Karpathy, Johnson & Fei-Fei 2015) compares LSTMs with "
             "n-grams and finds the LSTMs ahead, through long-range structure",
@@ -59,15 +59,28 @@ LESSON = Lesson(
             rival="the same search in the untrained network",
             unit="|r|",
             paper="Shows such a cell, of an LSTM, and reports no correlation",
+            miss="Half of the quotations have more than {letters of a quotation} letters, and the gradient falls to a "
+            "hundredth within {characters that a gradient goes back} characters: from the end of a quotation hardly "
+            "anything reaches its beginning.",
         ),
         Finding(
             "cells",
             "Do single cells follow other things too?",
-            "For place in the line, indentation, letters since the last space and brackets training makes better cells",
+            "For the place in the line and the letters since the last space and full stop training makes better cells",
             ">",
             rival="the same search in the untrained network",
-            unit="mean |r| of the four",
+            unit="mean |r| of the three",
             paper="“About 5 %” of an LSTM's cells do something that people can read",
+        ),
+        Finding(
+            "overwriting",
+            "Does the network use such a cell?",
+            "Overwriting the cell that counts a word's letters moves the bet on a space more than overwriting others "
+            "does",
+            ">",
+            rival="the most that any of 30 other cells moves it",
+            unit="bits",
+            paper="Watches cells and does not overwrite them",
         ),
         Finding(
             "lag",

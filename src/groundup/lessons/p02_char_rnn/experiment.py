@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from groundup.data.baselines import best_ngram, ngram_bits
-from groundup.data.text import build_vocabulary, decode, default_text, encode, read_text, split_text
-from groundup.lesson import Batch, Curves, Learner, Measured, Result
+from groundup.data.baselines import ngrams
+from groundup.data.text import build_vocabulary, decode, encode, novels, read_text, split_texts
+from groundup.lesson import Batch, Learner, Measured, Result
 from groundup.lessons.p02_char_rnn.model import char_rnn, generate, init, next_character_loss
-from groundup.ops.activations import softmax
-from groundup.ops.recurrent import rnn
+from groundup.ops.activations import log_softmax, softmax
+from groundup.ops.recurrent import rnn, rnn_step
 from groundup.ops.types import Array, Tree
 from groundup.training.both_tracks import Twin, both_tracks
-from groundup.training.optim import constant, cosine
+from groundup.training.optim import cosine
 from groundup.training.params import count, map_tree
 from groundup.training.run import Run
 
@@ -23,8 +23,11 @@ SIZE: dict[str, Any] = {"vocabulary": 100, "width": 64, "hidden": 256, "batch": 
 TINY: dict[str, Any] = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 2, "time": 5}
 CLIP = 0.25
 TEMPERATURES = (0.5, 0.8, 1.2)
-MOST_ORDER = 6  # of the n-grams: beyond it they get worse on validation text
-OTHERS = ("position in line", "indentation", "letters since space", "inside brackets")
+MOST_ORDER = 7  # of the n-grams: beyond the best one, and so the best is among them
+HELD_OUT = 60_000  # characters of each held-out part that are read, the same number from every text
+COUNTER = "letters since space"
+OTHERS = ("place in line", COUNTER, "letters since full stop")
+AFTER = 5  # characters that are read after a cell was overwritten
 FARTHEST = 100  # characters back that a gradient is followed
 LEFT = 0.01  # of a gradient: what counts as gone
 LARGEST_VOCABULARY = 4000
@@ -41,7 +44,6 @@ def learner(
     batch: int,
     time: int,
     steps: int = 1000,
-    optimiser: str = "adam",
 ) -> Learner:
     """A character RNN in training on either track, from the same parameters."""
 
@@ -58,8 +60,8 @@ def learner(
         twin=twin,
         inputs=["tokens", "hidden"],
         target="targets",
-        optimiser=optimiser,
-        schedule=cosine(4e-3, steps, warmup=20) if optimiser == "adam" else constant(0.01),
+        optimiser="adam",
+        schedule=cosine(4e-3, steps, warmup=20),
         clip=CLIP,
         carry={"hidden": np.zeros((batch, hidden), dtype)},
     )
@@ -94,80 +96,86 @@ def held_out_bits(learner: Learner, tokens: Array, hidden: int, rows: int = 16) 
 
 
 def run(run: Run) -> Result:
-    """The experiment of the lesson; ``--text FILE`` puts the user's own text in the place of the default."""
+    """The experiment of the lesson; ``--text FILE`` puts the user's own text in the place of the novels."""
     path = run.options.get("text")
-    text = read_text(path, minimum=2000) if path else default_text()
-    train_text, validation_text, test_text = split_text(text, validation=0.05, test=0.05)
-    test_text = test_text[:30_000]
+    train_text, validation_text, test_text = parts([read_text(path, minimum=2000)] if path else novels())
     vocabulary = build_vocabulary(train_text, most=LARGEST_VOCABULARY)
-    train, validation, test = (encode(part, vocabulary) for part in (train_text, validation_text[:30_000], test_text))
+    train, validation, test = (encode(part, vocabulary) for part in (train_text, validation_text, test_text))
     size = {**SIZE, "vocabulary": len(vocabulary), "hidden": run.pick(32, SIZE["hidden"])}
     size["batch"] = min(size["batch"], max(1, len(train) // 4 // size["time"]))
+    steps = run.pick(30, 1200, 6000)
+    model = learner(run.track, run.rng("parameters"), **size, steps=steps)
+    untrained = map_tree(np.copy, model.parameters())
     samples: dict[str, str] = {}
 
-    def train_with(optimiser: str, steps: int) -> tuple[Learner, Curves]:
-        model = learner(run.track, run.rng("parameters"), **size, steps=steps, optimiser=optimiser)
-        every = max(1, steps // 12)
+    def next_batch(rng: np.random.Generator) -> Batch:
+        found, restart = streams(train, size["batch"], size["time"], model.steps)
+        if restart:
+            found["hidden"] = np.zeros((size["batch"], size["hidden"]), np.float32)
+        return found
 
-        def next_batch(rng: np.random.Generator) -> Batch:
-            found, restart = streams(train, size["batch"], size["time"], model.steps)
-            if restart:
-                found["hidden"] = np.zeros((size["batch"], size["hidden"]), np.float32)
-            return found
+    def evaluate(model: Learner) -> dict[str, float]:
+        sample = write(model.parameters(), vocabulary, 150, 0.8, run.rng("sample"))
+        samples[str(model.steps)] = sample
+        run.say(f"after {model.steps} steps: {sample!r}")
+        return {"held-out bits": held_out_bits(model, validation, size["hidden"])}
 
-        def evaluate(model: Learner) -> dict[str, float]:
-            if optimiser == "adam" and model.steps % (4 * every) == 0:
-                sample = write(model.parameters(), vocabulary, 150, 0.8, run.rng("sample", str(model.steps)))
-                samples[str(model.steps)] = sample
-                run.say(f"after {model.steps} steps: {sample!r}")
-            return {"held-out bits": held_out_bits(model, validation, size["hidden"])}
-
-        about = {"vocabulary": vocabulary}
-        notes = samples if optimiser == "adam" else None
-        return model, run.fit(optimiser, model, next_batch, steps, evaluate, every, about, notes)
-
-    untrained = map_tree(np.copy, learner(run.track, run.rng("parameters"), **size).parameters())
-    before = tracking(hidden_states(untrained, test), test_text)
-    model, curve = train_with("adam", run.pick(30, 1200, 6000))
-    _, adagrad_curve = train_with("adagrad", run.pick(10, 400))
-    states = hidden_states(model.parameters(), test)
+    about = {"vocabulary": vocabulary}
+    curve = run.fit("adam", model, next_batch, steps, evaluate, max(1, steps // 12), about, samples)
+    params = model.parameters()
+    before, states = tracking(hidden_states(untrained, test), test_text), hidden_states(params, test)
     after = tracking(states, test_text)
     reach = {
-        name: gradient_by_lag(params, test, run.rng("lags"), run.pick(3, 200))
-        for name, params in (("trained", model.parameters()), ("untrained", untrained))
+        name: gradient_by_lag(tree, test, run.rng("lags"), run.pick(3, 200))
+        for name, tree in (("trained", params), ("untrained", untrained))
     }
     lags = {name: lag_left(norms) for name, norms in reach.items()}
+    moved = overwriting(params, test, test_text, after, vocabulary, run.rng("overwriting"))
 
     known = set(words(train_text))
-    texts = {
-        t: write(model.parameters(), vocabulary, run.pick(200, 3000), t, run.rng("final", str(t))) for t in TEMPERATURES
-    }
+    texts = {t: write(params, vocabulary, run.pick(200, 3000), t, run.rng("final", str(t))) for t in TEMPERATURES}
     shares = {t: float(np.mean([word in known for word in words(texts[t])] or [False])) for t in TEMPERATURES}
-    bits = {order: ngram_bits(train, validation, test, len(vocabulary), order) for order in (1, 2, 3)}
-    counting = best_ngram(train, validation, test, len(vocabulary), run.pick(3, MOST_ORDER))
+    counting = ngrams(train, validation, test, len(vocabulary), run.pick(3, MOST_ORDER))
+    bits = held_out_bits(model, test, size["hidden"])
     return Result(
         measured={
-            "bits": Measured(held_out_bits(model, test, size["hidden"]), counting.bits),
+            "bits": Measured(bits, counting[0].bits),
             "quotes": Measured(tracked(after, "inside quotes"), tracked(before, "inside quotes")),
             "cells": Measured(mean_tracked(after, OTHERS), mean_tracked(before, OTHERS)),
+            "overwriting": Measured(moved[0], max(moved[1:], default=math.nan)),
             "lag": Measured(lags["trained"], lags["untrained"]),
         },
         metrics={
             "characters": {"training": len(train), "validation": len(validation), "test": len(test)},
             "vocabulary": len(vocabulary),
-            "ngram bits": bits,
-            "best n-gram": counting._asdict(),
-            "numbers that the best n-gram keeps": counting.numbers,
-            "numbers that the network keeps": count(model.parameters()),
+            "n-grams": {f"{one.kind} {one.order}": {"bits": one.bits, "numbers": one.numbers} for one in counting},
+            "best n-gram": counting[0]._asdict(),
+            "letters of a quotation": quotation(train_text),
+            "characters that a gradient goes back": lags["trained"],
+            "numbers that the best n-gram keeps": counting[0].numbers,
+            "numbers that the network keeps": count(params),
             "cells": {name: {"cell": cell, "correlation": r} for name, (cell, r) in after.items()},
             "cells untrained": {name: {"cell": cell, "correlation": r} for name, (cell, r) in before.items()},
             "known words by temperature": shares,
             "samples while learning": samples,
             "samples by temperature": {t: sample[:400] for t, sample in texts.items()},
         },
-        curves={"adam": curve, "adagrad": adagrad_curve},
-        arrays={"text": test_text, "states": states, "cells": after, "ngrams": bits, "gradient by lag": reach},
+        curves={"adam": curve},
+        arrays={
+            "text": test_text,
+            "states": states,
+            "cells": after,
+            "gradient by lag": reach,
+            "overwriting": moved,
+        },
     )
+
+
+def parts(texts: Sequence[str]) -> tuple[str, str, str]:
+    """Text to train on, to watch and to test with: the last tenth of each text is held out, some of it is read."""
+    train, validation, test = split_texts(texts)
+    most = HELD_OUT // len(texts)
+    return "\n\n\n".join(train), "".join(part[:most] for part in validation), "".join(part[:most] for part in test)
 
 
 def write(
@@ -199,6 +207,12 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]{3,}", text.lower())
 
 
+def quotation(text: str) -> float:
+    """The median length of what stands between two quotation marks of one paragraph; not a number if nothing does."""
+    lengths = [len(found) for paragraph in text.split("\n\n") for found in re.findall(r'"([^"]*)"', paragraph)]
+    return float(np.median(lengths)) if lengths else math.nan
+
+
 def hidden_states(params: Tree, tokens: Array) -> Array:
     """(N, H): the state after each character of one continuous reading."""
     cell = params["rnn"]
@@ -214,23 +228,18 @@ def features(text: str) -> dict[str, Array]:
     characters = np.array(list(text))
     places = np.arange(len(text))
     newline, space = characters == "\n", characters == " "
+    paragraph = newline & np.roll(newline, 1)
 
     def since(event: Array) -> Array:
         return places - np.maximum.accumulate(np.where(event, places, 0))
 
-    line = since(newline)
-    indenting = np.cumsum(~(space | newline)) == np.maximum.accumulate(
-        np.where(newline, np.cumsum(~(space | newline)), 0)
-    )
     quotes = np.cumsum(characters == '"')
-    quotes -= np.maximum.accumulate(np.where(newline, quotes, 0))  # an open quote ends with its line
-    brackets: Array = np.cumsum(np.isin(characters, list("([{"))) - np.cumsum(np.isin(characters, list(")]}")))
+    quotes -= np.maximum.accumulate(np.where(paragraph, quotes, 0))  # an open quote ends with its paragraph
     found = {
-        "position in line": np.log1p(line),
-        "indentation": indenting.astype(float),
-        "letters since space": np.log1p(since(space | newline)),
         "inside quotes": (quotes % 2).astype(float),
-        "inside brackets": (brackets > np.minimum.accumulate(brackets)).astype(float),
+        "place in line": np.log1p(since(newline)),
+        COUNTER: np.log1p(since(space | newline)),
+        "letters since full stop": np.log1p(since(np.isin(characters, list(".!?")))),
     }
     half = len(text) // 2
     return {name: f for name, f in found.items() if f[:half].std() > 0 and f[half:].std() > 0}
@@ -259,6 +268,51 @@ def mean_tracked(found: dict[str, tuple[int, float]], names: Sequence[str]) -> f
     """The mean |r| of these features' cells; not a number for a text that has none of them."""
     known = [found[name][1] for name in names if name in found]
     return float(np.mean(known)) if known else math.nan
+
+
+def overwriting(
+    params: Tree, tokens: Array, text: str, found: dict[str, tuple[int, float]], vocabulary: str,
+    rng: np.random.Generator, others: int = 30, places: int = 300,
+) -> list[float]:  # fmt: skip
+    """What it does to the bet on a space to overwrite the cell that counts letters, and each of some other cells.
+
+    At places three letters deep in a word one cell gets the value that it has on average where a word begins; then the
+    text is read on. The mean change of log₂ p of a space over the next ``AFTER`` characters, in bits, without sign.
+    """
+    depth = features(text).get(COUNTER)
+    if depth is None or " " not in vocabulary:
+        return [math.nan]
+    states, space = hidden_states(params, tokens), vocabulary.index(" ")
+    half = len(text) // 2
+    candidates = half + np.flatnonzero(depth[half : len(text) - AFTER] >= np.log1p(3))
+    times = rng.choice(candidates, size=min(places, len(candidates)), replace=False)
+    counter = found[COUNTER][0]
+    rest = np.delete(np.arange(states.shape[1]), counter)
+    cells = [counter, *rng.choice(rest, size=min(others, len(rest)), replace=False).tolist()]
+    begun = states[:half][depth[:half] == 0].mean(axis=0)
+    usual = [bets(params, states[times + step])[:, space] for step in range(1, AFTER + 1)]
+    changes = []
+    for cell in cells:
+        h = states[times].copy()
+        h[:, cell] = begun[cell]
+        moved = []
+        for step in range(1, AFTER + 1):
+            h = read_on(params, h, tokens[times + step])
+            moved.append(np.abs(bets(params, h)[:, space] - usual[step - 1]).mean())
+        changes.append(float(np.mean(moved)))
+    return changes
+
+
+def read_on(params: Tree, h: Array, tokens: Array) -> Array:
+    """The states (B, H) after one more character each."""
+    weights = (params["rnn"][f"{name}_l0"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    return rnn_step(params["embedding"]["weight"][tokens], h, *weights)[0]
+
+
+def bets(params: Tree, h: Array) -> Array:
+    """(B, V): log₂ of the probability of every next character."""
+    logits = h @ params["readout"]["weight"].T + params["readout"]["bias"]
+    return log_softmax(logits)[0] / math.log(2)
 
 
 def gradient_by_lag(params: Tree, tokens: Array, rng: np.random.Generator, places: int) -> Array:

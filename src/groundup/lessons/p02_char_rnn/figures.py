@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from groundup.lesson import Result
-from groundup.plots import COLOURS, curves, describe, families, figure, heatmap, printable
+from groundup.plots import curves, describe, families, figure, heatmap, printable
 
 EXCERPT = 72
 
@@ -19,17 +19,20 @@ def draw(result: Result) -> dict[str, Figure]:
 def learning(result: Result) -> Figure:
     """Training and held-out bits per character, with the n-gram baselines as lines."""
     fig, axes = figure(6.8, 3.8)
-    adam, adagrad = result.curves["adam"], result.curves["adagrad"]
+    adam = result.curves["adam"]
     training = [loss / math.log(2) for loss in adam["training"]]
     curves(
         axes, adam["step"][1:], {"training": training[1:], "held out": adam["held-out bits"][1:]},
         "step", "bits per character",
     )  # fmt: skip
-    axes.plot(adagrad["step"][1:], adagrad["held-out bits"][1:], color=COLOURS[3], label="held out, Adagrad")
-    for order, bits in result.arrays["ngrams"].items():
+    for order in range(2, 8):
+        bits = result.metrics["n-grams"].get(f"Witten-Bell {order}", {}).get("bits")
+        if bits is None:
+            continue
         axes.axhline(bits, color="#8b939e", linewidth=1, linestyle=":")
-        name = {1: "unigram", 2: "bigram", 3: "trigram"}[order]
-        axes.annotate(name, (1, bits), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9)
+        axes.annotate(
+            f"{order}-gram", (1, bits), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9
+        )
     describe(axes, "step", "bits per character", "Learning to write, one character at a time")
     return fig
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from groundup.data.text import build_vocabulary, decode, default_text, encode
+from groundup.data.text import build_vocabulary, decode, encode, novels
 from groundup.lessons.p02_char_rnn.model import char_rnn, generate, init, next_character_loss
 from groundup.training.optim import adam, clip_by_global_norm, cosine
 
@@ -13,7 +13,7 @@ WIDTH, HIDDEN, BATCH, TIME = 64, 256, 32, 64
 
 def main(steps: int = 1200) -> None:
     rng = np.random.default_rng(0)
-    text = default_text()
+    text = "\n\n\n".join(novels())
     vocabulary = build_vocabulary(text)
     tokens = encode(text, vocabulary)
     params = init(rng, len(vocabulary), WIDTH, HIDDEN)

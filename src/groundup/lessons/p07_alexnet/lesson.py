@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,margin,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -305,8 +305,8 @@ for place, shown in zip(axes, [train_images[0], *copies], strict=True):
 #
 # $$v \leftarrow 0.9\,v + g + \lambda w, \qquad w \leftarrow w - \epsilon\, v \tag{8}$$
 #
-# The decay pulls every weight towards 0 a little at each step. The paper divided the rate by ten three times; here it falls
-# along half a cosine.
+# Why a velocity helps is derived in lesson `optimizers`. The decay pulls every weight towards 0 a little at each step.
+# The paper divided the rate by ten three times; here it falls along half a cosine.
 
 # %% name="tools" show="sgd" include="groundup.data.measured:measured groundup.training.optim:sgd groundup.training.optim:cosine groundup.training.streams:random_stream"
 from groundup.data.measured import measured

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,margin,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -309,7 +309,7 @@ for written_date, iso in parts.train[:6]:
 # %% [markdown] name="schedule-text"
 # ## The learning rate
 #
-# Adam divides by a running estimate of the gradient's size. In the first steps it rests on few samples, and with
+# Adam (lesson `optimizers`) divides by a running estimate of the gradient's size. In the first steps it rests on few samples, and with
 # post-LN the gradients near the output are large at first. So the paper starts small. With $n$ for the step, counted
 # from 1, and $w$ for the warm-up (its equation 3):
 #

@@ -49,29 +49,27 @@ def rewrite(terms: list[Term], printed: str, limit: int) -> State:
         if not terms:
             return State("".join(output), "symbol", "", (terms, "", 1))
         first = terms[-1]
-        if isinstance(first, tuple):
+        if isinstance(first, tuple):  # @fx -> f x
             terms[-1:] = [first[1], first[0]]
             continue
         if len(terms) < NEEDED[first]:
             return State("".join(output), "symbol", "", (terms, "", 1))
         terms.pop()
+        if first == ".":
+            return State("".join(output), "", "halted", None)
+        if first == "R":
+            return State("".join(output), "bit", "", (terms, "", 1))
         if first in "01":
             output.append(first)
-        elif first == "K":
-            x = terms.pop()
+            continue
+        x = terms.pop()  # and D x -> nothing
+        if first == "K":  # K x y -> x
             terms[-1] = x
-        elif first == "S":
-            x, y, z = terms.pop(), terms.pop(), terms.pop()
+        elif first == "T":  # T x y -> x @xy
+            terms += [(x, terms.pop()), x]
+        elif first == "S":  # S x y z -> x z @yz
+            y, z = terms.pop(), terms.pop()
             terms += [(y, z), z, x]
-        elif first == "T":
-            x, y = terms.pop(), terms.pop()
-            terms += [(x, y), x]
-        elif first == "D":
-            terms.pop()
-        elif first == "R":
-            return State("".join(output), "bit", "", (terms, "", 1))
-        else:
-            return State("".join(output), "", "halted", None)
     return State("".join(output), "", "undecided", None)
 
 

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,margin,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -538,7 +538,8 @@ for name, (function, tree) in checked.items():
 #
 # The boxes for testing are dealt from another stream of random numbers: training never sees them. Here the reader with
 # two heads is trained; its rivals were trained in the same way, and their numbers are those of the experiment
-# (`groundup run self_attention`), with the same seed.
+# (`groundup run self_attention`), with the same seed. Steps are Adam's, and their rate falls along half a cosine: lesson
+# `optimizers` says why.
 
 # %% name="tools" tags=["tools"] include="groundup.data.measured:measured groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count groundup.training.streams:random_stream"
 # Adam and its schedule, random numbers by name, and what the experiment measured.

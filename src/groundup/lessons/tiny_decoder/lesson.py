@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: tags,include,show,beside,measures,predict,name,alt,-all
+#     cell_metadata_filter: tags,include,show,beside,margin,measures,predict,name,alt,-all
 #     notebook_metadata_filter: kernelspec,lesson,-all
 #     text_representation:
 #       extension: .py
@@ -394,6 +394,7 @@ print(
 #
 # What counts is the share of held-out words whose whole answer is right. For greedy writing we need not write: if
 # at every place of the right answer the likeliest token is the right one, then writing gives just that answer.
+# (AdamW, the warm-up, the cosine and the clipping in the loop are built in lesson `optimizers`.)
 
 # %% name="tools" tags=["tools"] include="groundup.data.measured:measured groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.experiment:answer_loss"
 # Adam with a schedule and clipping, the loss of the answer, and what the experiment measured.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from groundup.lessons.p02_char_rnn.exercises.optim import CONTRACT, plain_steps, steps_of, train
+from groundup.lessons.optimizers.exercises.optim import CONTRACT, plain_steps, steps_of, train
 from groundup.practice.exercise import Exercise, Right, Wrong
 from groundup.practice.properties import choices
 from groundup.training.optim import Optimiser, adagrad, adam
