@@ -34,8 +34,9 @@ def attend_with_loops(query: Array, key: Array, value: Array) -> tuple[Array, Ba
         scores = [sum(float(query[i, k]) * float(key[j, k]) for k in range(d)) for j in range(m)]  # (2)
         largest = max(scores)  # (12)
         exponentials = [math.exp(score - largest) for score in scores]  # (3), (12)
+        total = sum(exponentials)  # (3)
         for j in range(m):
-            weights[i, j] = exponentials[j] / sum(exponentials)  # (3)
+            weights[i, j] = exponentials[j] / total  # (3)
             for c in range(width):
                 y[i, c] += weights[i, j] * value[j, c]  # (1)
 
