@@ -416,7 +416,7 @@ print("by hand      ", np.round([1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0], 8
 # each, let every head attend by itself with (11), put the results side by side, and mix them with one more matrix:
 #
 # $$\operatorname{MultiHead}(X) = \operatorname{concat}(Y_1, \dots, Y_h)\, W_o^\top, \qquad
-#   Y_r = \operatorname{softmax}\!\Big(\frac{Q_r K_r^\top}{\sqrt{D/h}}\Big) V_r. \tag{17}$$
+#   Y_r = \operatorname{softmax}\!\Big(\frac{Q_r K_r^\top}{\sqrt{D/h}}\Big) V_r. \tag{13}$$
 #
 # ![Queries, keys and values are cut into two halves; each head attends with its own, and the results stand side by side before a last matrix mixes them.](diagram:heads)
 #
@@ -638,7 +638,7 @@ for name, (tree, boxes) in {
 # puts the rows of $X$ into another order, so that $\Pi^\top \Pi = I$. Then $Q$, $K$, $V$ become $\Pi Q$, $\Pi K$, $\Pi V$, the
 # scores $\Pi S \Pi^\top$, and because the softmax treats every row and every place in a row alike,
 #
-# $$\operatorname{softmax}(\Pi S \Pi^\top)\, \Pi V = \Pi\, A\, \Pi^\top \Pi\, V = \Pi\, Y. \tag{18}$$
+# $$\operatorname{softmax}(\Pi S \Pi^\top)\, \Pi V = \Pi\, A\, \Pi^\top \Pi\, V = \Pi\, Y. \tag{14}$$
 #
 # The outputs come in the new order and are otherwise the same. *Cat* gets the same vector whether it chases or is
 # chased. The cure is to add to each word a vector that depends on its place, for instance sines and cosines of
@@ -662,12 +662,12 @@ for row, (name, place) in zip(axes, offsets.items(), strict=True):
     for panel, order in zip(row, ([0, 1, 2], [2, 1, 0]), strict=True):
         x = vectors[order] + place
         y, _ = self_attention(x[None], layer, heads=1)
-        outputs.append(y[0, order])  # (18) rows back in the order cat, chases, mouse
+        outputs.append(y[0, order])  # (14) rows back in the order cat, chases, mouse
         query, key = (linear(x, layer[part]["weight"], layer[part]["bias"])[0] for part in ("query", "key"))
         labels = [words[index] for index in order]
         _ = heatmap(panel, attention_weights(query, key), labels, labels, f"{' '.join(labels)}, {name}", 0, 1, ".2f")
         panel.title.set_fontsize(9.5)
-    changes[name] = np.abs(outputs[0] - outputs[1]).max(axis=-1)  # (18)
+    changes[name] = np.abs(outputs[0] - outputs[1]).max(axis=-1)  # (14)
     print(f"{name:18} change of", {word: f"{change:.1e}" for word, change in zip(words, changes[name], strict=True)})
 print(
     "attention alone",
@@ -686,13 +686,13 @@ print(
 # the largest score and the sum of *all* exponentials before it gives out a single weight. The way out is to put off
 # the division. For a set $T$ of keys and one query, keep three things:
 #
-# $$m_T = \max_{j \in T} s_j, \qquad \ell_T = \sum_{j \in T} e^{s_j - m_T}, \qquad w_T = \sum_{j \in T} e^{s_j - m_T}\, v_j. \tag{13}$$
+# $$m_T = \max_{j \in T} s_j, \qquad \ell_T = \sum_{j \in T} e^{s_j - m_T}, \qquad w_T = \sum_{j \in T} e^{s_j - m_T}\, v_j. \tag{15}$$
 #
 # If $T$ is all keys, then $y = w_T / \ell_T$. And two disjoint sets $A$, $B$ can be **merged** without looking at
 # their keys again. Let $m = \max(m_A, m_B)$. Then, because $e^{s_j - m} = e^{s_j - m_A}\, e^{m_A - m}$,
 #
 # $$\ell_{A \cup B} = \ell_A\, e^{m_A - m} + \ell_B\, e^{m_B - m}, \qquad
-#   w_{A \cup B} = w_A\, e^{m_A - m} + w_B\, e^{m_B - m}. \tag{14}$$
+#   w_{A \cup B} = w_A\, e^{m_A - m} + w_B\, e^{m_B - m}. \tag{16}$$
 #
 # Both factors are at most 1: merging is as stable as (12). And it does not matter who is merged with whom, or when,
 # so the devices need not wait for one another.
@@ -746,21 +746,21 @@ for name, (_, total, weighted) in {"in order": in_order, "in pairs, backwards": 
 # Equations (9) need $A$, which we did not keep. But any tile of it can be computed again, if only we keep for each
 # query the **log-sum-exp** $\lambda_i = m_i + \ln \ell_i = \ln \sum_j e^{s_{ij}}$, one number a query:
 #
-# $$a_{ij} = e^{s_{ij} - \lambda_i}. \tag{15}$$
+# $$a_{ij} = e^{s_{ij} - \lambda_i}. \tag{17}$$
 #
 # One thing in (6) is still a sum over all keys: $D_i = \sum_l a_{il}\, dA_{il}$. Put in $dA_{il} = \sum_c g_{ic} v_{lc}$ and swap
 # the sums:
 #
-# $$D_i = \sum_l a_{il} \sum_c g_{ic} v_{lc} = \sum_c g_{ic} \sum_l a_{il} v_{lc} = \sum_c g_{ic}\, y_{ic}. \tag{16}$$
+# $$D_i = \sum_l a_{il} \sum_c g_{ic} v_{lc} = \sum_c g_{ic} \sum_l a_{il} v_{lc} = \sum_c g_{ic}\, y_{ic}. \tag{18}$$
 #
 # So $D_i$ is a dot product of two rows that we have. Now each tile can do its part of (9) alone: $dV$ and $dK$ of its own
 # keys, and a contribution to $dQ$ that is added up. The price is that $QK^\top$ is computed twice; the prize is that
 # no array is larger than $n \cdot \text{block}$ or $n \cdot d$.
 #
-# Who thought of it? The running maximum and sum of (14) are Milakov and Gimelshein's (2018). Rabe and Staats (2021) put the
+# Who thought of it? The running maximum and sum of (16) are Milakov and Gimelshein's (2018). Rabe and Staats (2021) put the
 # division off and merged chunks, so that memory no longer grows with $n^2$. FlashAttention (Dao et al. 2022) made it fast: it
 # also tiles the queries so that a tile fits into the fast memory of a GPU, computes the weights again on the way back, and
-# brought (16). That one log-sum-exp a query is enough to keep is from FlashAttention-2 (Dao 2023); the first version
+# brought (18). That one log-sum-exp a query is enough to keep is from FlashAttention-2 (Dao 2023); the first version
 # kept the maximum and the sum. Our four workers take their turns in one process.
 
 # %% name="attend-in-blocks" include="groundup.lessons.self_attention.model:attend_in_blocks"
@@ -787,7 +787,7 @@ for name, amounts in lines.items():
     print(f"{name}: memory grows as n^{growth(sequence_lengths, amounts):.2f}")
 
 # %% [markdown] name="blocks-turn"
-# **Your turn**: exercise `merge` is (14), exercise `attend_in_blocks` all of it.
+# **Your turn**: exercise `merge` is (16), exercise `attend_in_blocks` all of it.
 
 # %% [markdown] name="findings" tags=["findings"]
 # ## Measured
@@ -857,7 +857,7 @@ print(f"formula and fused kernel differ by {(by_formula - fused).abs().max().ite
 layer = SelfAttention(8, heads=2)
 x = torch.randn(1, 5, 8)
 order = torch.tensor([3, 1, 4, 0, 2])
-moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()  # (18)
+moved = (layer(x[:, order]) - layer(x)[:, order]).abs().max().item()  # (14)
 print(f"another order of the words, the same vectors in that order: they differ by {moved:.0e}")
 
 # %% name="twin-train" tags=["torch"]
