@@ -1,13 +1,15 @@
 """Lesson 25: independent enumerations and simulators, literal trees, round trips, and planted mistakes."""
 
 import itertools
+import json
 import math
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from groundup.lessons.p25_kolmogorov_complexity import codes, ncd, tape, texts
+from groundup.lessons.p25_kolmogorov_complexity import codes, model, ncd, prediction, tape, texts
 from groundup.lessons.p25_kolmogorov_complexity.facts import ALTERNATING, imitates, printing_length
 from groundup.lessons.p25_kolmogorov_complexity.interpreters import (
     TAPE_INTERPRETER,
@@ -142,8 +144,10 @@ def test_census_finds_the_programs_that_running_every_bit_string_finds(machine):
     }
     assert found.mass["0"] == sum(2.0 ** -len(bits) for bits, printed in by_force.items() if printed == "0")
     assert codes.is_prefix_free(found.programs)
-    undecided = 1 - codes.kraft_sum(map(len, found.programs)) - found.looping - found.unread
-    assert undecided == 0
+    assert found.weights["undecided"] == 0
+    assert found.weights["halts"] == codes.kraft_sum(map(len, found.programs))
+    assert sum(found.weights.values()) == sum(found.printed.values()) == 1
+    assert sum(found.begun.values()) == found.weights["wants more"]
     assert not found.doubtful
 
 
@@ -250,7 +254,7 @@ def test_interpreter_that_is_not_read_whole_takes_itself_for_data():
 
 def test_certain_leaves_out_what_an_undecided_program_might_still_print():
     shortest = {"01": "0" * 7, "011": "0" * 9, "1": "0" * 9}
-    found = Census(9, [], shortest, {}, [(8, "01"), (9, "1")], 0.0, 0.0)
+    found = Census(9, [], shortest, {}, [(8, "01"), (9, "1")], {}, {}, {})
     assert certain(found) == {"01", "1"}  # 011 begins with what a program of 8 bits has printed
 
 
@@ -358,3 +362,85 @@ def test_digits_carry_the_same_bits():
     data = bytes([0b10110001, 255])
     assert ncd.bits_as_digits(data) == b"1011000111111111"
     assert math.isclose(ncd.ratio(bytes(1000), ncd.zlib_compress), len(zlib.compress(bytes(1000), 9)) / 1000)
+
+
+def test_a_census_that_loses_a_branch_is_noticed(monkeypatch):
+    whole = every_program
+
+    def without_reading(machine, longest, limit):
+        return (end for end in whole(machine, longest, limit) if not end[0].startswith(machine.code["T"]))
+
+    monkeypatch.setattr(model, "every_program", without_reading)
+    assert sum(census(REWRITING, 10, 300).weights.values()) == 1 - 2.0**-3
+
+
+def test_prediction_is_what_coin_flips_print():
+    share = prediction.predictor(census(REWRITING, 11, 300), 8)
+    runs = [run_program(REWRITING, "".join(bits), 300)[0] for bits in itertools.product("01", repeat=11)]
+    for x in ("", "0", "1", "01", "000", "0101", "11111111"):
+        sure = sum(state.output.startswith(x) for state in runs)
+        open_ends = (state.output for state in runs if state.wants and x.startswith(state.output) and state.output != x)
+        assert share(x) == pytest.approx((sure + sum(2.0 ** (len(out) - len(x)) for out in open_ends)) / 2**11)
+        assert share(x + "0") + share(x + "1") <= share(x)  # what adds up to less has stopped, or may print neither
+
+
+def test_what_a_predictor_loses():
+    assert prediction.bits_lost_by_counting("00", 0) == pytest.approx(1 + math.log2(4 / 3))  # 1/2, then (1 + 1/2)/2
+    assert prediction.bits_lost_by_counting("0101", 1) == pytest.approx(3 + math.log2(4 / 3))
+    fair = census(TAPE, 8, 100)._replace(printed={"": 1.0}, begun={"": 1.0})
+    assert prediction.bits_lost(prediction.predictor(fair, 4), "0110") == 4
+    found = census(REWRITING, 12, 300)
+    share = prediction.predictor(found, 12)
+    for x, k in complexities(found).items():
+        assert prediction.bits_lost(share, x) <= -math.log2(share(x)) + 1e-9 <= k + 1e-9
+
+
+def test_strings_by_coins_come_as_often_as_their_programs():
+    found = census(TAPE, 8, 100)._replace(printed={"0110": 0.3, "0111": 0.1, "1": 0.6})
+    drawn = prediction.strings_by_coins(found, 3, 50, np.random.default_rng(0))
+    assert set(drawn) == {"011"}
+    drawn = prediction.strings_by_coins(found, 4, 4000, np.random.default_rng(0))
+    assert drawn.count("0110") / 4000 == pytest.approx(0.75, abs=0.03)
+
+
+def test_what_the_text_says_of_single_strings():
+    found = census(REWRITING, 20, 1000)
+    share = prediction.predictor(found, 25)
+
+    def given(x):
+        ones = [prediction.chance_of_one(share, x[:n]) for n in range(len(x))]
+        return [one if bit == "1" else 1 - one for one, bit in zip(ones, x, strict=True)]
+
+    pattern, zeros = given("01" * 12), given("0" * 24)
+    assert all(abs(p - 0.5) < 0.1 for p in pattern[:12])  # "for twelve bits nothing happens"
+    assert pattern[22] > 0.98
+    assert zeros[15] > 0.95 > 0.85 > zeros[16]  # "a moment of doubt after 16 zeros"
+    counted = "".join(format(number, "b") for number in range(20))[:24]
+    for x in ("0011" * 6, counted):
+        assert prediction.bits_lost(share, x) == pytest.approx(24, abs=0.5)  # "it knows nothing"
+    for x in ("01" * 12, "0" * 24):  # "counting is faster"
+        assert prediction.bits_lost_by_counting(x, 2) < prediction.bits_lost(share, x)
+    assert len(certain(found)) < len(found.shortest)
+
+
+def test_what_the_text_says_of_the_measurements():
+    record = json.loads((Path(__file__).parents[1] / "results/p25_kolmogorov_complexity.json").read_text())
+    found = {one["name"]: one for one in record["findings"]}
+    verdicts = {name: one["verdict"] for name, one in found.items()}
+    assert [name for name, verdict in verdicts.items() if verdict == "holds"] == ["generator"]  # "one answer of five"
+    assert len(verdicts) == 5
+    for name in ("languages", "families"):  # "counting letters does as well"
+        assert all(rival >= value for value, rival in zip(found[name]["values"], found[name]["rivals"], strict=True))
+    assert set(found["languages"]["rivals"]) == {1.0}  # "right every time, in all five runs"
+    assert min(found["languages"]["values"]) < 1  # "compression misses one now and then"
+    growth = record["drawn"]["metrics"]["largest gap by longest program"]
+    for gaps in growth.values():
+        assert (np.diff(list(gaps.values())) > 0).all()  # "it grows, on both machines"
+        assert 0.25 < (gaps["22"] - gaps["14"]) / 8 < 0.5  # "by a quarter to half a bit for each bit"
+    assert record["drawn"]["metrics"]["bits lost"]["counting"] < record["drawn"]["metrics"]["bits lost"]["all programs"]
+    machines = record["drawn"]["metrics"]["machines"]
+    assert machines["tape"]["strings shorter to describe than to write"] == 0
+    assert machines["rewriting"]["weights"]["halts"] > 0.5  # "its first binary digit is a 1"
+    assert machines["tape"]["weights"]["halts"] < 0.5 < 1 - machines["tape"]["weights"]["loops"]
+    bits = "".join(format(number, "b") for number in range(20_000))[:200_000]
+    assert round(bits.count("1") / 200_000, 2) == 0.53

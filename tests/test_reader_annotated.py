@@ -158,3 +158,11 @@ def test_a_short_aside_stands_in_the_margin_and_on_a_phone_in_the_text(visit: Vi
     assert note is not None
     assert beside is not None
     assert note["y"] + note["height"] <= beside["y"]
+
+
+def test_a_link_to_any_line_of_code_opens_it(visit: Visits, static: str) -> None:
+    page = visit(f"{lesson_url(static, ATTENTION)}#{HEADS}-L35").page
+    in_view(page, f"{HEADS}-L35")
+    assert str(page.locator(":target").text_content()).strip() == sources(ATTENTION)[HEADS].splitlines()[34].strip()
+    page.goto(f"{lesson_url(static, RNN)}#rnn-L4")  # in a docstring, which is folded
+    in_view(page, "rnn-L4")

@@ -135,10 +135,11 @@ function textHtml(cell: Text, page: Page, context: TextContext): string {
   return reference.includes(page.lesson.paper.url) ? untitled.slice(reference.length) : untitled;
 }
 
-/** What interviewers ask, as cards behind the text. */
+/** What interviewers ask, as cards behind the text. No term is marked on them: a card has no margin for its note. */
 function askedHtml({ questions }: Text, context: TextContext): string {
   if (questions.length === 0) return '';
-  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, context)} />;
+  const bare = { ...context, terms: undefined };
+  const cards = <Questions questions={questions} render={(markdown) => renderText(markdown, bare)} />;
   return `<p class="asked"><strong>Asked in interviews</strong></p>${renderToStaticMarkup(cards)}`;
 }
 

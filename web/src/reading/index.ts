@@ -1,6 +1,7 @@
 /** Small comforts for reading; the page is whole without them. */
 import { followTrack } from './cards';
 import { addCopyButtons } from './copy';
+import { nameLines } from './lines';
 import { followOutline } from './outline';
 import { watchScrollers } from './scrollers';
 import { openFolds } from './targets';
@@ -8,6 +9,7 @@ import { wakeTerms } from './terms';
 import { addZoom } from './zoom';
 
 export function mountReading(page: Document): void {
+  nameLines(page); // before anything looks for one
   followOutline(page);
   openFolds(page);
   followTrack(page);

@@ -68,6 +68,8 @@ export function renderCode(cell: Code, context: TextContext): string {
   const inner = new Map(cell.inner.map((fold) => [fold.start, fold]));
   const moved = new Set(cell.beside.flatMap(({ steps }) => steps.flatMap((step) => step.moved)));
   const isBeside = (line: number) => cell.beside.some(({ start, end }) => start <= line && line <= end);
+  const led = new Set(cell.marks.map(({ line }) => line)); // to; the others get their names from a script
+  const nameOf = (line: number) => (led.has(line) ? ` id="${lineId(cell.id, line)}"` : '');
   const isBlank = (line: number) => !source[line - 1]?.trim();
   const lineOf = (line: number, styles = ''): string => {
     const tags = marks.get(line) ?? [];
@@ -78,7 +80,7 @@ export function renderCode(cell: Code, context: TextContext): string {
     );
     const colour = colours[line - 1] ?? '';
     const html = (told ? withoutNumbers(colour) : colour) + links.join('');
-    return lineHtml(source[line - 1] ?? '', html, ` id="${lineId(cell.id, line)}"`, styles);
+    return lineHtml(source[line - 1] ?? '', html, nameOf(line), styles);
   };
   /** The lines from first to last without blank ones at its ends, some of them folded. */
   const block = (first: number, last: number, name = ''): string => {
@@ -90,7 +92,7 @@ export function renderCode(cell: Code, context: TextContext): string {
     let counted = true;
     for (let line = start; line <= end; line += 1) {
       if (moved.has(line)) {
-        lines.push(lineHtml(source[line - 1] ?? '', colours[line - 1] ?? '', ` id="${lineId(cell.id, line)}" hidden`));
+        lines.push(lineHtml(source[line - 1] ?? '', colours[line - 1] ?? '', `${nameOf(line)} hidden`));
         counted = false;
         continue;
       }

@@ -10,7 +10,7 @@ LESSON = Lesson(
     number="25",
     slug="kolmogorov_complexity",
     title="Kolmogorov complexity and algorithmic randomness",
-    summary="Two tiny universal machines, every short program of both, and compressors in the place of K",
+    summary="Two tiny universal machines, every short program of both, and what they say of randomness and prediction",
     part="Theory and modern",
     level="advanced",
     minutes=120,
@@ -36,6 +36,17 @@ LESSON = Lesson(
             paper="The coding theorem: equal up to a constant that depends on the machine alone",
             miss="It grows through all lengths that were run, to {largest gap} bits: if a constant bounds it, programs "
             "as short as these do not show it.",
+        ),
+        Finding(
+            "prediction",
+            "Do all programs of one machine foresee what the other one prints?",
+            "They lose fewer bits a bit than the best rule that counts which bit comes after which",
+            "<",
+            rival="counting bits, with the best context of 0 to 3 bits",
+            unit="bits lost a bit",
+            paper="Solomonoff 1964: no more than K bits are ever lost, whatever prints",
+            miss="All programs lose {bits lost by all programs} bits a bit, counting {bits lost by counting}; a coin "
+            "loses 1. Counting knows beforehand what to look for, and 16 bits are soon over.",
         ),
         Finding(
             "generator",

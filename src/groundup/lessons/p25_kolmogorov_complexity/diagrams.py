@@ -89,3 +89,20 @@ def programs() -> str:
             lower = word in ("001", "011", "111")
             parts.append(label(x, y + (36 if lower else 20), verdict, colour, 13))
     return diagram(690, 222, *parts)
+
+
+def groups() -> str:
+    """How the interpreter keeps a string on the tape: symbol, spare cell and mark, three cells for each symbol."""
+    parts = [label(14, 62, "tape", "ink", 13, "start")]
+    marks = (("K", "2", "goes"), ("0", "1", "stays"), ("1", "2", "goes"))
+    for place, (symbol, mark, fate) in enumerate(marks):
+        x = 90 + 132 * place
+        shades = [[0.35, 0.05, 0.2]]
+        parts += [
+            cells(x, 44, [[symbol, "", mark]], 36, "blue", shades, 15),
+            label(x + 18, 28, "symbol", "blue", 12),
+            label(x + 90, 28, "mark", "faint", 12),
+            label(x + 54, 104, fate, "green" if fate == "stays" else "faint", 13),
+        ]
+    parts.append(label(498, 62, "…", "ink", 16))
+    return diagram(520, 122, *parts)

@@ -10,7 +10,6 @@ from groundup.lessons.p25_kolmogorov_complexity.codes import (
     compressible_share,
     counting_code_length,
     is_prefix_free,
-    kraft_sum,
 )
 from groundup.lessons.p25_kolmogorov_complexity.model import (
     Census,
@@ -18,6 +17,13 @@ from groundup.lessons.p25_kolmogorov_complexity.model import (
     census,
     certain,
     complexities,
+)
+from groundup.lessons.p25_kolmogorov_complexity.prediction import (
+    ORDERS,
+    bits_lost,
+    bits_lost_by_counting,
+    predictor,
+    strings_by_coins,
 )
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
@@ -27,6 +33,7 @@ from groundup.training.run import Run
 
 LIMITS = {"tape": 2000, "rewriting": 1000}  # steps
 MARGIN = 4  # m(x) is compared with K(x) where programs up to MARGIN bits longer than the shortest were run
+FORESEEN = 16  # bits of the strings that are predicted
 BLOCK = 64  # length of the strings in the counting bound of the counting code
 
 
@@ -37,11 +44,13 @@ def run(run: Run) -> Result:
     gaps = {machine.name: gap_by_length(run, machine, found[machine.name]) for machine in (TAPE, REWRITING)}
     counts = counting(found)
     theorem = {name: coding_theorem(one) for name, one in found.items()}
+    foreseen = prediction(run, found)
     sizes = compressor_ratios(run)
     families = languages(run)
 
     measured = {
         "coding": Measured(max(float(np.polyfit(list(gap), list(gap.values()), 1)[0]) for gap in gaps.values())),
+        "prediction": Measured(foreseen["all programs"], foreseen["counting"]),
         "generator": Measured(min(sizes["generator's output"].values()), sizes["generator"]["program"]),
         "languages": compared(families["same language, right"]),
         "families": compared(families["family, right"]),
@@ -54,6 +63,9 @@ def run(run: Run) -> Result:
             "coding theorem": theorem,
             "largest gap by longest program": gaps,
             "largest gap": max(one["largest gap"] for one in theorem.values()),
+            "bits lost": foreseen,
+            "bits lost by all programs": foreseen["all programs"],
+            "bits lost by counting": foreseen["counting"],
             "same language, by letter frequencies": families["same language, by letter frequencies"],
             "compressed size / size": sizes,
             "languages": {
@@ -86,7 +98,6 @@ def take_census(run: Run, machine: Machine, longest: int) -> Census:
 
 def describe_census(found: Census) -> dict[str, Any]:
     """What became of the programs, and for how many strings K is exact."""
-    halting = kraft_sum(map(len, found.programs))
     k = complexities(found)
     return {
         "longest program": found.longest,
@@ -94,12 +105,8 @@ def describe_census(found: Census) -> dict[str, Any]:
         "strings": len(k),
         "strings with exact K": len(certain(found)),
         "strings shorter to describe than to write": sum(bits < len(x) for x, bits in k.items()),
-        "mass": {
-            "halts": halting,
-            "loops, proven": found.looping,
-            "wants more bits": found.unread,
-            "undecided": 1 - halting - found.looping - found.unread,
-        },
+        "weights": found.weights,
+        "weights together": sum(found.weights.values()),
         "prefix-free": is_prefix_free(found.programs),
     }
 
@@ -137,14 +144,14 @@ def coding_theorem(found: Census) -> dict[str, Any]:
     """K(x) against -log2 m(x) over the strings for which enough longer programs were run too."""
     k = {x: bits for x, bits in complexities(found).items() if bits <= found.longest - MARGIN}
     bits = np.array(list(k.values()), float)
-    information = np.array([-math.log2(found.mass[x]) for x in k])  # (5)
+    information = np.array([-math.log2(found.mass[x]) for x in k])
     lengths = np.array([len(x) for x in k], float)
     return {
         "strings": len(k),
         "exact": len(k.keys() & certain(found)),
         "correlation": correlation(bits, information),
         "correlation with length": correlation(bits, lengths),
-        "largest gap": float((bits - information).max()),  # (5)
+        "largest gap": float((bits - information).max()),
         "mean gap by K": {int(k): float((bits - information)[bits == k].mean()) for k in np.unique(bits)},
         "largest gap to length": float(np.abs(bits - lengths).max()),
     }
@@ -155,6 +162,28 @@ def gap_by_length(run: Run, machine: Machine, found: Census) -> dict[int, float]
     shorter = range(max(10, found.longest - 8), found.longest, 2)
     gaps = {longest: coding_theorem(take_census(run, machine, longest))["largest gap"] for longest in shorter}
     return gaps | {found.longest: coding_theorem(found)["largest gap"]}
+
+
+def prediction(run: Run, found: dict[str, Census]) -> dict[str, Any]:
+    """Bits lost for each bit, the mean over what either machine prints, when the other one's programs predict it.
+
+    The rival counts bits, with the length of context that turns out best; ``counting by context`` has them all.
+    """
+    number = run.pick(10, 100)
+    mine, rivals = [], dict.fromkeys(ORDERS, 0.0)
+    for host, guest in (("tape", "rewriting"), ("rewriting", "tape")):
+        share = predictor(found[host], FORESEEN)
+        strings = strings_by_coins(found[guest], FORESEEN, number, run.rng(f"strings of the {guest} machine"))
+        mine.append(sum(bits_lost(share, x) for x in strings) / number / FORESEEN)
+        for order in rivals:
+            rivals[order] += sum(bits_lost_by_counting(x, order) for x in strings) / number / FORESEEN / 2
+    return {
+        "all programs": sum(mine) / 2,
+        "tape predicts rewriting": mine[0],
+        "rewriting predicts tape": mine[1],
+        "counting": min(rivals.values()),
+        "counting by context": rivals,
+    }
 
 
 def compared(right: dict[str, Array]) -> Measured:

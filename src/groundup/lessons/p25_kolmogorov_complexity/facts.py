@@ -15,11 +15,11 @@ from groundup.lessons.p25_kolmogorov_complexity.model import (
     Machine,
     assemble,
     census,
-    certain,
     complexities,
     run_program,
 )
 from groundup.lessons.p25_kolmogorov_complexity.ncd import COMPRESSORS, bits_as_digits, ratio
+from groundup.lessons.p25_kolmogorov_complexity.prediction import bits_lost, predictor
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
 
@@ -66,12 +66,19 @@ def imitates(host: Machine, ready: Any, guest: Machine, program: str) -> bool:
     return state.verdict == "halted" and used == len(program) and state.output == expected.output
 
 
-def invariance_above() -> float:
-    """Where both complexities are exact: by how much they differ beyond the longer interpreter, in bits."""
-    tape, rewriting = short_programs().values()
-    k, other = complexities(tape), complexities(rewriting)
-    farthest = max(abs(k[x] - other[x]) for x in certain(tape) & certain(rewriting))
-    return above(farthest, max(len(TAPE_INTERPRETER), len(rewriting_interpreter())))
+def weights_lost() -> float:
+    """By how much the four weights, each summed by itself, miss 1 on the worse machine."""
+    return max(abs(1 - sum(one.weights.values())) for one in short_programs().values())
+
+
+def loss_above() -> float:
+    """By how many bits predicting a string with all programs costs more than its complexity, at most."""
+    worst = 0.0
+    for one in short_programs().values():
+        share = predictor(one, LONGEST)
+        known = {x: bits for x, bits in complexities(one).items() if len(x) <= LONGEST}
+        worst = max(worst, *(above(bits_lost(share, x), bits) for x, bits in known.items()))
+    return worst
 
 
 def interpreter_above() -> float:
@@ -107,20 +114,17 @@ def digits_below() -> float:
 FACTS = (
     Fact(
         "counting",
-        "Fewer than 2^k strings have K <= k, and a share below 2^-c of the strings of a length saves c bits",
+        "At most 2^k strings have K <= k on these prefix-free machines, and a share of 2^-c of a length saves c bits",
         counts_above,
     ),
+    Fact("weights", "Of coin flips, what halts, loops, is undecided or wants more adds up to exactly 1", weights_lost),
     Fact("kraft", "The sum of 2^-length over all halting programs is at most 1 on both machines", kraft_above),
     Fact(
         "interpreters",
         "Behind its interpreter each machine prints what the other prints, from the same bits",
         imitation_failed,
     ),
-    Fact(
-        "invariance",
-        "The complexities of the two machines differ by no more than the longer interpreter",
-        invariance_above,
-    ),
+    Fact("loss", "To predict a string bit by bit with all programs costs no more than K bits", loss_above),
     Fact(
         "bound_at_work",
         "For 01 repeated 256 times, interpreter and short program beat the tape machine's printing bit by bit",

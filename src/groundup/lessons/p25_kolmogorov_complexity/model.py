@@ -4,6 +4,7 @@ A program is a string of bits that the machine reads one after the other, only w
 used all of them when it stops, so no program is the beginning of another: the machine is prefix-free.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -42,8 +43,10 @@ class Census(NamedTuple):
     shortest   for each string that one of them prints: a shortest such program
     mass       for each such string: the sum of 2^-length over the programs that print it
     doubtful   (bits read, printed so far) of the programs that neither halted nor provably loop
-    looping    sum of 2^-length over programs that provably loop
-    unread     sum of 2^-length over beginnings that want more than ``longest`` bits
+    weights    sum of 2^-length over the ends of all branches, by what became of them: "halts", "loops",
+               "undecided" and, for beginnings that need more than ``longest`` bits, "wants more"
+    printed    the same sum over all of these, by what they had printed
+    begun      the same over those that want more, by what they had printed
     """
 
     longest: int
@@ -51,8 +54,9 @@ class Census(NamedTuple):
     shortest: dict[str, str]
     mass: dict[str, float]
     doubtful: list[tuple[int, str]]
-    looping: float
-    unread: float
+    weights: dict[str, float]
+    printed: dict[str, float]
+    begun: dict[str, float]
 
 
 BIT = {"0": "0", "1": "1"}
@@ -103,28 +107,30 @@ def census(machine: Machine, longest: int, limit: int, tick: Callable[[float], N
     """Run every program of at most ``longest`` bits. ``tick`` hears how much of all bit strings is done."""
     programs: list[str] = []
     shortest: dict[str, str] = {}
-    mass: dict[str, float] = {}
+    mass, printed, begun = (defaultdict[str, float](float) for _ in range(3))
+    weights = dict.fromkeys(("halts", "loops", "undecided", "wants more"), 0.0)
     doubtful: dict[str, int] = {}
-    looping = unread = done = 0.0
     for number, (bits, state) in enumerate(every_program(machine, longest, limit)):
-        weight = 2.0 ** -len(bits)  # (4)
-        done += weight
-        if number % 4096 == 0:
-            tick(done)
+        x, weight = state.output, 2.0 ** -len(bits)  # (4)
+        printed[x] += weight
         if state.wants:
-            unread += weight
+            weights["wants more"] += weight
+            begun[x] += weight
         elif state.verdict == "halted":
+            weights["halts"] += weight
             programs.append(bits)
-            x = state.output
-            mass[x] = mass.get(x, 0.0) + weight  # (4)
+            mass[x] += weight  # (4)
             if x not in shortest or (len(bits), bits) < (len(shortest[x]), shortest[x]):  # (1)
                 shortest[x] = bits  # (1)
-        elif state.verdict == "loops":
-            looping += weight
         else:
-            doubtful[state.output] = min(len(bits), doubtful.get(state.output, longest))
+            weights[state.verdict] += weight
+            if state.verdict == "undecided":
+                doubtful[x] = min(len(bits), doubtful.get(x, longest))
+        if number % 4096 == 0:
+            tick(sum(weights.values()))
     tick(1.0)
-    return Census(longest, programs, shortest, mass, [(n, x) for x, n in doubtful.items()], looping, unread)
+    listed = [(n, x) for x, n in doubtful.items()]
+    return Census(longest, programs, shortest, dict(mass), listed, weights, dict(printed), dict(begun))
 
 
 def complexities(found: Census) -> dict[str, int]:

@@ -48,8 +48,8 @@ def normalised_compression_distance(x: bytes, y: bytes, compress: Compress) -> f
     (C(xy) - min(C(x), C(y))) / max(C(x), C(y)), with C the compressed size (Cilibrasi & Vitányi,
     "Clustering by compression", 2005, arXiv:cs/0312044).
     """
-    size_x, size_y, both = (len(compress(data)) for data in (x, y, x + y))  # (7)
-    return (both - min(size_x, size_y)) / max(size_x, size_y)  # (7)
+    size_x, size_y, both = (len(compress(data)) for data in (x, y, x + y))  # (9)
+    return (both - min(size_x, size_y)) / max(size_x, size_y)  # (9)
 
 
 def distance_matrix(texts: Sequence[bytes], compress: Compress, tick: Callable[[], None] = lambda: None) -> Array:
@@ -59,8 +59,8 @@ def distance_matrix(texts: Sequence[bytes], compress: Compress, tick: Callable[[
     for i, x in enumerate(texts):
         for j, y in enumerate(texts):
             if i != j:
-                least, most = sorted((sizes[i], sizes[j]))  # (7)
-                distances[i, j] = (len(compress(x + y)) - least) / most  # (7)
+                least, most = sorted((sizes[i], sizes[j]))
+                distances[i, j] = (len(compress(x + y)) - least) / most
         tick()
     return (distances + distances.T) / 2
 
@@ -106,7 +106,7 @@ def average_linkage(distances: Array) -> list[Merge]:
         for other in sizes.keys() - {a, b}:
             to_a = between.pop((min(a, other), max(a, other)))
             to_b = between.pop((min(b, other), max(b, other)))
-            between[other, new] = (sizes[a] * to_a + sizes[b] * to_b) / (sizes[a] + sizes[b])  # (8)
+            between[other, new] = (sizes[a] * to_a + sizes[b] * to_b) / (sizes[a] + sizes[b])  # (10)
         sizes[new] = sizes.pop(a) + sizes.pop(b)
     return merges
 

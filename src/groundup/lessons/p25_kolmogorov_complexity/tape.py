@@ -60,30 +60,22 @@ def tape_run(code: str, jumps: dict[int, int], place: int, head: int, cells: Cel
                 return State("".join(output), "", "loops", None)
             try_proof *= 8
         # The tape has no ends: a cell that nobody has touched holds 0.
-        symbol = code[place]
-        if symbol == ">":
-            head += 1
-        elif symbol == "<":
-            head -= 1
+        symbol, value = code[place], cells.get(head, 0)
+        if symbol in "><":
+            head += 1 if symbol == ">" else -1
         # Cells hold natural numbers, so taking 1 from 0 leaves 0.
-        elif symbol == "+":
-            cells[head] = cells.get(head, 0) + 1
-        elif symbol == "-":
-            cells[head] = max(0, cells.get(head, 0) - 1)
-        # A loop is all the control that there is: past it when the cell is 0, back to its start when it is not.
-        elif symbol == "[":
-            if not cells.get(head):
-                place = jumps[place]
-        elif symbol == "]":
-            if cells.get(head):
-                place = jumps[place]
+        elif symbol in "+-":
+            cells[head] = max(0, value + (1 if symbol == "+" else -1))
         # Output is bits, as the programs are.
         elif symbol == ".":
-            output.append("1" if cells.get(head) else "0")
+            output.append("1" if value else "0")
         # The next bit of the program has not been chosen yet: the machine hands back where it is, and can go on with
         # either.
-        else:
+        elif symbol == ",":
             return State("".join(output), "bit", "", (code, jumps, place, head, cells))
+        # A loop is all the control that there is: past it when the cell is 0, back to its start when it is not.
+        elif (symbol == "[") == (value == 0):
+            place = jumps[place]
         place += 1
 
     # Neither halted nor proved to loop: of such a program nothing is known.
