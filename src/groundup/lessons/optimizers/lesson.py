@@ -121,9 +121,10 @@ assert round(w, 1) == 57.7
 #
 # By hand: $\kappa = 25$, so $\eta = 2/26 = 1/13$ and the factor is $24/26 = 12/13$. The first step goes from
 # $(10, 1)$ to $(10 - \tfrac{10}{13},\; 1 - \tfrac{25}{13}) = (9.23, -0.92)$. You did cross the valley, to the other
-# wall, and moved 0.77 along it. To come a million times closer you need $\ln 10^6 / \ln\tfrac{13}{12} = 172.6$, so
-# 173 steps. For large $\kappa$ the factor is about $1 - 2/\kappa$, and the number of steps grows **in proportion to**
-# $\kappa$. In networks a $\kappa$ of many thousands is nothing unusual.
+# wall, and moved 0.77 along it. To come a million times closer you need $(12/13)^n = 10^{-6}$, that is
+# $n = \ln 10^6 / \ln\tfrac{13}{12} = 172.6$, so 173 steps. For large $\kappa$ the factor is about $1 - 2/\kappa$, and
+# the number of steps grows **in proportion to** $\kappa$. In networks a $\kappa$ of many thousands is nothing
+# unusual.
 
 # %% name="ravine-code" show="ravine walk" include="groundup.lessons.optimizers.model:ravine groundup.lessons.optimizers.model:walk"
 from groundup.lessons.optimizers.model import ravine, walk
@@ -216,10 +217,10 @@ for name, gradients in (("along ", [1, 1, 1, 1]), ("across", [1, -1, 1, -1])):
 # $$z^2 - (1 + \beta - \eta c)\, z + \beta = 0 \tag{7}$$
 #
 # A quadratic equation with two solutions, and their product is $\beta$. If they are real, one of them is larger than
-# $\sqrt\beta$ and spoils it. But if they are *complex*, they are mirror images of each other, both have the same
-# length, and that length is exactly $\sqrt\beta$. Now look at what is missing there: $c$. **As long as a direction
-# swings, it shrinks by $\sqrt\beta$ a step, however steep or flat it is.** The walls no longer set the pace of the
-# floor.
+# $\sqrt\beta$ and spoils it. But if they are *complex*, the ball swings: multiplying by a complex number turns as
+# well as it shrinks. The two solutions are then mirror images of each other, both have the same length, and that
+# length is exactly $\sqrt\beta$. Now look at what is missing there: $c$. **As long as a direction swings, it shrinks
+# by $\sqrt\beta$ a step, however steep or flat it is.** The walls no longer set the pace of the floor.
 #
 # When is (7) complex? When $(1 + \beta - \eta c)^2 < 4\beta$, which is the same as
 # $(1 - \sqrt\beta)^2 < \eta c < (1 + \sqrt\beta)^2$. Choose $\eta$ so that the flattest direction sits at the lower
@@ -321,7 +322,7 @@ curves(axes, kappas, counted, "condition number κ", "steps to a millionth of th
 # Cauchy could see the whole slope. You look at 64 pictures of thousands, so what you get is the slope plus noise:
 # **stochastic gradient descent**, SGD. Does it still arrive? Take one direction with curvature $c$ and add noise of
 # variance $\sigma^2$ to each gradient. A step is $w \leftarrow (1 - \eta c)\, w - \eta\,\text{noise}$. Square it and
-# take the mean. The noise is independent of $w$, so the mixed term vanishes:
+# take the mean, written $E[\dots]$. The noise is independent of $w$, so the mixed term vanishes:
 # $E[w^2] \leftarrow (1 - \eta c)^2 E[w^2] + \eta^2 \sigma^2$. It comes to rest when both sides are equal:
 #
 # $$E[w^2] = \frac{\eta^2\sigma^2}{1 - (1 - \eta c)^2} = \frac{\eta\,\sigma^2}{c\,(2 - \eta c)} \tag{10}$$
@@ -626,8 +627,8 @@ for place, kind in ((0, "lowest"), (-1, "highest")):
 # ### A seat belt
 #
 # One more tool, for the day when a gradient is suddenly a thousand times too long. Recurrent networks do that, and
-# lesson `char_rnn` shows why. Every large training run does it once in a while. Take *all* gradients as one long
-# vector, and if its length exceeds $c$, shorten it:
+# lesson `char_rnn` shows why. Large training runs do it once in a while. Take *all* gradients as one long vector, and
+# if its length exceeds $c$, shorten it:
 #
 # $$g \leftarrow g \cdot \min(1,\; c/\|g\|) \tag{18}$$
 #
@@ -651,8 +652,8 @@ assert np.allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8])
 # compute the same, get the same gradient and stay the same forever. So draw the weights at random. But how large?
 #
 # Follow the size of a signal. A unit adds up $n$ inputs, $z = w_1 x_1 + \dots + w_n x_n$. Let the weights be
-# independent, with mean 0 and variance $\operatorname{Var}(w)$. In the mean of $z^2$ all mixed terms $E[w_i w_j]$
-# vanish, and $n$ equal ones are left:
+# independent, with mean 0 and variance $\operatorname{Var}(w)$, which is then the mean of $w^2$. In the mean of $z^2$
+# all mixed terms $E[w_i w_j]$ vanish, and $n$ equal ones are left:
 #
 # $$E[z^2] = E[w_1^2]\,E[x_1^2] + \dots + E[w_n^2]\,E[x_n^2] = n \operatorname{Var}(w)\; E[x^2] \tag{19}$$
 #
@@ -753,11 +754,11 @@ for activation in ("relu", "tanh"):
 
 # %% [markdown] name="deep-reading"
 # Three things to see. The small start learns nothing with either optimiser: where the signal is $10^{-25}$ there is
-# nothing to divide. With ReLU and Xavier's start momentum is stuck and *Adam is not*. Gradients a thousand times too
-# small are no hindrance to someone who divides by their size, and so a good optimiser hides a bad start. And with
-# tanh, where Xavier's formula is at home, He's start did better here. A tanh squeezes a little in every layer, so
-# twenty of them want a start that is somewhat too large. A rule derived for one layer is a good guess for twenty, not
-# a law.
+# nothing to divide. With ReLU and Xavier's start momentum is nearly stuck and *Adam is not*. Gradients a thousand
+# times too small are no hindrance to someone who divides by their size, and so a good optimiser hides a bad start.
+# And with tanh, where Xavier's formula is at home, He's start did better here. A tanh squeezes a little in every
+# layer, so twenty of them want a start that is somewhat too large. A rule derived for one layer is a good guess for
+# twenty, not a law.
 #
 # Write the start yourself: exercise `xavier_he`.
 
@@ -830,15 +831,22 @@ curves(axes, steps, lines, "step", "training loss, nats", "Each at its best rate
 # people do. And in 2021 Frank Schmidt and colleagues ran fifteen optimisers on eight problems and found no general
 # winner.
 #
-# What Adam buys you lies along the other axis of the first picture: its valley is wide, and it stands in nearly the
-# same place for every network.
-#
+# What Adam buys you lies along the other axis of the first picture: its valley is wide. Here is what a rate costs
+# that is four times too low or too high:
+
+# %% name="price" tags=["tools"]
+# The price of a rate four times off, for each optimiser.
+prices = measured("optimizers", "metrics/price of a rate four times off")["metrics/price of a rate four times off"]
+for name in sorted(prices, key=prices.get):
+    print(f"{name:17} {prices[name]:.3f} nats")
+
+# %% [markdown] name="rule-or-rate"
 # And your answer from the beginning, rule or rate? The table has it: a rate that is four times off costs more than
 # the worst choice of rule. So when you have time for ten runs, do not try ten optimisers. Try one with ten rates.
 #
 # What this toy cannot show: a network of 50,000 weights and 400 steps is not a language model. There, momentum alone
-# is far behind Adam, and why that is so is still being worked out; the rare words of text, which we met with Adagrad,
-# are one suspect.
+# is clearly behind Adam, and why that is so is still being worked out; the rare words of text, which we met with
+# Adagrad, are one suspect.
 
 # %% [markdown] name="break-it"
 # ## Break it
