@@ -418,6 +418,9 @@ def test_what_the_text_says_of_single_strings():
     counted = "".join(format(number, "b") for number in range(20))[:24]
     for x in ("0011" * 6, counted):
         assert prediction.bits_lost(share, x) == pytest.approx(24, abs=0.5)  # "it knows nothing"
+    drawn = "".join(map(str, np.random.default_rng(25).integers(2, size=32)))[:24]
+    assert round(prediction.bits_lost_by_counting(drawn, 2)) == 28  # "it loses 28 bits on 24"
+    assert prediction.bits_lost(share, drawn) == pytest.approx(24, abs=0.5)  # "hardly more than a coin"
     for x in ("01" * 12, "0" * 24):  # "counting is faster"
         assert prediction.bits_lost_by_counting(x, 2) < prediction.bits_lost(share, x)
     assert len(certain(found)) < len(found.shortest)
