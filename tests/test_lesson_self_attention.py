@@ -1,10 +1,12 @@
 """self_attention: the hand-worked numbers, merging in any order, the task by brute force, planted mistakes."""
 
 import itertools
+import json
 import math
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -203,3 +205,17 @@ def test_other_scales_are_those_scales_on_both_tracks(divided: str) -> None:
     weights = torch.softmax(query @ key.transpose(-1, -2) / {"by d": d, "not": 1}[divided], dim=-1)
     expected = module.attention.out((weights @ value).transpose(1, 2).flatten(2))
     torch.testing.assert_close(module.attention(x), expected)
+
+
+def test_what_the_text_says_of_the_measurements() -> None:
+    record = json.loads((Path(__file__).parents[1] / "results/self_attention.json").read_text())
+    found = {one["name"]: one for one in record["findings"]}
+    answers = record["drawn"]["metrics"]["accuracy by question"]
+    assert min(answers["two_heads"]) > 0.99  # "two heads answer everything"
+    assert min(answers["one_head"]) < 0.15 < 0.99 < max(answers["one_head"])  # "one … perfectly, the other hardly"
+    assert all(value < 0.56 for value in found["lookup"]["rivals"])  # with every seed
+    assert min(answers["undivided"]) < 0.2  # "with this seed one of the questions is hardly learned"
+    assert found["root"]["verdict"] == "mostly"  # "cannot tell the two apart"
+    assert max(abs(bound) for bound in found["root"]["difference"]) < 0.005
+    spreads = [value for name, value in record["drawn"]["metrics"].items() if name.startswith("spread of the scores")]
+    assert min(spreads) > 2  # "all three readers end with scores that spread far beyond 1"

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from groundup.reader import background, build, server
+from groundup.reader.makers import Makers
 from reader_site import SITE, Visit
 from test_reader_server import serving
 
@@ -22,8 +23,23 @@ def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
+class Made(Makers):
+    """Makers that make nothing; each lesson is to be run."""
+
+    def __init__(self, opens: dict[str, str] | None = None) -> None:
+        super().__init__(Path(), {})
+        self.asked: list[tuple[Sequence[str] | None, str]] = []
+        self.pages, self.opens = server.Pages(), opens or {}
+
+    async def make(self, only: Sequence[str] | None, what: str = "") -> list[str]:
+        self.asked.append((only, what))
+        self.pages.reading = self.opens.get(what, self.pages.reading)  # what the reader opens meanwhile
+        return [*(only or [])]
+
+
 def test_the_lesson_that_is_read_comes_first_and_one_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    pages, ran, said = server.Pages(), list[str](), list[str]()
+    makers, ran, said = Made(), list[str](), list[str]()
+    pages = makers.pages
 
     async def run(root: Path, name: str, jobs: int) -> str:
         ran.append(name)
@@ -33,44 +49,92 @@ def test_the_lesson_that_is_read_comes_first_and_one_that_fails_stops_no_other(m
     async def all_of_it() -> list[str]:
         messages: asyncio.Queue[str] = asyncio.Queue()
         pages.open.add(messages)
-        assert await background.fill(Path(), ["a", "b", "c", "d"], 1, pages, said.append) == ["d fails."]
+        failed = await background.fill(Path(), ["a", "b", "c", "d"], 1, makers, pages, said.append)
+        assert failed == ["d fails."]
         return [messages.get_nowait() for _ in range(messages.qsize())]
 
     monkeypatch.setattr(background, "run", run)
     assert asyncio.run(all_of_it()) == ["outputs a", "outputs d", "outputs b", "outputs c"]
     assert ran == ["a", "d", "b", "c"]
-    assert said == ["d fails.", "Not every lesson has its outputs: 1 failed."]
+    assert makers.asked == [*(([name], "text") for name in ran), ([], "search")]
+    assert said[1:] == ["d fails.", "Not every lesson has its outputs: 1 failed."]
 
 
-def test_pages_are_served_before_anything_is_run(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def lessons(root: Path, *names: str) -> None:
+    for name in names:
+        (root / "src/groundup/lessons" / name).mkdir(parents=True)
+        (root / "src/groundup/lessons" / name / "lesson.py").touch()
+
+
+def test_the_page_that_is_wanted_is_made_first(tmp_path: Path) -> None:
+    lessons(tmp_path, "a", "b", "c", "d")
+    makers = Made({"": "d"})
+    makers.pages.reading = "b"
+    assert asyncio.run(background.make(tmp_path, makers, makers.pages)) == ["b", "d", "a", "c"]
+    assert makers.asked == [
+        (["b"], "front"),
+        ([], ""),
+        (["d"], "text"),
+        (["a"], "text"),
+        (["c"], "text"),
+        ([], "search"),
+    ]
+    assert not makers.pages.making
+
+
+def test_pages_are_served_before_anything_is_made_or_run(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran, served = list[str](), list[server.Dev | None]()
+    lessons(checkout, "a", "b")
 
     async def run(root: Path, name: str, jobs: int) -> str:
         ran.append(name)
         return ""
 
+    makers = Made()
     monkeypatch.setattr(background, "run", run)
-    monkeypatch.setattr(build, "preview", lambda root, torch: ["a", "b"])
+    monkeypatch.setattr(background, "Makers", lambda root, env: makers)
+    monkeypatch.setattr(build, "install", lambda web: None)
     monkeypatch.setattr(server, "serve", lambda site, port, browser, page, say, dev, allowed: served.append(dev))
 
     def learn(page: str = "") -> server.Dev | None:
-        background.serve(checkout, 0, False, page, 1, True, lambda text: None)
+        background.serve(checkout, 0, False, page, 1, lambda text: None)
         return served.pop()
 
+    (checkout / "build/site/lessons/a").mkdir(parents=True)
     follow = learn("lessons/b/")
     assert follow is not None
-    assert ran == []
+    assert (ran, makers.asked) == ([], [])
+    assert not (checkout / "build/site/lessons").exists()  # as it was before
     assert not build.is_current(checkout, build.stamp(checkout))
-    asyncio.run(follow(server.Pages()))
+    asyncio.run(follow(makers.pages))
     assert ran == ["b", "a"]
     assert build.is_current(checkout, build.stamp(checkout))
     assert learn() is None  # nothing is left to do
 
     build.finish(checkout, "now", ["a fails."])
     assert learn() is not None  # what failed is tried again
-    monkeypatch.setattr(build, "preview", lambda root, torch: [])
-    assert learn() is None
-    assert build.is_current(checkout, build.stamp(checkout))
+
+
+def test_who_opens_a_page_that_is_still_to_be_made_waits_and_gets_it(tmp_path: Path) -> None:
+    opened = list[server.Pages]()
+
+    async def follow(pages: server.Pages) -> None:
+        opened.append(pages)
+        pages.making = True
+        await asyncio.sleep(60)
+
+    with serving(tmp_path, dev=follow) as running:
+        status, _, body = running.ask("/lessons/p02/")
+        assert (status, b"This page is being made" in body) == (503, True)
+        assert opened[0].reading == "p02"
+        assert running.ask("/practice/")[0] == 503
+        (tmp_path / "lessons/p02").mkdir(parents=True)
+        (tmp_path / "lessons/p02/index.html").write_text("here it is")
+        assert running.ask("/lessons/p02/")[2] == b"here it is"
+        opened[0].fail("there is no <node>")
+        assert b"there is no &lt;node&gt;" in running.ask("/practice/")[2]
+        opened[0].making = False
+        assert running.ask("/practice/")[0] == 404
 
 
 def test_what_a_lesson_says_of_its_failure_is_told(tmp_path: Path) -> None:

@@ -63,10 +63,11 @@ class Asked:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     pages = server.Pages()
     it = Asked(dev.Author(CHECKOUT, {}, pages, lambda text: it.log.append(text)))
-    helpers = {id(it.author.lessons): "lessons", id(it.author.renderer): "renderer"}
+    makers = it.author.makers
+    helpers = {id(makers.lessons): "lessons", id(makers.renderer): "renderer"}
 
     async def ask(self: Helper, question: Any) -> dict[str, Any]:
-        it.log.append((helpers[id(self)], question["only"], question["text"]))
+        it.log.append((helpers[id(self)], question["only"], question["what"]))
         if mistake := it.mistakes.pop(0) if it.mistakes else "":
             raise UserError(mistake)
         return {"waiting": it.waiting}
@@ -88,8 +89,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 def test_saved_prose_is_shown_by_helpers_that_are_kept_and_nothing_is_run(asked: Asked) -> None:
     happened = asked.save(LESSONS / RNN / "lesson.py")
     assert happened[1:] == [
-        ("lessons", [RNN], True),
-        ("renderer", [RNN], True),
+        ("lessons", [RNN], "text"),
+        ("renderer", [RNN], "text"),
         "reload",
         "The pages are up to date.",
     ]
@@ -98,17 +99,24 @@ def test_saved_prose_is_shown_by_helpers_that_are_kept_and_nothing_is_run(asked:
 def test_a_changed_cell_is_shown_at_once_and_again_when_it_has_run(asked: Asked) -> None:
     asked.waiting = [RNN]
     happened = asked.save(LESSONS / RNN / "lesson.py")
-    assert happened[3:] == ["reload", f"run {RNN}", "reload", "The pages are up to date."]
+    assert happened[3:] == [
+        "reload",
+        f"run {RNN}",
+        ("lessons", [RNN], "text"),
+        ("renderer", [RNN], "text"),
+        "reload",
+        "The pages are up to date.",
+    ]
 
 
 def test_a_changed_module_is_imported_anew(asked: Asked) -> None:
     happened = asked.save(LESSONS / RNN / "model.py")
-    assert happened[1:4] == ["lessons anew", ("lessons", [RNN], False), ("renderer", [RNN], False)]
+    assert happened[1:4] == ["lessons anew", ("lessons", [RNN], ""), ("renderer", [RNN], "")]
 
 
-def test_the_front_end_is_made_anew_without_a_look_at_the_lessons(asked: Asked) -> None:
+def test_the_front_end_is_made_anew(asked: Asked) -> None:
     happened = asked.save(CHECKOUT / "web/src/cells/cells.css")
-    assert happened[1:] == ["renderer anew", ("renderer", None, False), "reload", "The pages are up to date."]
+    assert happened[1:5] == ["lessons anew", "renderer anew", ("lessons", None, ""), ("renderer", None, "")]
 
 
 def test_a_mistake_is_told_and_what_it_held_up_is_shown_with_the_next_change(asked: Asked) -> None:
@@ -117,7 +125,7 @@ def test_a_mistake_is_told_and_what_it_held_up_is_shown_with_the_next_change(ask
     assert happened[2:] == ["line 3: there is no such function", 'trouble "line 3: there is no such function"']
     assert asked.author.pages.trouble
     happened = asked.save(LESSONS / "m1/lesson.py")
-    assert happened[1] == ("lessons", ["m1", RNN], True)
+    assert happened[1] == ("lessons", ["m1", RNN], "text")
     assert not asked.author.pages.trouble
 
 
@@ -176,7 +184,7 @@ def test_what_helpers_make_of_a_lesson_is_what_a_whole_build_makes(public: Path,
         author.changed.add(tmp_path / "src/groundup/lessons" / RNN / "lesson.py")
         await author.show()
         assert author.to_run == set()
-        await author.end()
+        await author.makers.end()
 
     asyncio.run(show())
     for page in pages:

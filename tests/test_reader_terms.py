@@ -35,6 +35,7 @@ def test_only_the_first_use_of_what_other_lessons_teach_is_marked(visit: Visits,
     assert marked == listed
     assert len(marked) == len(set(marked))
     assert page.locator(".margin-note p").count() == len(marked)
+    assert page.locator(".questions :is(a.term, .margin-note)").count() == 0  # a card has no margin
     own = page.eval_on_selector_all(".glossary a", "all => all.map(link => link.pathname)")
     assert not [path for path in own if f"/{folder}/" in path]
 

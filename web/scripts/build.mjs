@@ -3,8 +3,8 @@
  *
  * The scripts and the renderer do not depend on DATA: they are built again only when the sources in web/ have changed.
  * With --only, the pages of some lessons are written into an OUT that a whole build has made before.
- * With --answer, lines on stdin say what to write: {only: null or some folders, text: whether nothing of these lessons
- * has changed but their text}. Each is answered by a line when it is done.
+ * With --answer, lines on stdin say what to write: {only: null or some folders, what: as groundup.reader.makers has it}.
+ * Each is answered by a line when it is done.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -100,21 +100,25 @@ async function prepare() {
   return { render, assets: await builtAssets(), took };
 }
 
-/** Writes all pages, or those that a change of some lessons, or of nothing but their text, can have changed. */
-async function write({ render, assets, took }, data, out, only, text = false) {
+/** Writes all pages, or those of some lessons and what else `what` names. */
+async function write({ render, assets, took }, data, out, only, what = '') {
   const started = performance.now();
   const site = await json(join(data, 'site.json'));
   const folders = only ?? site.lessons.map((lesson) => lesson.folder);
   const exercises = existsSync(join(data, 'practice.json')) ? await json(join(data, 'practice.json')) : [];
   const questions = existsSync(join(data, 'questions.json')) ? await json(join(data, 'questions.json')) : {};
-  const pages = await Promise.all(folders.map((folder) => json(join(data, 'lessons', `${folder}.json`))));
+  const read = (folder) => json(join(data, 'lessons', `${folder}.json`));
+  const searched = async () =>
+    render.buildSearchIndex(site, await Promise.all(site.lessons.map(({ folder }) => read(folder))), exercises);
+  if (what === 'search') return put(join(out, 'search.json'), await searched());
+  const pages = await Promise.all(folders.map(read));
 
   if (!only) {
     for (const name of ['assets', 'lessons', 'notebooks', 'practice'])
       await rm(join(out, name), { recursive: true, force: true });
   }
   await mkdir(out, { recursive: true });
-  if (!text) {
+  if (what !== 'text') {
     await cp(join(DIST, 'client/assets'), join(out, 'assets'), { recursive: true });
     await cp(join(DIST, 'theme/assets'), join(out, 'assets'), { recursive: true });
   }
@@ -130,7 +134,7 @@ async function write({ render, assets, took }, data, out, only, text = false) {
   }
   if (exercises.length)
     await put(join(out, 'practice/index.html'), render.practiceHtml(exercises, questions, site, assets.practice));
-  if (text) return '';
+  if (what === 'text') return '';
   await put(join(out, 'way.json'), render.buildWay(site, exercises));
   if (exercises.length) {
     const grader = await readFile(join(data, 'practice.zip'));
@@ -142,14 +146,14 @@ async function write({ render, assets, took }, data, out, only, text = false) {
       await put(join(folder, 'solution.json'), JSON.stringify(render.solutionOf(exercise, site)));
     }
   }
-  if (!only) {
+  if (!only || what === 'front') {
     await cp(join(data, 'site.json'), join(out, 'site.json'));
     await cp(join(WEB, 'src/favicon.svg'), join(out, 'favicon.svg'));
     await put(join(out, 'index.html'), render.homeHtml(site, assets.home));
     await put(join(out, '404.html'), render.notFoundHtml(site, assets.notfound));
-    await put(join(out, 'search.json'), render.buildSearchIndex(site, pages, exercises));
     await put(join(out, 'runtime.json'), JSON.stringify({ kind: 'none' }));
   }
+  if (!only) await put(join(out, 'search.json'), await searched());
   return `${pages.length} lessons in ${seconds(started)} s (${took}) → ${out}`;
 }
 
@@ -168,10 +172,10 @@ const [data, out] = [resolve(options.data), resolve(options.out)];
 if (options.answer) {
   let ready;
   for await (const line of createInterface({ input: process.stdin })) {
-    const { only, text } = JSON.parse(line);
+    const { only, what } = JSON.parse(line);
     try {
       ready ??= await prepare();
-      await write(ready, data, out, only, text);
+      if (what !== 'prepare') await write(ready, data, out, only, what);
       console.log('{}');
     } catch (error) {
       console.log(JSON.stringify({ error: String(error?.message ?? error) }));

@@ -1,4 +1,4 @@
-"""Pages that are served at once; lessons without outputs are run meanwhile, the one that is being read first.
+"""Pages that are served at once and made meanwhile, the one that is wanted first; then lessons are run.
 
 A lesson is run in a process of its own, ``python -m groundup.reader.remake ROOT JOBS FOLDER``.
 """
@@ -8,34 +8,61 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from groundup.reader import build, remake, server
+from groundup.errors import UserError
+from groundup.reader import build, node, remake, server
+from groundup.reader.makers import Makers
 
 Say = Callable[[str], None]
 
 
-def serve(
-    root: Path, port: int, browser: bool, page: str, jobs: int, torch: bool, say: Say, allowed: Sequence[str] = ()
-) -> None:
-    """Serve a checkout's pages until Ctrl-C, and give them the outputs that they lack."""
+def serve(root: Path, port: int, browser: bool, page: str, jobs: int, say: Say, allowed: Sequence[str] = ()) -> None:
+    """Serve a checkout's pages until Ctrl-C, and make those that are not up to date."""
     follow: server.Dev | None = None
     made_of = build.stamp(root)
     if not build.is_current(root, made_of):
-        say("Building the pages.")
-        waiting = build.preview(root, torch)
-        if waiting:
-            say(f"Lessons are run while you read, the one that you open first; {len(waiting)} are without outputs yet.")
+        env = node.environment()
+        build.install(root / "web")
+        build.clear(root)
+        say("The pages are made while you read, the one that you open first.")
 
-            async def follow(pages: server.Pages) -> None:
-                pages.reading = page.removeprefix("lessons/").rstrip("/")
-                failed = await fill(root, waiting, jobs, pages, say)
+        async def follow(pages: server.Pages) -> None:
+            pages.reading = page.removeprefix("lessons/").rstrip("/")
+            makers = Makers(root, env)
+            try:
+                waiting = await make(root, makers, pages)
+                failed = await fill(root, waiting, jobs, makers, pages, say) if waiting else []
                 build.finish(root, made_of, failed)
-        else:
-            build.finish(root, made_of, [])
+            except UserError as error:
+                pages.fail(str(error))
+                say(str(error))
+            finally:
+                await makers.end()
+
     server.serve(root / "build" / "site", port, browser, page, say, follow, allowed)
 
 
-async def fill(root: Path, waiting: Sequence[str], jobs: int, pages: server.Pages, say: Say) -> list[str]:
+async def make(root: Path, makers: Makers, pages: server.Pages) -> list[str]:
+    """Make all pages, each time that of the lesson that is wanted if it is missing; those to be run.
+
+    The front page comes with the first lesson; then practice, for other lessons' pages show their exercises.
+    """
+    pages.making = True
+    left = sorted(path.parent.name for path in root.glob("src/groundup/lessons/*/lesson.py"))
+    waiting: list[str] = []
+    for what in ("front", "", *("text" for _ in left[1:]), "search"):
+        name = pages.reading if pages.reading in left else left[0] if left else ""
+        chosen = [name] if what in ("front", "text") else []
+        left = [one for one in left if one not in chosen]
+        waiting += await makers.make(chosen, what)
+    pages.making = False
+    return waiting
+
+
+async def fill(
+    root: Path, waiting: Sequence[str], jobs: int, makers: Makers, pages: server.Pages, say: Say
+) -> list[str]:
     """Run the lessons one after the other, each time the one being read if it waits; what failed, in words."""
+    say(f"{len(waiting)} lessons are run while you read, the one that you open first: they are without outputs yet.")
     left, failed = list(waiting), list[str]()
     while left:
         name = pages.reading if pages.reading in left else left[0]
@@ -43,13 +70,15 @@ async def fill(root: Path, waiting: Sequence[str], jobs: int, pages: server.Page
         if said := await run(root, name, jobs):
             failed.append(said)
             say(said)
+        await makers.make([name], "text")
         pages.tell(f"outputs {name}")
+    await makers.make([], "search")
     say(f"Not every lesson has its outputs: {len(failed)} failed." if failed else "Every lesson has its outputs.")
     return failed
 
 
 async def run(root: Path, name: str, jobs: int) -> str:
-    """Run one lesson and write its page, in a process of its own; "" or what went wrong."""
+    """Run one lesson, in a process of its own; "" or what went wrong."""
     command = [sys.executable, "-m", remake.__name__, str(root), str(jobs), name]
     code, said = await to_its_end(command)
     return (said or f"Lesson {name} failed.") if code else ""

@@ -6,12 +6,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 from groundup.errors import UserError
 from groundup.files import write_whole
-from groundup.lesson import Lesson
 from groundup.reader import node
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -65,14 +63,19 @@ def build(root: Path, out: Path, jobs: int, torch: bool, progress: Progress) -> 
     return failed
 
 
-def pages(root: Path, out: Path, only: Sequence[Lesson] = ()) -> None:
-    """Render build/site-data into ``out``: all pages, or those of some lessons. Files that were there before go."""
-    web = root / "web"
+def pages(root: Path, out: Path) -> None:
+    """Render build/site-data into ``out``. Files that were there before go."""
+    install(root / "web")
+    node.run(
+        ["node", "scripts/build.mjs", "--data", str(root / "build" / "site-data"), "--out", str(out)], root / "web"
+    )
+
+
+def install(web: Path) -> None:
+    """Install what the front end needs, if that has changed."""
     installed, lock = web / "node_modules" / ".package-lock.json", web / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         node.run(["npm", "ci", "--no-audit", "--no-fund"], web)
-    command = ["node", "scripts/build.mjs", "--data", str(root / "build" / "site-data"), "--out", str(out)]
-    node.run([*command, *(word for lesson in only for word in ("--only", lesson.folder.name))], web)
 
 
 def current(
@@ -105,31 +108,14 @@ def finish(root: Path, made_of: str, failed: Sequence[str]) -> None:
     write_whole(root / "build" / "site" / "stamp", made_of)
 
 
-def preview(root: Path, torch: bool) -> list[str]:
-    """Write the pages of a checkout's lessons with the outputs that are kept; run nothing.
-
-    Returns the folders of the lessons that are still to be run.
-    """
-    from groundup.lessons import all_lessons
-    from groundup.notebooks.source_modules import Library
-    from groundup.reader import data
-    from groundup.reader.executed import built_notebooks, is_kept, last_outputs
-
-    cache, library, runs, waiting = root / "build" / "executed", Library(), {}, []
-    for lesson in all_lessons():
-        built = built_notebooks(lesson, library)
-        late = {
-            track: (torch or track == "numpy") and not is_kept(lesson, track, one, cache)
-            for track, one in built.items()
-        }
-        runs[lesson.folder.name] = {
-            track: replace(last_outputs(lesson, track, one, cache), waiting=late[track]) for track, one in built.items()
-        }
-        if any(late.values()):
-            waiting.append(lesson.folder.name)
-    data.write(all_lessons(), runs, root / "build" / "site-data")
-    pages(root, root / "build" / "site")
-    return waiting
+def clear(root: Path) -> None:
+    """Take away a checkout's built pages, which are to be made anew."""
+    site = root / "build" / "site"
+    for name in ("lessons", "notebooks", "practice"):
+        shutil.rmtree(site / name, ignore_errors=True)
+    for name in ("index.html", "search.json", "way.json", "stamp"):
+        (site / name).unlink(missing_ok=True)
+    site.mkdir(parents=True, exist_ok=True)
 
 
 def export(site: Path, out: Path, base: str, pyodide: str, say: Callable[[str], None]) -> None:

@@ -59,7 +59,7 @@ def learn(
         server.serve(_shipped(), port=port, browser=browser, page=page, say=show.stderr, allowed=allow_host or ())
     else:
         _demand_builders()
-        background.serve(root, port, browser, page, jobs, show.has("torch"), show.stderr, allow_host or ())
+        background.serve(root, port, browser, page, jobs, show.stderr, allow_host or ())
 
 
 @site.command("build")

@@ -17,6 +17,7 @@ from groundup.lesson import Lesson, Track
 from groundup.notebooks.build import Notebook, dumps, notebook_name
 from groundup.notebooks.pictures import placed, without_carried
 from groundup.plots import FRAMES
+from groundup.practice.registry import lesson_exercises
 from groundup.proof.results import kept
 from groundup.reader import folds, links, practice_data, questions, steps
 from groundup.reader.cells import needs
@@ -44,8 +45,11 @@ def write(lessons: Sequence[Lesson], runs: Mapping[str, Mapping[Track, Executed]
     write_contents(lessons, folder)
 
 
-def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
-    """Write site.json, what the front page, links and search need to know of all lessons, and their exercises."""
+def write_contents(lessons: Sequence[Lesson], folder: Path, practised: Sequence[Lesson] | None = None) -> None:
+    """Write site.json, what the front page, links and search need to know of all lessons, and their exercises.
+
+    ``practised``: the lessons whose exercises and questions are written, if not all.
+    """
     summaries = [summary(lesson, lessons) for lesson in lessons]
     parts = list(dict.fromkeys(lesson.part for lesson in lessons))
     paths = [
@@ -53,11 +57,20 @@ def write_contents(lessons: Sequence[Lesson], folder: Path) -> None:
         for path in PATHS
         if (found := on_path(path, lessons))
     ]
-    site = {"version": __version__, "parts": parts, "lessons": summaries, "paths": paths, "glossary": glossary(lessons)}
-    site["source"] = source_address()
-    _write_json(folder / "site.json", {**site, "exercises": practice_data.write(lessons, folder)})
+    site: Json = {
+        "version": __version__,
+        "parts": parts,
+        "lessons": summaries,
+        "paths": paths,
+        "glossary": glossary(lessons),
+        "source": source_address(),
+        "exercises": sum(len(lesson_exercises(lesson)) for lesson in lessons),
+    }
+    _write_json(folder / "site.json", site)
+    chosen = lessons if practised is None else practised
+    practice_data.write(chosen, folder)
     (folder / "questions.json").unlink(missing_ok=True)
-    write_questions(lessons, folder)
+    write_questions(chosen, folder)
 
 
 def write_questions(lessons: Sequence[Lesson], folder: Path) -> None:

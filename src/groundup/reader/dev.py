@@ -1,19 +1,17 @@
 """Pages that follow the author: whenever a lesson, a model or the front end is saved they are made anew.
 
-Two helpers are kept between two changes, one that writes the data of lessons and one that makes pages of it: starting
-them takes longer than their work. The first is started anew when a module has changed, the second with the front end.
+Of the two helpers the first is started anew when a module has changed, the second with the front end.
 """
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from groundup.errors import UserError
-from groundup.reader import background, node, remake, server
-from groundup.reader.helper import Helper
+from groundup.reader import background, node, server
+from groundup.reader.makers import Makers
 
 #: Seconds that what is being shown may take before a change that comes meanwhile ends it.
 PATIENCE = 1.0
@@ -42,7 +40,7 @@ def serve(root: Path, site: Path, port: int, browser: bool, say: Callable[[str],
         finally:
             at_work.cancel()
             await asyncio.wait([at_work])
-            await author.end()
+            await author.makers.end()
 
     server.serve(site, port=port, browser=browser, page="", say=say, dev=follow)
 
@@ -67,11 +65,7 @@ class Author:
     shown: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        web = self.root / "web"
-        script = [str(web / "scripts" / "build.mjs"), "--answer"]
-        places = ["--data", str(self.root / "build" / "site-data"), "--out", str(self.root / "build" / "site")]
-        self.lessons = Helper([sys.executable, "-m", remake.__name__, str(self.root)], self.root)
-        self.renderer = Helper(["node", *script, *places], web, self.env)
+        self.makers = Makers(self.root, self.env)
 
     async def follow(self) -> None:
         """Show what has changed with the outputs that still hold; then run what is to be run, and show that.
@@ -85,7 +79,9 @@ class Author:
             self.shown.set()
             self.pages.reload()
             for name in sorted(self.to_run):
-                if said := await background.run(self.root, name, 1):
+                said = await background.run(self.root, name, 1)
+                await self.makers.make([name], "text")
+                if said:
                     raise UserError(said)
                 self.to_run.discard(name)
                 self.pages.reload()
@@ -101,25 +97,16 @@ class Author:
         """Bring data and pages up to date with the files that have changed. Raises UserError."""
         only = lessons_of(self.root, self.changed)
         text = only is not None and all(path.name == "lesson.py" for path in self.changed)
-        if not all(path.is_relative_to(self.root / "web") for path in self.changed):
-            if not text:
-                await self.lessons.end()
-            answer = await self.lessons.ask({"only": only or [], "text": text})
-            self.to_run |= set(answer["waiting"])
+        if not text:
+            await self.makers.lessons.end()
         if only is None:
-            await self.renderer.end()
-        await self.renderer.ask({"only": only, "text": text})
+            await self.makers.renderer.end()
+        self.to_run |= set(await self.makers.make(only, "text" if text else ""))
         self.changed.clear()
 
     async def warm_up(self) -> None:
         """Start the helpers by showing a lesson as it is."""
         name = min(path.parent.name for path in self.root.glob("src/groundup/lessons/*/lesson.py"))
         with contextlib.suppress(UserError):
-            await self.lessons.ask({"only": [name], "text": True})
-            await self.renderer.ask({"only": [name], "text": True})
+            await self.makers.make([name], "text")
         self.shown.set()
-
-    async def end(self) -> None:
-        """End the helpers."""
-        await self.lessons.end()
-        await self.renderer.end()

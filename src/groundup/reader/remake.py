@@ -1,62 +1,66 @@
 """Brings the data of lessons' pages up to date while somebody works on them; a process of its own.
 
-``python -m groundup.reader.remake ROOT`` answers questions of ``groundup site dev``. What it has imported it knows,
+``python -m groundup.reader.remake ROOT`` answers the questions of ``makers``. What it has imported it knows,
 so it is started anew when a module changes, and kept while nothing but a lesson's text does.
-``python -m groundup.reader.remake ROOT JOBS FOLDER…`` runs lessons and writes their pages.
+``python -m groundup.reader.remake ROOT JOBS FOLDER…`` runs lessons and keeps their outputs.
 """
 
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from groundup.errors import UserError
-from groundup.reader import build, helper
+from groundup.reader import helper
 
 
-def write(root: Path, names: Sequence[str], text: bool = False) -> list[str]:
-    """Write build/site-data for the lessons of these folders, or for all, with the outputs that still hold.
+def write(root: Path, names: Sequence[str] | None, what: str = "") -> list[str]:
+    """Write build/site-data for the lessons of these folders, or for all, with the outputs that are kept.
 
-    ``text``: nothing has changed but what stands in their ``lesson.py``. Returns the folders of those to be run.
+    ``what`` is as ``Makers.make`` says. Returns the folders of those that are still to be run.
     """
+    from groundup import show
     from groundup.lessons import all_lessons
     from groundup.notebooks.source_modules import Library
     from groundup.reader import data
     from groundup.reader.executed import built_notebooks, is_kept, last_outputs
 
     folder, cache, library = root / "build" / "site-data", root / "build" / "executed", Library()
-    chosen, waiting = [lesson for lesson in all_lessons() if not names or lesson.folder.name in names], []
+    tracks = ("numpy", "torch") if show.has("torch") else ("numpy",)
+    chosen, waiting = [lesson for lesson in all_lessons() if names is None or lesson.folder.name in names], []
     for lesson in chosen:
         built = built_notebooks(lesson, library)
-        runs = {track: last_outputs(lesson, track, notebook, cache) for track, notebook in built.items()}
+        late = {
+            track: track in tracks and not is_kept(lesson, track, notebook, cache) for track, notebook in built.items()
+        }
+        runs = {
+            track: replace(last_outputs(lesson, track, notebook, cache), waiting=late[track])
+            for track, notebook in built.items()
+        }
         data.write_lesson(lesson, all_lessons(), runs, folder)
-        if not all(is_kept(lesson, track, notebook, cache) for track, notebook in built.items()):
+        if any(late.values()):
             waiting.append(lesson.folder.name)
-    if text:
+    if what == "text":
         data.write_questions(chosen, folder)
-    else:
-        data.write_contents(all_lessons(), folder)
+    elif what != "search":
+        data.write_contents(all_lessons(), folder, chosen if what == "front" else all_lessons())
     return waiting
 
 
 def run(root: Path, names: Sequence[str], jobs: int = 1) -> None:
-    """Run the lessons of these folders and write their pages.
+    """Run the lessons of these folders and keep their outputs.
 
-    Raises UserError with a sentence for each notebook that fails; the pages are written before.
+    Raises UserError with a sentence for each notebook that fails.
     """
     from groundup import show
-    from groundup.lessons import all_lessons
-    from groundup.reader import data
+    from groundup.lessons import find_lesson
     from groundup.reader.executed import execute_all
 
     failed: list[str] = []
-    chosen = [lesson for lesson in all_lessons() if lesson.folder.name in names]
-    for lesson in chosen:
-        runs = execute_all([lesson], root / "build" / "executed", show.has("torch"), jobs, lambda line: None, failed)
-        data.write_lesson(lesson, all_lessons(), runs[lesson.folder.name], root / "build" / "site-data")
-    data.write_contents(all_lessons(), root / "build" / "site-data")
-    build.pages(root, root / "build" / "site", chosen)
+    chosen = [find_lesson(name) for name in names]
+    execute_all(chosen, root / "build" / "executed", show.has("torch"), jobs, lambda line: None, failed)
     if failed:
         raise UserError("\n".join(failed))
 
@@ -88,7 +92,7 @@ def main(root: Path, words: Sequence[str]) -> None:
         return
 
     def answer(question: dict[str, Any]) -> dict[str, Any]:
-        return {"waiting": write(root, question["only"], question["text"])}
+        return {"waiting": write(root, question["only"], question["what"])}
 
     helper.answer_all(answer, lambda error: explain(error, root))
 

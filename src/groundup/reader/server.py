@@ -7,6 +7,7 @@ and know the token that only the opened address carries. Whoever forwards the po
 
 import asyncio
 import contextlib
+import html
 import json
 import re
 import secrets
@@ -20,10 +21,11 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,15 +46,26 @@ HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1
 TRIED = 20
 
 
+#: Stands in place of a page that is still to be made.
+MAKING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0.5">
+<meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>groundup</title><body style="font: 1.1rem/1.6 serif; max-width: 36rem; margin: 20vh auto; padding: 1rem">
+<main><h1 style="font-size: 1.4rem">This page is being made</h1>
+<p>It comes by itself in a moment: pages are made once, when groundup is new or has changed.</p><pre>{told}</pre></main>
+"""
+
+
 class Pages:
     """The pages that are open in dev mode, as far as the server knows them.
 
     reading  the folder of the lesson that was opened last, "" before the first
     trouble  why what was saved last cannot be shown, "" if it is
+    making   pages that are not there are still to be made
     """
 
     def __init__(self) -> None:
         self.reading = self.trouble = ""
+        self.making = False
         self.open: set[asyncio.Queue[str]] = set()
 
     def tell(self, message: str) -> None:
@@ -158,6 +171,22 @@ class Site(StaticFiles):
     def __init__(self, site: Path, pages: Pages) -> None:
         super().__init__(directory=site, html=True)
         self.pages = pages
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file; for one that is still to be made a page that asks again."""
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or not self.pages.making:
+                raise
+            response = Response(status_code=404)
+        if response.status_code != 404 or not self.pages.making:
+            return response
+        parts = Path(path).parts
+        if parts[:1] == ("lessons",) and len(parts) > 1:
+            self.pages.reading = parts[1]
+        told = html.escape(self.pages.trouble and json.loads(self.pages.trouble.removeprefix("trouble ")))
+        return HTMLResponse(MAKING.format(told=told), 503, {"Retry-After": "1", "Cache-Control": "no-store"})
 
     def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(full_path, *args, **kwargs)

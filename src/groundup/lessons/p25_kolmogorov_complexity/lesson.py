@@ -160,7 +160,7 @@ first_string, end = read_self_delimiting(stream)
 print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of {len(stream)}")
 
 # %% [markdown] name="elias-turn"
-# **Your turn**: exercises `elias_encode` and `elias_decode`, there and back.
+# **Your turn**: exercise `elias_encode` writes such numbers, and exercise `elias_decode` reads them.
 
 # %% [markdown] name="tape"
 # ## Machine A: a tape
@@ -168,11 +168,14 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # The first computer is a tape of natural numbers, all 0 at the start, a head, and eight instructions. It is the
 # language that Urban Müller invented in 1993 to have a compiler of a few hundred bytes, with a print of its own.
 #
-# | | word | | | word | |
-# |---|---|---|---|---|---|
-# | `>` `<` | 110 1110 | move the head | `[` … `]` | 100 101 | repeat while the cell under the head is not 0 |
-# | `+` `-` | 010 011 | add 1, take 1 ($0 - 1 = 0$) | `.` | 00 | print 0 if the cell is 0, else 1 |
-# | `,` | 1111 | read the next bit of the program into the cell | `]` without `[` | 101 | the code ends here |
+# | symbol | word | what it does |
+# |---|---|---|
+# | `>` `<` | 110 1110 | move the head |
+# | `+` `-` | 010 011 | add 1, take 1 ($0 - 1 = 0$) |
+# | `[` … `]` | 100 101 | repeat while the cell under the head is not 0 |
+# | `]` without `[` | 101 | the code ends here |
+# | `.` | 00 | print 0 if the cell is 0, else 1 |
+# | `,` | 1111 | read the next bit of the program into the cell |
 #
 # ![The program in cells, a tape of numbers with a head on one of them, and the output.](diagram:tape)
 #
@@ -227,12 +230,16 @@ assert assemble(TAPE, "+.]") == "01000101"
 # The second computer has no tape and no loops. It looks at the front of a string of symbols. A **term** is one symbol,
 # or `@` followed by two terms: `@fx` is $f$ applied to $x$. Let $x, y, z$ be the next terms.
 #
-# | front | word | becomes | | front | word | becomes |
-# |---|---|---|---|---|---|---|
-# | `T` $x\,y$ | 100 | $x\,$`@`$x\,y$ | | `0` … | 00 | print 0, then … |
-# | `K` $x\,y$ | 1101 | $x$ | | `1` … | 01 | print 1, then … |
-# | `S` $x\,y\,z$ | 1111 | $x\,z\,$`@`$y\,z$ | | `.` | 101 | stop |
-# | `@` … | 1100 | … | | `R` $x\,y$ | 1110 | read a bit: 0 leaves $x$, 1 leaves $y$ |
+# | front | word | becomes |
+# |---|---|---|
+# | `0` … | 00 | print 0, then … |
+# | `1` … | 01 | print 1, then … |
+# | `.` | 101 | stop |
+# | `@` … | 1100 | … |
+# | `T` $x\,y$ | 100 | $x\,$`@`$x\,y$ |
+# | `K` $x\,y$ | 1101 | $x$ |
+# | `S` $x\,y\,z$ | 1111 | $x\,z\,$`@`$y\,z$ |
+# | `R` $x\,y$ | 1110 | read a bit: 0 leaves $x$, 1 leaves $y$ |
 #
 # The program *is* the part of the string that has not been read yet; a symbol is read when a rule needs it. Moses
 # Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. That they can compute everything, nobody
@@ -245,7 +252,7 @@ assert assemble(TAPE, "+.]") == "01000101"
 # `@T0 @@T0.` The front unfolds to `T 0 @@T0.`, that is $x$ = `0` and $y$ = `@@T0.`, and so `0 @0@@T0.`: the first zero
 # is printed. The cell below does the rest, one step a line. So `TT0.` prints 4 zeros. How many does `TTTT0.` print?
 
-# %% name="rewriting-machine" show="rewrite" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
+# %% name="rewriting-machine" show="rewrite" beside="rewrite" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, rewrite, write_term
 
 # %% name="rewriting-by-hand"
@@ -341,7 +348,7 @@ for name, one in found.items():
 # descriptions are prefix-free, (2) is stricter: each spends at least $2^{-(n-c)}$ of a budget of 1, so there are at
 # most $2^{n-c}$ of them.
 #
-# $$\frac{\#\{x : |x| = n,\ K(x) \le n - c\}}{2^n} \;\begin{cases} < 2^{1-c} & \text{for any descriptions,}\\ \le 2^{-c} & \text{for prefix-free ones.}\end{cases} \tag{3}$$
+# $$\frac{\#\{x : |x| = n,\ K(x) \le n - c\}}{2^n} \;\begin{cases} < 2^{1-c} & \text{any,}\\ \le 2^{-c} & \text{prefix-free.}\end{cases} \tag{3}$$
 #
 # On paper, $n = 8$ and $c = 3$: up to 5 bits there are $1 + 2 + 4 + 8 + 16 + 32 = 63$ descriptions. A decoder that
 # gives each its own string of 8 bits shortens $63/256 = 0.246$ of all. That is less than $2^{-2} = 0.25$, but nearly
@@ -496,7 +503,7 @@ curves(axes, longest_run, lines, "longest program, bits", "largest gap, bits", "
 # eight zeros? The second program is out. The coin flips have shrunk to $\tfrac{13}{16} \cdot 2^{-8} =
 # \tfrac{13}{4096}$, and the first still has $\tfrac18 = \tfrac{512}{4096}$. So $P(1) = 6.5/525 = 0.012$.
 
-# %% name="predictor" show="predictor chance_of_one" include="groundup.lessons.p25_kolmogorov_complexity.prediction:predictor groundup.lessons.p25_kolmogorov_complexity.prediction:chance_of_one"
+# %% name="predictor" show="predictor chance_of_one" beside="predictor" include="groundup.lessons.p25_kolmogorov_complexity.prediction:predictor groundup.lessons.p25_kolmogorov_complexity.prediction:chance_of_one"
 from groundup.lessons.p25_kolmogorov_complexity.prediction import chance_of_one, predictor
 
 # %% name="prediction-by-hand"

@@ -17,11 +17,13 @@ def predictor(found: Census, longest: int) -> Share:
 
     A beginning that wants more bits than were tried goes on as coin flips would: each next bit is 0 or 1, evenly.
     """
+    # What a program printed counts for every one of its beginnings, with the weight $2^{-|p|}$ of the program.
     begins = defaultdict[str, float](float)
     for printed, weight in found.printed.items():
         for n in range(min(len(printed), longest) + 1):
             begins[printed[:n]] += weight  # (6)
 
+    # An unread program is a coin: each further bit halves its weight.
     def share(x: str) -> float:
         coins = sum(found.begun.get(x[:n], 0.0) * 2.0 ** (n - len(x)) for n in range(len(x)))
         return begins.get(x, 0.0) + coins  # (6)

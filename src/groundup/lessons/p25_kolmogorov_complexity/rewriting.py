@@ -46,28 +46,36 @@ def rewrite(terms: list[Term], printed: str, limit: int) -> State:
     """Apply rules until one needs a symbol or a bit, the machine stops, or ``limit`` steps. Changes ``terms``."""
     output = [printed]
     for _ in range(limit):
+        # Nothing is left to look at: the machine asks for the next symbol of its program.
         if not terms:
             return State("".join(output), "symbol", "", (terms, "", 1))
+        # `@fx` unfolds: `f` comes to the front, and `x` stands behind it.
         first = terms[-1]
-        if isinstance(first, tuple):  # @fx -> f x
+        if isinstance(first, tuple):
             terms[-1:] = [first[1], first[0]]
             continue
+        # A rule needs its terms whole, so it waits until they have been read.
         if len(terms) < NEEDED[first]:
             return State("".join(output), "symbol", "", (terms, "", 1))
         terms.pop()
+        # To stop or to read a bit, the machine hands back to whoever feeds it.
         if first == ".":
             return State("".join(output), "", "halted", None)
         if first == "R":
             return State("".join(output), "bit", "", (terms, "", 1))
+        # Printed is printed: no rule takes it back.
         if first in "01":
             output.append(first)
             continue
-        x = terms.pop()  # and D x -> nothing
-        if first == "K":  # K x y -> x
+        # `K` keeps the first of two terms. `D`, which a bit 1 makes of `R`, drops one and keeps nothing.
+        x = terms.pop()
+        if first == "K":
             terms[-1] = x
-        elif first == "T":  # T x y -> x @xy
+        # `T` puts `x` in front twice: now, and once more inside the term behind it.
+        elif first == "T":
             terms += [(x, terms.pop()), x]
-        elif first == "S":  # S x y z -> x z @yz
+        # `S` hands `z` to both.
+        elif first == "S":
             y, z = terms.pop(), terms.pop()
             terms += [(y, z), z, x]
     return State("".join(output), "", "undecided", None)

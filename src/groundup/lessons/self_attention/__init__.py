@@ -185,8 +185,8 @@ LESSON = Lesson(
         "9": ("softmax.backward", "scaled_dot_product_attention.backward"),
         "11": ("attention_weights", "scaled_dot_product_attention"),
         "12": ("subtract_maximum",),
-        "16": ("scaled_dot_product_attention.backward",),
-        "17": ("multi_head_attention",),
+        "13": ("multi_head_attention",),
+        "18": ("scaled_dot_product_attention.backward",),
     },
     twins={
         "self_attention": "SelfAttention",

@@ -34,8 +34,9 @@ def attend_with_loops(query: Array, key: Array, value: Array) -> tuple[Array, Ba
         scores = [sum(float(query[i, k]) * float(key[j, k]) for k in range(d)) for j in range(m)]  # (2)
         largest = max(scores)  # (12)
         exponentials = [math.exp(score - largest) for score in scores]  # (3), (12)
+        total = sum(exponentials)  # (3)
         for j in range(m):
-            weights[i, j] = exponentials[j] / sum(exponentials)  # (3)
+            weights[i, j] = exponentials[j] / total  # (3)
             for c in range(width):
                 y[i, c] += weights[i, j] * value[j, c]  # (1)
 
@@ -93,9 +94,9 @@ def attend_scaled(query: Array, key: Array, value: Array) -> tuple[Array, Backwa
 def partial_attention(query: Array, key: Array, value: Array) -> Partial:
     """What the keys of one tile contribute, as if there were no others: the scaling is the caller's."""
     scores = query @ key.T  # (n, tile)
-    maximum = scores.max(axis=-1, keepdims=True)  # (13)
-    exponentials = np.exp(scores - maximum)  # (13)
-    return maximum, exponentials.sum(axis=-1, keepdims=True), exponentials @ value  # (13)
+    maximum = scores.max(axis=-1, keepdims=True)  # (15)
+    exponentials = np.exp(scores - maximum)  # (15)
+    return maximum, exponentials.sum(axis=-1, keepdims=True), exponentials @ value  # (15)
 
 
 def merge(a: Partial, b: Partial) -> Partial:
@@ -104,9 +105,9 @@ def merge(a: Partial, b: Partial) -> Partial:
     Source: Milakov & Gimelshein 2018 (arXiv:1805.02867), section 3.1, with the weighted values carried along.
     Each side is brought to the common maximum. The order does not matter, so nobody has to wait for a turn.
     """
-    maximum = np.maximum(a[0], b[0])  # (14)
-    shrink_a, shrink_b = np.exp(a[0] - maximum), np.exp(b[0] - maximum)  # (14)
-    return maximum, a[1] * shrink_a + b[1] * shrink_b, a[2] * shrink_a + b[2] * shrink_b  # (14)
+    maximum = np.maximum(a[0], b[0])  # (16)
+    shrink_a, shrink_b = np.exp(a[0] - maximum), np.exp(b[0] - maximum)  # (16)
+    return maximum, a[1] * shrink_a + b[1] * shrink_b, a[2] * shrink_a + b[2] * shrink_b  # (16)
 
 
 def tiles(start: int, stop: int, block: int) -> Iterator[slice]:
@@ -137,14 +138,14 @@ def attend_in_blocks(query: Array, key: Array, value: Array, block: int, workers
 
     maximum, total, weighted = reduce(merge, (work(*share) for share in shares))
     y = weighted / total  # (11)
-    log_sum = maximum + np.log(total)  # (15) (n, 1)
+    log_sum = maximum + np.log(total)  # (17) (n, 1)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        mean = (y * dy).sum(axis=-1, keepdims=True)  # (16) Σ_j P dP = Σ_c Y dY: no weights needed
+        mean = (y * dy).sum(axis=-1, keepdims=True)  # (18) Σ_j P dP = Σ_c Y dY: no weights needed
         d_scaled, d_key, d_value = np.zeros_like(query), np.empty_like(key), np.empty_like(value)
         for share in shares:
             for t in tiles(*share, block):
-                weights = np.exp(scaled @ key[t].T - log_sum)  # (15) P of this tile
+                weights = np.exp(scaled @ key[t].T - log_sum)  # (17) P of this tile
                 d_value[t] = weights.T @ dy  # (9)
                 d_scores = weights * (dy @ value[t].T - mean)  # (9)
                 d_scaled += d_scores @ key[t]  # (9)

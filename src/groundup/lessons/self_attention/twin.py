@@ -21,9 +21,9 @@ class SelfAttention(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, T, D/heads)
 
     def forward(self, x: Tensor) -> Tensor:
-        query, key, value = (self.split(part(x)) for part in (self.query, self.key, self.value))  # (17)
-        y = F.scaled_dot_product_attention(query, key, value, scale=self.scale)  # (11), (17)
-        return self.out(y.transpose(1, 2).flatten(2))  # (17)
+        query, key, value = (self.split(part(x)) for part in (self.query, self.key, self.value))  # (13)
+        y = F.scaled_dot_product_attention(query, key, value, scale=self.scale)  # (11), (13)
+        return self.out(y.transpose(1, 2).flatten(2))  # (13)
 
 
 class MeanPooling(nn.Module):
