@@ -363,6 +363,37 @@ def test_pytorch_in_a_browser_says_where_it_is_checked(visit: Visits, static: st
     page.get_by_text(f"groundup practice check {TORCH.name}").wait_for()
 
 
+#: Grades many answers in one worker, the page's own; gives the verdicts' statuses.
+GRADE_ALL = """([worker, python, zip, answers]) => new Promise((resolve, reject) => {
+    const own = new Worker(worker, { type: 'module' });
+    const verdicts = [];
+    own.onerror = (event) => reject(event.message);
+    own.onmessage = ({ data }) => {
+        if (data.type === 'failed') reject(data.text);
+        if (data.type === 'verdict') verdicts.push([data.verdict.exercise, data.verdict.status, data.verdict.message]);
+        if (verdicts.length === answers.length) {
+            own.terminate();
+            resolve(verdicts);
+        }
+    };
+    own.postMessage({ type: 'load', python, zip });
+    for (const [folder, exercise, source] of answers) own.postMessage({ type: 'grade', folder, exercise, source });
+})"""
+
+
+def test_every_exercise_is_graded_in_the_real_pyodide(visit: Visits, static: str, public: Path) -> None:
+    wanted = [one for one in all_exercises() if one.track == "numpy"]
+    answers = [(one.folder, one.name, text(one)) for one in wanted for text in (starter, solution)]
+    (worker,) = (public / "assets").glob("grade.worker-*.js")
+    (archive,) = (public / "assets").glob("practice-*.zip")
+    page = visit(f"{static}practice/").page
+    places = [f"{static}assets/{worker.name}", f"{static}pyodide/", f"{static}assets/{archive.name}"]
+    verdicts = page.evaluate(GRADE_ALL, [*places, answers])
+    assert [one for one in verdicts[1::2] if one[1] != "passed"] == []
+    assert [one for one in verdicts[::2] if one[1] == "passed"] == []
+    assert len(verdicts) == 2 * len(wanted)
+
+
 def test_every_exercise_has_its_page_and_is_found(visit: Visits, static: str, public: Path) -> None:
     for exercise in all_exercises():
         text = (public / "practice" / exercise.name / "index.html").read_text()

@@ -63,7 +63,8 @@ LESSON = Lesson(
             "<",
             rival="Adam with the penalty in its loss",
             unit="nats",
-            paper="Loshchilov & Hutter 2019, figure 2: with decoupled decay the basin of good settings is less slanted",
+            paper="Loshchilov & Hutter 2019, figures 1 and 2: decoupled decay does better and makes the search for "
+            "rate and decay more separable, for a ResNet on CIFAR-10 after 100 epochs",
             miss="The penalty has one best strength for all rates here, too. Decay apart from the rate, as in the "
             "paper's own formula, costs {apart from the rate}: its best strength grows with the rate. At their best "
             "AdamW reaches {AdamW with its best decay} nats and the penalty {L2 with its best penalty}.",

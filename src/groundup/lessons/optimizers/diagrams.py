@@ -35,7 +35,7 @@ def momentum() -> str:
         *(arrow((490 + 32 * k, 170), (514 + 32 * k, 170), colour=SLOW) for k in range(4)),
         label(628, 170, "=", "ink", 17),
         arrow((644, 170), (760, 170), colour=FAST, thick=2.2),
-        label(644, 194, "up to $1/(1 − β)$ times one", FAST, 13, "start"),
+        label(644, 194, "adds up to many times one", FAST, 13, "start"),
     ]
     return diagram(836, 240, *parts)
 
@@ -113,5 +113,5 @@ def descent() -> str:
             parts.append(arrow(*ends, colour=GRADIENT))
             w = after
         parts.append(circle(left + 144, 44, 5, "", "ink", 0.9))
-        parts.append(label(left + 80, 152, f"$ηc$ = {factor:g}: {name}", "ink", 14))
+        parts.append(label(left + 80, 152, f"{factor:g}: {name}", "ink", 14))
     return diagram(780, 172, *parts)

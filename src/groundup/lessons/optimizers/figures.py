@@ -51,9 +51,7 @@ def decay_figure(decay: Mapping[str, Any]) -> Figure:
         found = np.array(losses)
         rows = [f"1/{round(1 / rate)}" for rate in DECAY_RATES][:: 1 if len(found) == len(DECAY_RATES) else 2]
         strengths = DECAYS[rule][:: 1 if found.shape[1] == len(DECAYS[rule]) else 3]
-        heatmap(
-            axes, found, rows, [f"{strength:.2g}" for strength in strengths], rule, low=0.33, high=0.55, values=".2f"
-        )
+        heatmap(axes, found, rows, [f"{strength:.2g}" for strength in strengths], rule, low=0.33, high=0.55)
         for line, place in enumerate(found.argmin(axis=1).tolist()):
             axes.add_patch(Rectangle((place - 0.5, line - 0.5), 1, 1, fill=False, edgecolor=COLOURS[1], linewidth=2))
         axes.set(xlabel=AXES[rule], ylabel="rate")
@@ -65,7 +63,9 @@ def spreads_figure(spreads: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     fig, row = figure(10.4, 3.8, columns=2)
     layers = range(1, 1 + len(next(iter(spreads.values()))[0]))
     for axes, part, title in zip(row, (0, 1), ("Activations, going forward", "Gradients, coming back"), strict=True):
-        lines = {name: np.array(found[part]) for name, found in spreads.items() if name != "tanh small"}
+        lines = {
+            name: np.array(found[part]) for name, found in spreads.items() if name not in ("tanh small", "tanh xavier")
+        }
         curves(axes, layers, lines, "layer", "root mean square", title, log="y")
     row[0].get_legend().remove()
     return fig
@@ -77,19 +77,22 @@ def warmup_figure(warmed: Mapping[str, Sequence[float]]) -> Figure:
     rates = WARMUP_RATES[-len(next(iter(warmed.values()))) :]
     lines = {f"{kind} warm-up": losses for kind, losses in warmed.items()}
     curves(axes, rates, lines, "Adam's rate", "test loss, nats", "What a warm-up buys", log="xy")
+    axes.set_yticks([0.2, 0.3, 0.5, 1], ["0.2", "0.3", "0.5", "1"])
+    axes.set_xticks(rates, [f"1/{round(1 / rate)}" for rate in rates])
+    axes.minorticks_off()
     return fig
 
 
-def contours(axes: Axes, curvature: Array, paths: Mapping[str, Array], title: str = "", turn: float = 0.0) -> None:
-    """Paths (steps + 1, 2) on the level lines of a ravine, which may be turned by an angle; the valley's end at 0."""
-    x, y = np.meshgrid(np.linspace(-11, 11, 221), np.linspace(-4, 4, 161))
-    along, across = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x
-    levels = 0.5 * (curvature[0] * along**2 + curvature[1] * across**2)
-    axes.contour(x, y, levels, 62.5 * 2.0 ** np.arange(-9.0, 4.0), colors="#b9c3cf", linewidths=0.7)
+def contours(axes: Axes, curvature: Array, paths: Mapping[str, Array], title: str = "") -> None:
+    """Paths (steps + 1, 2) on the level lines of a ravine along the axes, whose loss halves from line to line."""
+    turns = np.linspace(0, 2 * np.pi, 37)
+    for loss in 125.0 * 2.0 ** -np.arange(-1.0, 6.0):
+        wide, high = np.sqrt(2 * loss / curvature)
+        axes.plot(wide * np.cos(turns), high * np.sin(turns), color="#b9c3cf", linewidth=0.7, linestyle="-")
     axes.plot(0, 0, "+", color=COLOURS[5], markersize=9)
     for place, (name, path) in enumerate(paths.items()):
         inside = np.clip(path, -99, 99)
         axes.plot(*inside.T, ".-", color=COLOURS[place], linewidth=1.1, markersize=4, label=name)
-    axes.set(xlim=(-11, 11), ylim=(-4, 4))
+    axes.set(xlim=(-11, 11), ylim=(-4, 4), xticks=(-10, 0, 10), yticks=(-4, 0, 4))
     axes.grid(False)
     describe(axes, "along the valley", "across", title)

@@ -17,8 +17,8 @@
 # %% [markdown] name="title"
 # # From slopes to Adam
 #
-# You know how to find a gradient: lesson `numpy_and_pytorch` did nothing else. It tells you which way is down. It
-# does not tell you how far to go.
+# You know how to find a gradient, from lesson `numpy_and_pytorch`. It tells you which way is down. It does not tell
+# you how far to go.
 #
 # Here is what hangs on that. The picture shows one small network, trained on the same handwritten digits, from the
 # same first weights, 400 steps each time. Every point is one training. Between the curves only the *rule* for taking
@@ -72,15 +72,16 @@ fig = race_figure(measured("optimizers", "arrays/race")["arrays/race"])
 #
 # $$w \leftarrow w - \eta c w = (1 - \eta c)\, w \tag{2}$$
 #
-# One step multiplies $w$ by $1 - \eta c$, whatever $w$ is. Everything about the rate is in that factor.
+# One step multiplies $w$ by $1 - \eta c$, whatever $w$ is. Everything about the rate is in that factor. Here are four
+# values of $\eta c$:
 #
-# ![Four bowls with the first steps of gradient descent: with ηc = 0.5 it creeps to the bottom, with 1 it lands there, with 1.6 it overshoots and returns, with 2.15 it leaves.](diagram:descent)
+# ![Four bowls with the first steps of gradient descent: with a rate times curvature of 0.5 it creeps to the bottom, with 1 it lands there, with 1.6 it overshoots and returns, with 2.15 it leaves.](diagram:descent)
 #
-# By hand, with $c = 25$ and $w = 1$. With $\eta = 0.02$ the factor is $0.5$, and you halve the distance every time.
-# With $\eta = 0.04$ it is $0$: you land at the bottom in one step. With $\eta = 0.08$ it is $-1$: you jump from $1$
-# to $-1$ and back, forever. And with $\eta = 0.1$ it is $-1.5$, so after ten steps you are at
-# $1.5^{10} \approx 57.7$. Nothing is broken then. The rate is merely above $2/c$, and that is the edge of the world:
-# **beyond $\eta = 2/c$ every step makes it worse.**
+# By hand, with $c = 25$ and $w = 1$. With $\eta = 0.02$ the factor is 0.5, and you halve the distance every time.
+# With $\eta = 0.04$ it is 0: you land at the bottom in one step. With $\eta = 0.08$ it is −1: you jump from 1 to −1
+# and back, forever. And with $\eta = 0.1$ it is −1.5, so after ten steps you are at $1.5^{10} \approx 57.7$. Nothing
+# is broken then. The rate is merely above $2/c$, and that is the edge of the world: **beyond $\eta = 2/c$ every step
+# makes it worse.**
 
 # %% name="one-step-code"
 for rate in (0.02, 0.04, 0.08, 0.1):
@@ -96,7 +97,7 @@ assert round(w, 1) == 57.7
 # One weight is easy: take $\eta = 1/c$. But a network has thousands of weights, and *one* rate for all of them. Let
 # there be two, with different curvatures:
 #
-# $$L = \tfrac12\left(c_1 w_1^2 + c_2 w_2^2\right), \qquad \frac{\partial L}{\partial w_i} = c_i w_i \tag{3}$$
+# $$L = \tfrac12 (c_1 w_1^2 + c_2 w_2^2), \qquad \frac{\partial L}{\partial w_i} = c_i w_i \tag{3}$$
 #
 # With $c = (1, 25)$ this is a long valley with steep walls, a **ravine**. Stand at $w = (10, 1)$. The bottom is ten
 # away along the valley and only one away across. The gradient is $(1 \cdot 10,\; 25 \cdot 1) = (10, 25)$. It points
@@ -165,7 +166,13 @@ def at_rate(axes, rate):
 
 
 fig = frames(
-    "rate", [0.005, 0.02, 0.04, 0.06, 0.07, 0.0769, 0.079, 0.081], at_rate, width=6.4, height=3.2, shown=(1, 5, 7)
+    "rate",
+    [0.005, 0.02, 0.04, 0.07, 0.0769, 0.081],
+    at_rate,
+    width=6.4,
+    height=3.2,
+    shown=(1, 4, 5),
+    start=4,
 )
 
 # %% [markdown] name="momentum"
@@ -180,9 +187,9 @@ fig = frames(
 # ![Left: in a ravine a walker zigzags across while a ball curves down to the bottom. Right: arrows across that alternate add up to nearly nothing, arrows along that agree add up to a long one.](diagram:momentum)
 #
 # Why should that help? Follow the memory for a few steps, with $\beta = 0.9$. *Along* the valley the gradient always
-# points the same way. Call it 1 each time. Then $v$ is $1$, then $0.9 + 1 = 1.9$, then $0.9 \cdot 1.9 + 1 = 2.71$,
-# and so on up to $1 + \beta + \beta^2 + \dots = 1/(1 - \beta) = 10$. Ten times the speed. *Across* the valley the
-# gradient alternates: $1, -1, 1, -1$. Then $v$ is $1$, $0.9 - 1 = -0.1$, then $-0.09 + 1 = 0.91$, then
+# points the same way. Call it 1 each time. Then $v$ is 1, then $0.9 + 1 = 1.9$, then $0.9 \cdot 1.9 + 1 = 2.71$, and
+# so on up to $1 + \beta + \beta^2 + \dots = 1/(1 - \beta) = 10$. Ten times the speed. *Across* the valley the
+# gradient alternates: $1, -1, 1, -1$. Then $v$ is 1, $0.9 - 1 = -0.1$, then $-0.09 + 1 = 0.91$, then
 # $0.819 - 1 = -0.181$; it settles at $\pm 1/(1 + \beta) = \pm 0.526$. About half. What agrees adds up and what
 # disagrees cancels, and you never had to say which direction is which.
 
@@ -219,13 +226,13 @@ for name, gradients in (("along ", [1, 1, 1, 1]), ("across", [1, -1, 1, -1])):
 # end and the steepest at the upper end. Divide one end by the other and take the root:
 # $\sqrt\kappa = (1 + \sqrt\beta)/(1 - \sqrt\beta)$. Solved for $\sqrt\beta$, and with the $\eta$ that belongs to it:
 #
-# $$\sqrt\beta = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}, \qquad \eta = \left(\frac{2}{\sqrt{c_1} + \sqrt{c_2}}\right)^2 \tag{8}$$
+# $$\sqrt\beta = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}, \qquad \eta = \frac{4}{(\sqrt{c_1} + \sqrt{c_2})^2} \tag{8}$$
 #
 # Compare with (5). It is the same formula with $\sqrt\kappa$ in the place of $\kappa$. By hand, again with
-# $\kappa = 25$: $\sqrt\kappa = 5$, so $\sqrt\beta = 4/6 = 2/3$, $\beta = 4/9$ and $\eta = (2/6)^2 = 1/9$. A factor of
-# $0.667$ a step and not $0.923$. For a million you need about $\ln 10^6 / \ln 1.5 = 34$ steps, and not 173. (A few
-# more in truth: at the very ends of the range the two solutions coincide, and then $t z^t$ is a solution too.) That
-# rate, by the way, is above $0.08$, where plain descent flies off. Would you have dared?
+# $\kappa = 25$: $\sqrt\kappa = 5$, so $\sqrt\beta = 4/6 = 2/3$, $\beta = 4/9$ and $\eta = 4/6^2 = 1/9$. A factor of
+# 0.667 a step and not 0.923. For a million you need about $\ln 10^6 / \ln 1.5 = 34$ steps, and not 173. (A few more
+# in truth: at the very ends of the range the two solutions coincide, and then $t z^t$ is a solution too.) That rate,
+# by the way, is above 0.08, where plain descent flies off. Would you have dared?
 
 # %% name="momentum-count"
 root = (math.sqrt(25) - 1) / (math.sqrt(25) + 1)  # (8)
@@ -241,7 +248,7 @@ closer = np.linalg.norm(rolled, axis=1) / np.linalg.norm(start)
 print(f"a million times closer after {int(np.argmax(closer < 1e-6))} steps, where plain descent took 173")
 
 # %% [markdown] name="momentum-slider"
-# More momentum is not always better. Move $\beta$ in this figure, at the rate $0.04$: with none the ball creeps, with
+# More momentum is not always better. Move $\beta$ in this figure, at the rate 0.04: with none the ball creeps, with
 # too much it runs past the bottom and up the other side, like a swing that nobody stops. Where would you leave it?
 
 
@@ -253,15 +260,16 @@ def at_momentum(axes, beta):
 
 fig = frames(
     "momentum β",
-    [0.0, 0.3, 0.5, 0.64, 0.75, 0.85, 0.9, 0.95, 0.98],
+    [0.0, 0.3, 0.5, 0.64, 0.8, 0.9, 0.97],
     at_momentum,
     width=6.4,
     height=3.2,
-    shown=(0, 3, 7),
+    shown=(0, 3, 6),
+    start=3,
 )
 
 # %% [markdown] name="kappa"
-# ### Steps against κ, counted
+# ### Steps against the condition number, counted
 #
 # Theory says $\kappa$ for the walker and $\sqrt\kappa$ for the ball. Count. On logarithmic axes a power is a straight
 # line and its exponent is the slope.
@@ -396,16 +404,16 @@ for g in (1.0, 1000.0):
 # $$\hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t}, \qquad
 #   w \leftarrow w - \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon} \tag{14}$$
 #
-# By hand, with $\beta_1 = 0.9$, $\beta_2 = 0.999$ and gradients $4$, then $-2$. First step: $m = 0.4$ and
+# By hand, with $\beta_1 = 0.9$, $\beta_2 = 0.999$ and gradients 4, then −2. First step: $m = 0.4$ and
 # $v = 0.001 \cdot 16 = 0.016$. Corrected, $\hat m = 0.4/0.1 = 4$ and $\hat v = 0.016/0.001 = 16$. The step is
 # $\eta \cdot 4/4 = \eta$. Second step: $m = 0.36 - 0.2 = 0.16$ and $v = 0.015984 + 0.004 = 0.019984$; corrected,
 # $\hat m = 0.16/0.19 = 0.842$ and $\hat v = 0.019984/0.001999 = 9.997$. The step is
 # $\eta \cdot 0.842/3.162 = 0.266\,\eta$. The gradients disagreed, so it became careful.
 #
-# Did you notice the first step? Any first gradient, $4$ or $0.004$ or four million, gives a step of length $\eta$.
-# The rate of Adam is not a multiple of the slope. It is **about how far each weight may move in one step**. Multiply
-# the loss by a thousand and nothing changes. That, more than speed, is why people love it: a rate that worked
-# yesterday will likely work for another network tomorrow.
+# Did you notice the first step? Any first gradient, 4 or 0.004 or four million, gives a step of length $\eta$. The
+# rate of Adam is not a multiple of the slope. It is **about how far each weight may move in one step**. Multiply the
+# loss by a thousand and nothing changes. That, more than speed, is why people love it: a rate that worked yesterday
+# will likely work for another network tomorrow.
 #
 # And without the correction? The first step would be $0.4/\sqrt{0.016} = 3.16$ times $\eta$, in every weight at once,
 # when Adam knows least.
@@ -427,11 +435,11 @@ louder = walk(adam(epsilon=0.0), curvature, start, 0.1, 50, scale=1024.0)
 print("largest difference of the two paths:", np.abs(once - louder).max())
 
 # %% [markdown] name="paths"
-# Here are all of them in the ravine. Each has a rate that suits it. Watch where they *start*: descent and momentum
-# rush to the floor across the valley first. The three that divide set out diagonally, because every weight moves at
-# the same pace, however steep it is.
+# Here are all of them in the ravine. Each has a rate that suits it. Watch how they *start*: descent and momentum leap
+# across to the other wall. The three that divide set out diagonally, because every weight moves at the same pace,
+# however steep it is.
 
-# %% name="paths-picture" alt="Paths of six optimisers on the level lines of the ravine: descent zigzags, momentum and Nesterov swing, Adagrad, RMSProp and Adam go diagonally at first."
+# %% name="paths-picture" alt="Paths of six optimisers on the level lines of the ravine in three panels: descent, momentum and Nesterov leap across at first; Adagrad, RMSProp and Adam set out diagonally."
 RULES = {
     "gradient descent": (sgd(), 1 / 13),
     "momentum": (sgd(momentum=4 / 9), 1 / 9),
@@ -440,9 +448,16 @@ RULES = {
     "RMSProp": (rmsprop(0.9), 0.4),
     "Adam": (adam(), 0.7),
 }
-fig, panels = figure(10.4, 5.6, rows=2, columns=3)
-for axes, (name, (optimiser, rate)) in zip(panels.flat, RULES.items(), strict=True):
-    contours(axes, curvature, {name: walk(optimiser, curvature, start, rate, 30)}, f"{name}, rate {rate:.2g}")
+GROUPS = {
+    "One rate for all": ("gradient descent", "momentum", "Nesterov"),
+    "A rate for each": ("Adagrad", "RMSProp"),
+    "Both": ("Adam",),
+}
+fig, panels = figure(10.8, 3.2, columns=3)
+for axes, (title, names) in zip(panels, GROUPS.items(), strict=True):
+    rules = {name: RULES[name] for name in names}
+    found = {name: walk(rule, curvature, start, rate, 25) for name, (rule, rate) in rules.items()}
+    contours(axes, curvature, found, title)
 
 # %% [markdown] name="turned"
 # ### Turn the ravine
@@ -509,10 +524,10 @@ for name, (optimiser, highest) in TRIED.items():
 # one by $0.05/0.1 = 0.5$, a hundred times as hard. Nobody had asked for that. In 2017 Ilya Loshchilov and Frank
 # Hutter noticed, and moved the decay out of the gradient, behind the division:
 #
-# $$w \leftarrow w - \eta\left(\frac{\hat m}{\sqrt{\hat v} + \varepsilon} + \lambda w\right) \tag{16}$$
+# $$w \leftarrow w - \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon} - \eta\lambda w \tag{16}$$
 #
-# That is **AdamW**: both weights lose $0.05$ rates a step. In `adam` above it is the `weight_decay` in the last line
-# of `step`. Their first title was "Fixing weight decay regularization in Adam".
+# That is **AdamW**: both weights lose 0.05 rates a step. In `adam` above it is the `weight_decay` in the last line of
+# `step`. Their first title was "Fixing weight decay regularization in Adam".
 #
 # What does the penalty do to a weight whose loss is flat, with gradient exactly 0? Think before you open the output.
 # Then $g = \lambda w$ is all there is, and $\hat m/\sqrt{\hat v} = 1$.
@@ -540,8 +555,8 @@ print(
 #
 # What does AdamW buy in training? Its authors promise that rate and decay can be tuned *apart*: the best decay should
 # not change when you change the rate. Here are all combinations on our digits (training on 1,000 of them, so that
-# there is something to decay for). Each square is a network, white is good, and the frame marks the best decay for
-# each rate. If the frames stand in one column, rate and decay can be chosen apart.
+# there is something to decay for). Each square is a network, and white is good; point at one to read its loss. The
+# frame marks the best decay for each rate. If the frames stand in one column, rate and decay can be chosen apart.
 
 # %% name="decay-tools" tags=["tools"] include="groundup.lessons.optimizers.figures:decay_figure"
 # How the grid is drawn.
@@ -555,10 +570,12 @@ for rule, regret in grids["metrics/regret of one decay"].items():
     print(f"{rule:27} one strength for all rates costs {regret:+.4f} nats; best test loss {best:.4f}")
 
 # %% [markdown] name="decay-reading"
-# Look at the third map. The paper's own formula has *no rate* in front of $\lambda w$, only the schedule. PyTorch,
-# and (16), multiply by the rate. So the second map is what PyTorch calls AdamW, and the third is what the paper calls
-# AdamW. In the third the frames wander to the right as the rate grows. On this network it is the *product* of rate
-# and decay that has a best value of its own, and the form that its authors proposed is the one in which the two
+# The first two maps look alike. At the lowest rates the network has not yet learned enough to overfit, and any decay
+# will do; from there on the frames stand in one column or two. Look at the third map. The paper's own formula has *no
+# rate* in front of $\lambda w$, only the schedule. PyTorch, and (16), multiply by the rate. So the second map is what
+# PyTorch calls AdamW, and the third is what the paper calls AdamW. In the third the frames wander to the right as the
+# rate grows. On this network it is the decay *in units of the rate* that has a best value of its own: who walks twice
+# as fast wants to be pulled back twice as hard. And the form that its authors proposed is the one in which the two
 # cannot be chosen apart. Libraries still disagree. When somebody tells you "weight decay 0.1", ask: times what?
 
 # %% [markdown] name="schedule"
@@ -569,13 +586,13 @@ for rule, regret in grids["metrics/regret of one decay"].items():
 # rate grows from almost nothing to its peak,
 #
 # $$\eta_t = \eta_{\max}\,\frac{t + 1}{W} \quad (t < W), \qquad
-#   \eta_t = \tfrac12\,\eta_{\max}\left(1 + \cos\left(\pi\,\frac{t - W}{T - W}\right)\right) \quad (t \ge W) \tag{17}$$
+#   \eta_t = \tfrac12\,\eta_{\max}\,(1 + \cos \pi p), \quad p = \frac{t - W}{T - W} \quad (t \ge W) \tag{17}$$
 #
-# By hand, with peak $0.1$, $T = 100$ and $W = 10$: step 0 has rate $0.1 \cdot \tfrac{1}{10} = 0.01$, and step 9 the
-# full $0.1$. Step 55 is half way through the fall, $\cos\tfrac{\pi}{2} = 0$, so $0.05$. At step 100 it is 0. The
-# `inverse_root` below is the other famous shape, from the Transformer's paper: up in a line, then down like
-# $1/\sqrt t$, as Adagrad would have it. With the paper's width of 512 and warm-up of 4,000 it peaks at
-# $1/\sqrt{512 \cdot 4000} = 0.0007$.
+# Here $p$ is the part of the fall that lies behind you, from 0 to 1. By hand, with peak 0.1, $T = 100$ and $W = 10$:
+# step 0 has rate $0.1 \cdot \tfrac{1}{10} = 0.01$, and step 9 the full 0.1. Step 55 is half way through the fall,
+# $\cos\tfrac{\pi}{2} = 0$, so 0.05. At step 100 it is 0. The `inverse_root` below is the other famous shape, from the
+# Transformer's paper: up in a line, then down like $1/\sqrt t$, as Adagrad would have it. With the paper's width of
+# 512 and warm-up of 4,000 it peaks at $1/\sqrt{512 \cdot 4000} = 0.0007$.
 #
 # Why warm up at all? Recall Adam's first step: a full rate in every weight, on the word of a single mini-batch.
 # $\hat v$ is then one square, and a weight that happened to see a tiny gradient divides by almost nothing. A few
@@ -591,28 +608,6 @@ rate = cosine(0.1, 100, warmup=10)
 assert np.allclose([rate(0), rate(9), rate(55), rate(100)], [0.01, 0.1, 0.05, 0])
 assert round(inverse_root(512, 4000)(3999), 4) == 0.0007
 
-# %% [markdown] name="clipping"
-# ### A seat belt
-#
-# One more tool, for the day when a gradient is suddenly a thousand times too long. Recurrent networks do that (lesson
-# `char_rnn` shows why), and every large training run does it once in a while. Take *all* gradients as one long
-# vector, and if its length exceeds $c$, shorten it:
-#
-# $$g \leftarrow g \cdot \min\left(1,\; \frac{c}{\|g\|}\right) \tag{18}$$
-#
-# By hand: two weights with gradients $3$ and $4$ have length 5. With $c = 1$ they become $0.6$ and $0.8$. The
-# direction stays, only the length changes. Clipping each number by itself would give $1$ and $1$, another direction.
-# That is **gradient clipping**, and the exercise `clip_by_global_norm`. Does Adam need it? Ask yourself what a single
-# huge gradient does to $m$ and to $v$, and for how long each remembers.
-
-# %% name="clip-code" show="clip_by_global_norm" include="groundup.training.optim:clip_by_global_norm groundup.training.optim:global_norm"
-from groundup.training.optim import clip_by_global_norm, global_norm
-
-# %% name="clip-by-hand"
-clipped, norm = clip_by_global_norm({"a": np.array([3.0]), "b": np.array([4.0])}, 1.0)
-print(f"length {norm} before; after clipping {float(clipped['a'][0]):.4f} and {float(clipped['b'][0]):.4f}")
-assert np.allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8])
-
 # %% name="warmup-tools" tags=["tools"] include="groundup.lessons.optimizers.figures:warmup_figure"
 # How warm-up is drawn.
 from groundup.lessons.optimizers.figures import warmup_figure
@@ -627,22 +622,44 @@ fig = warmup_figure(warmed)
 for place, kind in ((0, "lowest"), (-1, "highest")):
     print(f"{kind} rate: {warmed['without'][place]:.3f} without, {warmed['with'][place]:.3f} with a warm-up")
 
+# %% [markdown] name="clipping"
+# ### A seat belt
+#
+# One more tool, for the day when a gradient is suddenly a thousand times too long. Recurrent networks do that, and
+# lesson `char_rnn` shows why. Every large training run does it once in a while. Take *all* gradients as one long
+# vector, and if its length exceeds $c$, shorten it:
+#
+# $$g \leftarrow g \cdot \min(1,\; c/\|g\|) \tag{18}$$
+#
+# By hand: two weights with gradients 3 and 4 have length 5. With $c = 1$ they become 0.6 and 0.8. The direction
+# stays, only the length changes. Clipping each number by itself would give 1 and 1, another direction. That is
+# **gradient clipping**, and the exercise `clip_by_global_norm`. Does Adam need it? Ask yourself what a single huge
+# gradient does to $m$ and to $v$, and for how long each remembers.
+
+# %% name="clip-code" show="clip_by_global_norm" include="groundup.training.optim:clip_by_global_norm groundup.training.optim:global_norm"
+from groundup.training.optim import clip_by_global_norm, global_norm
+
+# %% name="clip-by-hand"
+clipped, norm = clip_by_global_norm({"a": np.array([3.0]), "b": np.array([4.0])}, 1.0)
+print(f"length {norm} before; after clipping {float(clipped['a'][0]):.4f} and {float(clipped['b'][0]):.4f}")
+assert np.allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8])
+
 # %% [markdown] name="begin"
 # ## Where to begin
 #
 # All optimisers improve what is there. What should be there at first? Zeros will not do. All units of a layer would
 # compute the same, get the same gradient and stay the same forever. So draw the weights at random. But how large?
 #
-# Follow the size of a signal. A unit adds up $n$ inputs, $z = \sum_i w_i x_i$. Let the weights be independent, with
-# mean 0 and variance $\operatorname{Var}(w)$. In the mean of $z^2$ all mixed terms $E[w_i w_j]$ vanish, and $n$ equal
-# ones are left:
+# Follow the size of a signal. A unit adds up $n$ inputs, $z = w_1 x_1 + \dots + w_n x_n$. Let the weights be
+# independent, with mean 0 and variance $\operatorname{Var}(w)$. In the mean of $z^2$ all mixed terms $E[w_i w_j]$
+# vanish, and $n$ equal ones are left:
 #
-# $$E[z^2] = \sum_i E[w_i^2]\,E[x_i^2] = n \operatorname{Var}(w)\; E[x^2] \tag{19}$$
+# $$E[z^2] = E[w_1^2]\,E[x_1^2] + \dots + E[w_n^2]\,E[x_n^2] = n \operatorname{Var}(w)\; E[x^2] \tag{19}$$
 #
 # Every layer multiplies the mean square by $n\operatorname{Var}(w)$. By hand: with $n = 100$ inputs and weights of
-# standard deviation $0.01$, as in AlexNet, that is $100 \cdot 0.0001 = 0.01$. The size, the root of the mean square,
+# standard deviation 0.01, as in AlexNet, that is $100 \cdot 0.0001 = 0.01$. The size, the root of the mean square,
 # falls to a tenth in every layer. Twenty layers later nothing is left but $10^{-20}$ of it. With a standard deviation
-# of $1$ it *grows* tenfold a layer instead.
+# of 1 it *grows* tenfold a layer instead.
 #
 # To keep the signal you need $n_{\text{in}}\operatorname{Var}(w) = 1$. Now walk backwards. The gradient of an input
 # is a sum over the *outputs*, so by the same argument it keeps its size if $n_{\text{out}}\operatorname{Var}(w) = 1$.
@@ -672,9 +689,8 @@ assert round(he(64, 64), 3) == 0.177
 rng = np.random.default_rng(0)
 x = rng.normal(size=(2000, 100))
 z = x @ rng.normal(0, 0.01, size=(300, 100)).T
-print(
-    f"mean square in {np.mean(x**2):.3f}, out {np.mean(z**2):.5f}; by (19) {100 * 0.01**2 * np.mean(x**2):.5f}"
-)  # (19)
+expected = 100 * 0.01**2 * np.mean(x**2)  # (19)
+print(f"mean square in {np.mean(x**2):.3f}, out {np.mean(z**2):.5f}; by (19) {expected:.5f}")
 print(f"after a ReLU {np.mean(np.maximum(z, 0) ** 2) / np.mean(z**2):.3f} of that is left")
 
 # %% [markdown] name="network" tags=["shared"]
@@ -686,17 +702,17 @@ from groundup.lessons.optimizers.model import mlp
 from groundup.ops.activations import relu, tanh
 from groundup.ops.losses import cross_entropy
 
-# %% [markdown] name="data" tags=["shared"]
+# %% [markdown] name="digits" tags=["shared"]
 # And here are the digits: 10,000 of MNIST, 28 × 28 pixels each. We train on 6,000, choose on 1,000 and measure on
 # 3,000. (Which hand wrote which is not known here, so one writer's digits may be on both sides. That flatters all
 # methods alike.)
 
-# %% name="data-load" tags=["shared", "tools"] include="groundup.data.mnist:load_mnist groundup.data.mnist:split_mnist groundup.training.streams:random_stream"
+# %% name="digits-load" tags=["shared", "tools"] include="groundup.data.mnist:load_mnist groundup.data.mnist:split_mnist groundup.training.streams:random_stream"
 # `load_mnist` reads the digits, `split_mnist` cuts them into three parts; random numbers by name.
 from groundup.data.mnist import load_mnist, split_mnist
 from groundup.training.streams import random_stream
 
-# %% name="data-parts" tags=["shared"]
+# %% name="digits-parts" tags=["shared"]
 train, validation, test = split_mnist(load_mnist())
 for name, part in (("train", train), ("validation", validation), ("test", test)):
     print(f"{name:11}images {part.images.shape}, labels {part.labels.shape}")
@@ -724,8 +740,8 @@ for name, (forward, backward) in found.items():
 # of a thousand. He's line stays up, though not quite level: (21) keeps the size *on average over all networks*, and
 # yours is one network with 64 units a layer.
 #
-# The consequence, as training loss of twenty layers after 250 steps, each with the better of two optimisers and the
-# best of three rates. Saying nothing costs $\ln 10 = 2.303$:
+# And the consequence? Here is the training loss of twenty layers after 250 steps, with momentum and with Adam, each
+# at the best of three rates. Saying nothing costs $\ln 10 = 2.303$:
 
 # %% name="deep-table" tags=["tools"]
 # What the experiment found for every start.
@@ -743,7 +759,7 @@ for activation in ("relu", "tanh"):
 # twenty of them want a start that is somewhat too large. A rule derived for one layer is a good guess for twenty, not
 # a law.
 #
-# Write the start yourself: exercise `init`.
+# Write the start yourself: exercise `xavier_he`.
 
 # %% [markdown] name="check"
 # ## Is it right?
@@ -907,10 +923,10 @@ from groundup.plots import curves, figure
 
 # %% name="torch-curve" tags=["torch"] alt="Training loss of the PyTorch network against the step: it falls quickly, then slowly, and is calm in the end."
 fig, axes = figure(6.8, 3.2)
-calmer = np.convolve(seen, np.ones(10) / 10, mode="valid")
+calmer = np.reshape(seen, (-1, 10)).mean(axis=1)
 curves(
     axes,
-    range(10, steps + 1),
+    range(10, steps + 1, 10),
     {"mean of ten batches": calmer},
     "step",
     "training loss, nats",
@@ -974,7 +990,7 @@ for strength in (1e-4, 1e-2, 1.0):
 #   add a warm-up, clip by the global norm; look for a start that is too large, and for $\log 0$ or division by 0 in
 #   float16.
 # - *Why not begin with all weights 0?* All units of a layer would be equal and get equal gradients, forever.
-# - *Derive He's initialisation.* $E[z^2] = n\operatorname{Var}(w)E[x^2]$, a ReLU halves the mean square, so
+# - *Can you derive He's initialisation?* $E[z^2] = n\operatorname{Var}(w)E[x^2]$, a ReLU halves the mean square, so
 #   $n\operatorname{Var}(w)/2 = 1$.
 # - *How much memory does Adam need?* Two more numbers for each weight, so with the gradient four times the weights in
 #   all.
