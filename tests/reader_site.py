@@ -38,6 +38,8 @@ SECONDS = 30.0  # a loaded machine starts Pyodide in many
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NO_CHROMIUM = "there is no Chromium on this machine"
+FIREFOX = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+NO_FIREFOX = "there is no Firefox on this machine"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -51,10 +53,11 @@ ELSEWHERE = re.compile(r"^(?!http://127\.0\.0\.1[:/]|ws://127\.0\.0\.1[:/]|data:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line on what a machine without Chromium leaves out."""
-    left = [report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)]
-    if left:
-        terminalreporter.write_line(f"Left out: {len(left)} tests of the pages in a browser, for {NO_CHROMIUM}.")
+    """One line on what a machine without a browser leaves out."""
+    for why in (NO_CHROMIUM, NO_FIREFOX):
+        left = [report for report in terminalreporter.stats.get("skipped", []) if why in str(report.longrepr)]
+        if left:
+            terminalreporter.write_line(f"Left out: {len(left)} tests of the pages in a browser, for {why}.")
 
 
 # ---- the built site ----------------------------------------------------------------------------------------------

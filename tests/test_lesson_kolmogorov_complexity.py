@@ -418,6 +418,9 @@ def test_what_the_text_says_of_single_strings():
     counted = "".join(format(number, "b") for number in range(20))[:24]
     for x in ("0011" * 6, counted):
         assert prediction.bits_lost(share, x) == pytest.approx(24, abs=0.5)  # "it knows nothing"
+    drawn = "".join(map(str, np.random.default_rng(25).integers(2, size=32)))[:24]
+    assert round(prediction.bits_lost_by_counting(drawn, 2)) == 28  # "it loses 28 bits on 24"
+    assert prediction.bits_lost(share, drawn) == pytest.approx(24, abs=0.5)  # "hardly more than a coin"
     for x in ("01" * 12, "0" * 24):  # "counting is faster"
         assert prediction.bits_lost_by_counting(x, 2) < prediction.bits_lost(share, x)
     assert len(certain(found)) < len(found.shortest)
@@ -444,3 +447,6 @@ def test_what_the_text_says_of_the_measurements():
     assert machines["tape"]["weights"]["halts"] < 0.5 < 1 - machines["tape"]["weights"]["loops"]
     bits = "".join(format(number, "b") for number in range(20_000))[:200_000]
     assert round(bits.count("1") / 200_000, 2) == 0.53
+    packed = int(bits, 2).to_bytes(25_000, "big")
+    best = min(ncd.ratio(packed, compress) for compress in ncd.COMPRESSORS.values())
+    assert best == pytest.approx(6 / 7, abs=0.01)  # "the best of them saves a seventh"

@@ -64,7 +64,7 @@ def test_a_formula_stands_in_place_of_its_number_and_leads_to_the_text(visit: Vi
 
 def test_words_have_code_and_numbers_of_equations_as_links(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, DECODER), viewport=WIDE).page
-    words = page.locator("#cell-decoder-decoder .step-words p", has_text="two gradients meet here")
+    words = page.locator("#cell-decoder-decoder .step-words p", has_text="two gradients meet")
     assert words.locator("a.equation-link").get_attribute("href") == "#eq-12"
     page.goto(lesson_url(static, "p07_alexnet"))
     assert "col2im" in page.locator(".step-words code").all_text_contents()

@@ -94,7 +94,7 @@ def _head(function: ast.FunctionDef, start: int, lines: Sequence[str]) -> Json:
     end = _lines(function.body[0])[1] if doc else function.body[0].lineno - 1
     while not doc and lines[end - 1].strip().startswith("#"):
         end -= 1
-    words = re.split(r"\n\s*\n", doc)[0].replace("\n", " ") if doc else ""
+    words = re.split(r"\n\s*\n", doc)[0].replace("\n", " ").replace(" -> ", " → ") if doc else ""
     only = doc is not None and "\n" not in doc
     return {"start": start, "end": end, "words": words, "moved": [function.body[0].lineno] if only else []}
 

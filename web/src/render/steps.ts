@@ -15,7 +15,7 @@ export function stepsHtml(
   const set = new Set<string>(); // formulas that stand here already
   const rows = steps.map((step, index) => {
     const where = step.start === step.end ? `line ${step.start}` : `lines ${step.start} to ${step.end}`;
-    const words = wordsHtml(step, marks, context, set, index === 0 ? given : '');
+    const words = wordsHtml(step, marks, context, set, index === 0 && !step.words.includes('→') ? given : '');
     return `<div class="step">${words}${lines(step.start, step.end, `${name}, ${where}`)}</div>`;
   });
   return `<div class="steps">${rows.join('')}</div>`;

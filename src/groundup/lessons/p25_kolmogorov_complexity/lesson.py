@@ -102,6 +102,11 @@ packed = int(bits, 2).to_bytes(25_000, "big")  # eight bits a byte
 print(f"200,000 bits by counting; the program takes {8 * (len(program) + 8)} bits, with the line n=200000")
 for name, compress in COMPRESSORS.items():
     print(f"{name:5} shortens them to {ratio(packed, compress):.3f} of their size")
+assert 8 * (len(program) + 8) == 464
+
+# %% [markdown] name="counting-seen"
+# The best of them saves a seventh. The program says it all in 464 bits, and ten times as many digits would cost it 8
+# bits more.
 
 # %% [markdown] name="prefix"
 # ## Programs that say where they end
@@ -548,15 +553,17 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 # and many short programs do something else after it. Of B, C and even `0011…` it knows nothing, for the programs that
 # would know are longer than 20 bits.
 #
-# And counting is *faster*. Of course: whoever wrote the rule knew what to look for. The programs pay for finding out,
-# but never more than this. In (7), $M(x0) + M(x1) \le M(x)$, for what prints $x0$ or $x1$ has printed $x$ before. So
-# each bit $b$ that comes was given at least $M(xb)/M(x)$. Multiply over all bits of $x$: each $M$ cancels against the
-# next, and $M(x)$ remains. The loss in bits, $-\log_2$ of what was given, adds up to at most
+# And counting is *faster*, where there is something to count: whoever wrote the rule knew what to look for. On C it
+# pays for it. It sees patterns that are not there, and loses 28 bits on 24, where the programs lose hardly more than a
+# coin. They pay for finding out, too, but never more than this. In (7), $M(x0) + M(x1) \le M(x)$, for what prints $x0$
+# or $x1$ has printed $x$ before. So each bit $b$ that comes was given at least $M(xb)/M(x)$. Multiply over all bits of
+# $x$: each $M$ cancels against the next, and $M(x)$ remains. The loss in bits, $-\log_2$ of what was given, adds up to
+# at most
 #
 # $$-\log_2 M(x) \;\le\; K(x).$$
 #
-# Whatever the regularity, if a program of 300 bits prints the string, all mistakes together cost 300 bits, on a string
-# of a million bits as well. No rule that counts can promise this.
+# Whatever the regularity, if a program of 300 bits prints the string, all mistakes together cost at most 300 bits, on
+# a string of a million bits as well. No rule that counts can promise this.
 #
 # ### That is a language model
 #
@@ -567,8 +574,8 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 # of lesson `char_rnn` are such a length.) Grégoire Delétang and colleagues [took this at its
 # word](https://arxiv.org/abs/2309.10668) in 2023: Chinchilla, trained mostly on text, squeezed patches of photographs
 # to 43.4 % and speech to 16.4 % of their size, where PNG needs 58.5 % and FLAC 30.3 %. (Not counting its own 70
-# billion weights. By (1), should one?) It is no universal predictor: its programs are what a Transformer can compute
-# with these weights. But the ideal that it approaches is (7), and the ideal cannot be computed.
+# billion weights. By (1), should one?) It is no universal predictor: it knows only what its weights can express. The
+# ideal behind all such models is (7), and the ideal cannot be computed.
 
 # %% [markdown] name="invariance"
 # ## The choice of machine costs a constant
@@ -648,7 +655,7 @@ for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(i
 # prints $x$ when it may *read* $y$, for nothing. On our machines that is easy to arrange: let $y$ be the bits that
 # come behind the program, and count the program alone.
 #
-# Toss 256 bits $y$, and ask for $K(y \mid y)$. Written out, with 2 bits for each, `y` takes 515 bits on the rewriting
+# Toss 256 bits $y$, and ask for $K(y \mid y)$. Written out, with 2 bits for each, $y$ takes 515 bits on the rewriting
 # machine, and by (3) fewer than one string in five hundred can do with 246 or less. But `R01` reads a bit and prints
 # it, and the `T`s say how often. By hand, with data `10`: `T@@R01.` becomes `@@R01 @@@R01.`, the front reads 1 and
 # prints 1, the rest unfolds to `@@R01 .`, reads 0, prints 0 and stops. What do you have to change to get the
@@ -758,10 +765,10 @@ print(f"{'chance':18} {chance:.3f}")
 # %% [markdown] name="letters-win"
 # Counting letters does as well. On a second question, which of 31 other excerpts is in the same language, it is even
 # right every time, in all five runs of the table below, and compression misses one now and then. Is this a surprise?
-# It has a history. In 2002 three physicists published trees of languages made with gzip in Physical Review Letters.
-# Joshua Goodman wrote to the editors that the method was [3 times worse and 17 times
-# slower](https://arxiv.org/abs/cond-mat/0202383) than Naive Bayes, the simplest thing in the textbook. The paper
-# became famous all the same. Nobody doubts the trees. What was missing is the rival.
+# It has a history. In 2002 three scientists in Rome published trees of languages made with gzip in Physical Review
+# Letters. Joshua Goodman sent the journal a comment: he had measured the method, and it was [3 times worse and 17
+# times slower](https://arxiv.org/abs/cond-mat/0202383) than Naive Bayes, the simplest thing in the textbook. The paper
+# became famous all the same. There was nothing wrong with its trees. What was missing was the rival.
 #
 # And English? Its neighbour is French. The compressor was not fooled: a large part of the English vocabulary of law
 # came over with the Normans. The distance measures shared stretches of letters, not descent.

@@ -53,8 +53,7 @@ def tape_run(code: str, jumps: dict[int, int], place: int, head: int, cells: Cel
         # A program that runs out of code has halted, and what it has printed counts.
         if place == len(code):
             return State("".join(output), "", "halted", None)
-        # Nobody can decide for all programs whether they halt, but of some it can be proved that they never will.
-        # A proof is dear, so each waits eight times as long as the one before.
+        # Of some programs it can be proved that they never halt. A proof is dear: each waits eight times as long.
         if step == try_proof:
             if loops_forever(code, jumps, place, head, dict(cells)):
                 return State("".join(output), "", "loops", None)
@@ -69,8 +68,7 @@ def tape_run(code: str, jumps: dict[int, int], place: int, head: int, cells: Cel
         # Output is bits, as the programs are.
         elif symbol == ".":
             output.append("1" if value else "0")
-        # The next bit of the program has not been chosen yet: the machine hands back where it is, and can go on with
-        # either.
+        # The program's next bit has not been chosen: the machine hands back where it is, to go on with either.
         elif symbol == ",":
             return State("".join(output), "bit", "", (code, jumps, place, head, cells))
         # A loop is all the control that there is: past it when the cell is 0, back to its start when it is not.

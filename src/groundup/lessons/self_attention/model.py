@@ -64,17 +64,17 @@ def attend(query: Array, key: Array, value: Array) -> tuple[Array, Backward]:
     ``backward(dy)`` returns (dquery, dkey, dvalue).
     """
     # All scores at once, then each row of them a distribution over the keys.
-    weights, softmax_backward = softmax(query @ key.swapaxes(-1, -2))  # (2), (8) P (..., n, m)
+    weights, softmax_backward = softmax(query @ key.swapaxes(-1, -2))  # (8) P (..., n, m)
     # Every query's mean of the values.
-    y = weights @ value  # (1), (8)
+    y = weights @ value  # (8)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         # A value hears from every query that read it, as loudly as it was read.
-        d_value = weights.swapaxes(-1, -2) @ dy  # (4), (9) Y = P V: dV = Pᵀ dY
+        d_value = weights.swapaxes(-1, -2) @ dy  # (9) Y = P V: dV = Pᵀ dY
         # The weights hear what their values were good for; the softmax turns that into gradients of the scores.
-        d_scores = softmax_backward(dy @ value.swapaxes(-1, -2))  # (4), (6), (9) dP = dY Vᵀ, then through the softmax
+        d_scores = softmax_backward(dy @ value.swapaxes(-1, -2))  # (9) dP = dY Vᵀ, then through the softmax
         # A score is a product of a query and a key, and so the gradient of each is made of the other.
-        return d_scores @ key, d_scores.swapaxes(-1, -2) @ query, d_value  # (7), (9) S = Q Kᵀ: dQ = dS K, dK = dSᵀ Q
+        return d_scores @ key, d_scores.swapaxes(-1, -2) @ query, d_value  # (9) S = Q Kᵀ: dQ = dS K, dK = dSᵀ Q
 
     return y, backward
 

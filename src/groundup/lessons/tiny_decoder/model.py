@@ -48,22 +48,22 @@ def decoder(
     figure 1b), so that the sum x + sublayer(norm(x)) lets gradients pass untouched.
     Raises ValueError if the heads do not divide the width.
     """
-    # Attention by itself knows no order and no time: the mask hides the future, the positions tell places apart.
+    # Attention alone knows no order: positions tell places apart, the mask hides the future.
     length, width = tokens.shape[1], params["embedding"]["weight"].shape[1]
     mask = causal_mask(length) if mask is None else mask
     embedded, embedding_backward = embedding(tokens, params["embedding"]["weight"])  # (2)
     positions = sinusoidal_positions(length, width, embedded.dtype.type) if positions is None else positions
     x = embedded + positions  # (2) (B, T, D)
 
-    # Positions read from each other. What a position has read is added to it, so what it was passes on unchanged.
+    # Positions read from each other; what each has read is added, so what it was passes on unchanged.
     normed, attention_norm_backward = norm(x, params["attention_norm"])  # (2)
     attended, attention_backward = self_attention(normed, params["attention"], heads, mask)  # (2)
     middle = x + attended  # (2)
-    # Then each works alone on what it has gathered, and again this is added.
+    # Then each works alone on what it has gathered.
     normed, mlp_norm_backward = norm(middle, params["mlp_norm"])  # (3)
     thought, mlp_backward = mlp(normed, params["mlp"])  # (3)
     last = middle + thought  # (3)
-    # The sum has grown with every layer; once more normalised, it becomes a score for each token of the vocabulary.
+    # The sum, once more normalised, becomes a score for each token of the vocabulary.
     normed, norm_backward = norm(last, params["norm"])  # (3)
     logits, readout_backward = linear(normed, **params["readout"])  # (3) (B, T, V)
 
@@ -71,11 +71,11 @@ def decoder(
         # Every block in reverse order, each by its own closure.
         d_normed, *d_readout = readout_backward(d_logits)
         d_last, d_norm = norm_backward(d_normed)
-        # What was added went two ways, through the sublayer and past it, so two gradients meet here, (12).
+        # Two ways led here, through the sublayer and past it, so two gradients meet, (12).
         d_normed, d_mlp = mlp_backward(d_last)
         d_inside, d_mlp_norm = mlp_norm_backward(d_normed)
         d_middle = d_last + d_inside  # (12)
-        # The same once more; the path past both sublayers has brought the gradient here without loss.
+        # The same once more: the way past both sublayers brings the gradient here unchanged.
         d_normed, d_attention = attention_backward(d_middle)
         d_inside, d_attention_norm = attention_norm_backward(d_normed)
         dx = d_middle + d_inside  # (12)
