@@ -121,7 +121,31 @@ def test_a_folder_with_something_else_is_refused_and_kept(groundup: Command, tmp
     refused(groundup("site", "build", "--out", tmp_path / "thesis.tex"), "not a site of groundup")
 
 
-@pytest.mark.parametrize("base", ["courses/", "/courses", "", "//elsewhere.org/", '/a"b/', "https://x.org/"])
+@pytest.mark.usefixtures("installed")
+def test_a_site_that_knows_its_address_tells_it_and_has_pictures(groundup: Command, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert groundup("site", "build", "--out", out, "--base", "https://x.org/dl/", "--pyodide", "none")[0] == 0
+    home, lesson = ((out / page / "index.html").read_text() for page in ("", "lessons/self_attention"))
+    assert '<link rel="canonical" href="https://x.org/dl/lessons/self_attention/"/>' in lesson
+    assert '<meta property="og:image" content="https://x.org/dl/lessons/self_attention/card.png"/>' in lesson
+    assert 'content="summary_large_image"' in lesson
+    assert (out / "lessons/self_attention/card.png").read_bytes().startswith(b"\x89PNG")
+    assert '<link rel="canonical" href="https://x.org/dl/"/>' in home
+    assert '<meta property="og:image" content="https://x.org/dl/card.png"/>' in home
+    assert (out / "card.png").read_bytes() == (ROOT / "results/picture.png").read_bytes()
+    assert '="/dl/' in (out / "404.html").read_text()
+    assert "https://x.org" not in (out / "404.html").read_text()
+    sizes = [card.stat().st_size for card in out.rglob("card.png")]
+    assert max(sizes) < 300_000
+    again = groundup("site", "build", "--out", out, "--pyodide", "none")
+    assert again[0] == 0
+    assert not [name for name, data in files(out).items() if b"x.org/dl" in data]
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["courses/", "/courses", "", "//elsewhere.org/", '/a"b/', "https://x.org", "ftp://x.org/", "https://x.org/a b/"],
+)
 def test_a_base_that_is_no_path_is_refused(groundup: Command, tmp_path: Path, base: str) -> None:
     refused(groundup("site", "build", "--out", tmp_path / "out", "--base", base), "--base", repr(base))
     assert not (tmp_path / "out").exists()
