@@ -1,7 +1,9 @@
 """tiny_decoder: what gradient checks and parity cannot say."""
 
 import itertools
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,3 +291,12 @@ def test_the_lstm_has_as_many_parameters() -> None:
         for make, size in ((experiment.learner, experiment.SIZE), (experiment.lstm_learner, experiment.LSTM_SIZE))
     )
     assert abs(rival - ours) < 0.01 * ours
+
+
+def test_what_the_text_says_of_the_measurements() -> None:
+    record = json.loads((Path(__file__).parents[1] / "results/tiny_decoder.json").read_text())
+    curves, metrics = record["drawn"]["curves"], record["drawn"]["metrics"]
+    ends = [curves[name]["training"][-1] for name in ("decoder", "no_mask")]
+    assert [f"{loss:.4f}" for loss in ends] == ["0.0069", "0.0069"]  # the question before the opening
+    assert (metrics["exact match"]["decoder"], metrics["exact match"]["no_mask"]) == (1.0, 0.0)
+    assert metrics["parameters"]["decoder"] == 53_853

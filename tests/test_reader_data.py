@@ -140,6 +140,15 @@ def test_tools_say_what_they_give_and_pytorch_is_no_counterpart_of_itself(pages,
         assert not (cell["track"] == "torch" and cell["twins"])
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_greek_letters_of_the_text_are_formulas(pages, lesson):
+    """A single one would bring a face of 20 kB to the page."""
+    quiet = r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|!\[[^\]]*\]\([^)]*\)"
+    for cell in pages[lesson.folder.name][1]:
+        if cell["type"] == "text":
+            assert not re.search("[\u0370-\u03ff]", re.sub(quiet, "", cell["markdown"], flags=re.DOTALL)), cell["id"]
+
+
 def test_refusals_docstrings_and_long_heads_fold_inside_of_a_definition():
     body = "".join(f"    x = x + {number}\n" for number in range(28))
     source = f"""def f(

@@ -112,7 +112,7 @@ function pairedTest(pairs: Finding['pairs']): string {
   const upper = sorted[sorted.length >> 1]?.p ?? 1;
   const p = (lower + upper) / 2;
   const told = p < CHANCE ? 'tells them apart' : 'cannot tell them apart';
-  return `Whether that would be so on other examples: from these ${pairs[0]?.of} a paired test (McNemar) ${told}, p = ${p.toPrecision(2)}.`;
+  return `Whether that would be so on other examples: from these ${pairs[0]?.of} a paired test (McNemar) ${told}, ${p < 1e-4 ? 'p < 0.0001' : `p = ${p.toPrecision(2)}`}.`;
 }
 
 /** All places are percentages, so that the drawing needs no script and takes any width. */

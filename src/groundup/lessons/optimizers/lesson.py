@@ -90,6 +90,7 @@ for rate in (0.02, 0.04, 0.08, 0.1):
         w = w - rate * 25 * w  # (1), (2)
     print(f"rate {rate}: factor {1 - rate * 25:+.1f}, after ten steps w = {w:.4g}")
 assert round(w, 1) == 57.7
+assert np.allclose([1 - rate * 25 for rate in (0.02, 0.04, 0.08, 0.1)], [0.5, 0, -1, -1.5])
 
 # %% [markdown] name="ravine"
 # ## A ravine
@@ -121,9 +122,10 @@ assert round(w, 1) == 57.7
 #
 # By hand: $\kappa = 25$, so $\eta = 2/26 = 1/13$ and the factor is $24/26 = 12/13$. The first step goes from
 # $(10, 1)$ to $(10 - \tfrac{10}{13},\; 1 - \tfrac{25}{13}) = (9.23, -0.92)$. You did cross the valley, to the other
-# wall, and moved 0.77 along it. To come a million times closer you need $\ln 10^6 / \ln\tfrac{13}{12} = 172.6$, so
-# 173 steps. For large $\kappa$ the factor is about $1 - 2/\kappa$, and the number of steps grows **in proportion to**
-# $\kappa$. In networks a $\kappa$ of many thousands is nothing unusual.
+# wall, and moved 0.77 along it. To come a million times closer you need $(12/13)^n = 10^{-6}$, that is
+# $n = \ln 10^6 / \ln\tfrac{13}{12} = 172.6$, so 173 steps. For large $\kappa$ the factor is about $1 - 2/\kappa$, and
+# the number of steps grows **in proportion to** $\kappa$. In networks a $\kappa$ of many thousands is nothing
+# unusual.
 
 # %% name="ravine-code" show="ravine walk" include="groundup.lessons.optimizers.model:ravine groundup.lessons.optimizers.model:walk"
 from groundup.lessons.optimizers.model import ravine, walk
@@ -145,6 +147,7 @@ closer = np.linalg.norm(path, axis=1) / np.linalg.norm(start)
 print(f"a factor of {factor:.4f} a step; a million times closer after {int(np.argmax(closer < 1e-6))} steps")
 assert np.allclose(path[1], [9.23, -0.92], atol=0.005)
 assert np.argmax(closer < 1e-6) == 173
+assert round(math.log(1e6) / math.log(13 / 12), 1) == 172.6
 
 # %% name="frames-tools" tags=["tools"] include="groundup.plots:frames groundup.lessons.optimizers.figures:contours"
 # A figure with a slider, and paths on the level lines of a ravine.
@@ -200,7 +203,8 @@ for name, gradients in (("along ", [1, 1, 1, 1]), ("across", [1, -1, 1, -1])):
         v = 0.9 * v + g  # (6)
         speeds.append(v)
     print(name, np.round(speeds[:4], 3), "... in the end", round(abs(v), 3))
-    assert np.allclose(speeds[:3], [1, 1.9, 2.71] if g == 1 else [1, -0.1, 0.91])
+    assert np.allclose(speeds[:4], [1, 1.9, 2.71, 3.439] if g == 1 else [1, -0.1, 0.91, -0.181])
+    assert math.isclose(abs(v), 10 if g == 1 else 0.526, rel_tol=1e-3)
 
 # %% [markdown] name="momentum-best"
 # ### The best momentum, exactly
@@ -216,10 +220,10 @@ for name, gradients in (("along ", [1, 1, 1, 1]), ("across", [1, -1, 1, -1])):
 # $$z^2 - (1 + \beta - \eta c)\, z + \beta = 0 \tag{7}$$
 #
 # A quadratic equation with two solutions, and their product is $\beta$. If they are real, one of them is larger than
-# $\sqrt\beta$ and spoils it. But if they are *complex*, they are mirror images of each other, both have the same
-# length, and that length is exactly $\sqrt\beta$. Now look at what is missing there: $c$. **As long as a direction
-# swings, it shrinks by $\sqrt\beta$ a step, however steep or flat it is.** The walls no longer set the pace of the
-# floor.
+# $\sqrt\beta$ and spoils it. But if they are *complex*, the ball swings: multiplying by a complex number turns as
+# well as it shrinks. The two solutions are then mirror images of each other, both have the same length, and that
+# length is exactly $\sqrt\beta$. Now look at what is missing there: $c$. **As long as a direction swings, it shrinks
+# by $\sqrt\beta$ a step, however steep or flat it is.** The walls no longer set the pace of the floor.
 #
 # When is (7) complex? When $(1 + \beta - \eta c)^2 < 4\beta$, which is the same as
 # $(1 - \sqrt\beta)^2 < \eta c < (1 + \sqrt\beta)^2$. Choose $\eta$ so that the flattest direction sits at the lower
@@ -239,6 +243,7 @@ root = (math.sqrt(25) - 1) / (math.sqrt(25) + 1)  # (8)
 beta, rate = root**2, (2 / (1 + math.sqrt(25))) ** 2  # (8)
 assert math.isclose(beta, 4 / 9)
 assert math.isclose(rate, 1 / 9)
+assert round(math.log(1e6) / math.log(1.5)) == 34
 for c in (1.5, 5.0, 20.0):
     solutions = np.roots([1, -(1 + beta - rate * c), beta])  # (7)
     print(f"curvature {c:4}: the solutions of (7) have lengths {np.abs(solutions).round(4)}")
@@ -321,7 +326,7 @@ curves(axes, kappas, counted, "condition number κ", "steps to a millionth of th
 # Cauchy could see the whole slope. You look at 64 pictures of thousands, so what you get is the slope plus noise:
 # **stochastic gradient descent**, SGD. Does it still arrive? Take one direction with curvature $c$ and add noise of
 # variance $\sigma^2$ to each gradient. A step is $w \leftarrow (1 - \eta c)\, w - \eta\,\text{noise}$. Square it and
-# take the mean. The noise is independent of $w$, so the mixed term vanishes:
+# take the mean, written $E[\dots]$. The noise is independent of $w$, so the mixed term vanishes:
 # $E[w^2] \leftarrow (1 - \eta c)^2 E[w^2] + \eta^2 \sigma^2$. It comes to rest when both sides are equal:
 #
 # $$E[w^2] = \frac{\eta^2\sigma^2}{1 - (1 - \eta c)^2} = \frac{\eta\,\sigma^2}{c\,(2 - \eta c)} \tag{10}$$
@@ -341,6 +346,7 @@ for rate in (0.5, 0.05):
     expected = rate / (2 - rate)  # (10)
     print(f"rate {rate}: mean square {np.mean(w**2):.4f}, by (10) {expected:.4f}")
     assert abs(np.mean(w**2) / expected - 1) < 0.05
+    assert math.isclose(expected, {0.5: 1 / 3, 0.05: 0.0256}[rate], abs_tol=5e-5)
 
 # %% [markdown] name="adagrad"
 # ## A rate for every weight
@@ -429,7 +435,8 @@ for g in (4.0, -2.0):
     places.append(float(w["w"][0]))
 print("steps of Adam, in rates:", (-np.diff(places)).round(3))
 assert np.allclose(-np.diff(places), [1, 0.266], atol=5e-4)
-assert round(0.4 / math.sqrt(0.016), 2) == 3.16
+assert np.allclose([state["mean"]["w"], state["square"]["w"]], [[0.16], [0.019984]])
+assert np.allclose([0.16 / 0.19, 0.019984 / 0.001999, 0.4 / math.sqrt(0.016)], [0.842, 9.997, 3.162], atol=5e-4)
 once = walk(adam(epsilon=0.0), curvature, start, 0.1, 50)
 louder = walk(adam(epsilon=0.0), curvature, start, 0.1, 50, scale=1024.0)
 print("largest difference of the two paths:", np.abs(once - louder).max())
@@ -451,7 +458,7 @@ RULES = {
 GROUPS = {
     "One rate for all": ("gradient descent", "momentum", "Nesterov"),
     "A rate for each": ("Adagrad", "RMSProp"),
-    "Both": ("Adam",),
+    "Both: Adam": ("Adam",),
 }
 fig, panels = figure(10.8, 3.2, columns=3)
 for axes, (title, names) in zip(panels, GROUPS.items(), strict=True):
@@ -543,11 +550,9 @@ for penalty in (1e-4, 1e-2, 1.0):
     print(f"λ = {penalty:6}: with the penalty in the gradient w = {coupled:.4f}, AdamW {decoupled:.5f}")
     assert math.isclose(decoupled, 1 - 0.1 * penalty)
     assert math.isclose(coupled, 0.9, abs_tol=2e-5)
-print(
-    "pulls of the noisy and the quiet weight:",
-    0.05 * 1 / np.array([10, 0.1]),
-    "rates with (15), 0.05 and 0.05 with (16)",
-)
+pulls = 0.05 * 1 / np.array([10, 0.1])
+print("pulls on the noisy and on the quiet weight, in rates:", pulls, "with (15), 0.05 and 0.05 with (16)")
+assert np.allclose(pulls, [0.005, 0.5])
 
 # %% [markdown] name="decay-result"
 # With the penalty in the gradient the weight runs a full step to 0.9, *however small the penalty is*. The strength
@@ -555,8 +560,8 @@ print(
 #
 # What does AdamW buy in training? Its authors promise that rate and decay can be tuned *apart*: the best decay should
 # not change when you change the rate. Here are all combinations on our digits (training on 1,000 of them, so that
-# there is something to decay for). Each square is a network, and white is good; point at one to read its loss. The
-# frame marks the best decay for each rate. If the frames stand in one column, rate and decay can be chosen apart.
+# there is something to decay for). Each square is a network: the fainter, the better; point at one to read its loss.
+# The frame marks the best decay for each rate. If the frames stand in one column, rate and decay can be chosen apart.
 
 # %% name="decay-tools" tags=["tools"] include="groundup.lessons.optimizers.figures:decay_figure"
 # How the grid is drawn.
@@ -626,8 +631,8 @@ for place, kind in ((0, "lowest"), (-1, "highest")):
 # ### A seat belt
 #
 # One more tool, for the day when a gradient is suddenly a thousand times too long. Recurrent networks do that, and
-# lesson `char_rnn` shows why. Every large training run does it once in a while. Take *all* gradients as one long
-# vector, and if its length exceeds $c$, shorten it:
+# lesson `char_rnn` shows why. Large training runs do it once in a while. Take *all* gradients as one long vector, and
+# if its length exceeds $c$, shorten it:
 #
 # $$g \leftarrow g \cdot \min(1,\; c/\|g\|) \tag{18}$$
 #
@@ -651,8 +656,8 @@ assert np.allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8])
 # compute the same, get the same gradient and stay the same forever. So draw the weights at random. But how large?
 #
 # Follow the size of a signal. A unit adds up $n$ inputs, $z = w_1 x_1 + \dots + w_n x_n$. Let the weights be
-# independent, with mean 0 and variance $\operatorname{Var}(w)$. In the mean of $z^2$ all mixed terms $E[w_i w_j]$
-# vanish, and $n$ equal ones are left:
+# independent, with mean 0 and variance $\operatorname{Var}(w)$, which is then the mean of $w^2$. In the mean of $z^2$
+# all mixed terms $E[w_i w_j]$ vanish, and $n$ equal ones are left:
 #
 # $$E[z^2] = E[w_1^2]\,E[x_1^2] + \dots + E[w_n^2]\,E[x_n^2] = n \operatorname{Var}(w)\; E[x^2] \tag{19}$$
 #
@@ -686,6 +691,7 @@ from groundup.lessons.optimizers.model import he, init, xavier
 # %% name="begin-by-hand"
 assert math.isclose(xavier(64, 64), 0.125)
 assert round(he(64, 64), 3) == 0.177
+assert round(he(64, 64) / xavier(64, 64) - 1, 2) == 0.41
 rng = np.random.default_rng(0)
 x = rng.normal(size=(2000, 100))
 z = x @ rng.normal(0, 0.01, size=(300, 100)).T
@@ -753,11 +759,11 @@ for activation in ("relu", "tanh"):
 
 # %% [markdown] name="deep-reading"
 # Three things to see. The small start learns nothing with either optimiser: where the signal is $10^{-25}$ there is
-# nothing to divide. With ReLU and Xavier's start momentum is stuck and *Adam is not*. Gradients a thousand times too
-# small are no hindrance to someone who divides by their size, and so a good optimiser hides a bad start. And with
-# tanh, where Xavier's formula is at home, He's start did better here. A tanh squeezes a little in every layer, so
-# twenty of them want a start that is somewhat too large. A rule derived for one layer is a good guess for twenty, not
-# a law.
+# nothing to divide. With ReLU and Xavier's start momentum is nearly stuck and *Adam is not*. Gradients a thousand
+# times too small are no hindrance to someone who divides by their size, and so a good optimiser hides a bad start.
+# And with tanh, where Xavier's formula is at home, He's start did better here. A tanh squeezes a little in every
+# layer, so twenty of them want a start that is somewhat too large. A rule derived for one layer is a good guess for
+# twenty, not a law.
 #
 # Write the start yourself: exercise `xavier_he`.
 
@@ -830,15 +836,22 @@ curves(axes, steps, lines, "step", "training loss, nats", "Each at its best rate
 # people do. And in 2021 Frank Schmidt and colleagues ran fifteen optimisers on eight problems and found no general
 # winner.
 #
-# What Adam buys you lies along the other axis of the first picture: its valley is wide, and it stands in nearly the
-# same place for every network.
-#
+# What Adam buys you lies along the other axis of the first picture: its valley is wide. Here is what a rate costs
+# that is four times too low or too high:
+
+# %% name="price" tags=["tools"]
+# The price of a rate four times off, for each optimiser.
+prices = measured("optimizers", "metrics/price of a rate four times off")["metrics/price of a rate four times off"]
+for name in sorted(prices, key=prices.get):
+    print(f"{name:17} {prices[name]:.3f} nats")
+
+# %% [markdown] name="rule-or-rate"
 # And your answer from the beginning, rule or rate? The table has it: a rate that is four times off costs more than
 # the worst choice of rule. So when you have time for ten runs, do not try ten optimisers. Try one with ten rates.
 #
 # What this toy cannot show: a network of 50,000 weights and 400 steps is not a language model. There, momentum alone
-# is far behind Adam, and why that is so is still being worked out; the rare words of text, which we met with Adagrad,
-# are one suspect.
+# is clearly behind Adam, and why that is so is still being worked out; the rare words of text, which we met with
+# Adagrad, are one suspect.
 
 # %% [markdown] name="break-it"
 # ## Break it

@@ -986,7 +986,7 @@ from groundup.lessons.p00_numpy_and_pytorch.twin import MLP
 
 # %% [markdown] name="torch-race" tags=["torch"]
 # Now train both in float64, from the same parameters, on the same batches, with the same rate. If all our derivatives are
-# right, the two losses must agree at every step, up to rounding, which is a few times ε, the distance from 1 to the next
+# right, the two losses must agree at every step, up to rounding, a few times $\varepsilon$, the distance from 1 to the next
 # float64.
 
 # %% name="torch-race-code" tags=["torch"]

@@ -498,7 +498,7 @@ curves(axes, steps[1:], lines, "step", "error on unseen digits (%)", "Trained on
 #   convolution: $O\,(C\,k^2 + 1)$; and where most weights of AlexNet are: in the fully connected layers.
 # - Show trained filters beside untrained ones, and compare with a simple rival such as the nearest neighbour.
 #
-# **Try**: set LRN's α to 0 in the model cell and train again; mirror the training digits with `random_flip` and watch the test
+# **Try**: set LRN's $\alpha$ to 0 in the model cell and train again; mirror the training digits with `random_flip` and watch the test
 # accuracy; drop the `+=` in `col2im` (write `=`) and let the gradient check find it.
 
 # %% [markdown] name="torch" tags=["torch"]

@@ -6,17 +6,25 @@ from groundup.diagrams import KEY, QUERY, VALUE, arrow, box, brace, cells, circl
 def average() -> str:
     """Equation (1): one new word is a mixture of all the words."""
     parts = [label(40, 68, "words", "faint", 13), label(40, 218, "new words", "faint", 13)]
-    for place, (word, thick) in enumerate(zip(("cat", "chases", "mouse"), (3.2, 1.6, 4.6), strict=True)):
+    shades, weights = ([0.6, 0.05, 0.35, 0.15], [0.05, 0.6, 0.05, 0.2], [0.35, 0.05, 0.6, 0.1]), (0.22, 0.59, 0.19)
+    for place, (word, thick) in enumerate(zip(("cat", "chases", "mouse"), (2.2, 4.6, 1.9), strict=True)):
         x = 100 + 180 * place
         parts += [
             label(x + 65, 22, word, size=15),
-            cells(x, 40, [["", "", "", ""]], 32, VALUE, [[0.15, 0.35, 0.55, 0.25]]),
+            cells(x, 40, [["", "", "", ""]], 32, VALUE, [shades[place]]),
             label(x + 65, 88, f"$x_{place + 1}$"),
             arrow((x + 65, 102), (345, 186), colour=QUERY, thick=thick),
             label((x + 65 + 345) / 2 + (-24, 20, 40)[place], 142, f"$a_{{2{place + 1}}}$", QUERY),
         ]
     parts += [
-        cells(281, 190, [["", "", "", ""]], 32, VALUE, [[0.25, 0.3, 0.45, 0.4]]),
+        cells(
+            281,
+            190,
+            [["", "", "", ""]],
+            32,
+            VALUE,
+            [[sum(w * row[c] for w, row in zip(weights, shades, strict=True)) for c in range(4)]],
+        ),
         label(345, 238, "$y_2 = a_{21} x_1 + a_{22} x_2 + a_{23} x_3$", size=15),
     ]
     return diagram(640, 256, *parts)

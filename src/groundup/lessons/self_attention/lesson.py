@@ -19,10 +19,10 @@
 #
 # *Vaswani et al., [Attention Is All You Need](https://arxiv.org/abs/1706.03762), 2017*
 #
-# Here is a riddle. A box holds 32 cards. On each stand a name, a content, and two questions: the names of two other cards. A
+# Here is a riddle. A box holds 32 cards. Each card bears a name, a content, and two questions: the names of two cards in the box. A
 # small network reads the whole box at once and says, for every card, what the two cards it asks for contain. It was trained
 # on thousands of boxes; these are new ones. Two versions of it have exactly the same number of parameters and do the same
-# amount of arithmetic. Only, in the one they work as a single *head*, and in the other as two.
+# amount of arithmetic, to within a percent or two. Only, in the one they work as a single *head*, and in the other as two.
 
 # %% name="imports" tags=["shared"]
 import math
@@ -44,8 +44,8 @@ for name, key in {"two heads": "two_heads", "one head": "one_head"}.items():
 
 # %% [markdown] name="question"
 # Two heads answer everything. The single head answers one of the two questions perfectly, and the other hardly better than by
-# guessing, although it was trained on both alike. It has not failed to learn. It has decided to give one of them up! Why
-# would it do that?
+# guessing, although it was trained on both alike. It has not failed to learn. It has given one of them up, which is
+# not even a good bargain. Why would it do that?
 #
 # You will know at the end, because you will have invented the whole thing yourself, in the order in which the questions come
 # up: a weighted average of words; how to compute it fast; who asks whom; why there is a $\sqrt d$; why several heads; and what
@@ -93,8 +93,7 @@ for name, key in {"two heads": "two_heads", "one head": "one_head"}.items():
 # $0.142$, $0.371$. The new first word is
 # $0.486\,x_1 + 0.142\,x_2 + 0.371\,x_3 = (0.672,\ 0.142,\ 0.615,\ 0.177)$.
 #
-# (A listing that is often copied prints other scores for this very matrix. Multiply it out yourself before you trust
-# a number, here too. The next cell does, and stops if the text is wrong.)
+# (Multiply it out yourself before you trust a number, here too. The next cell does, and stops if the text is wrong.)
 
 # %% name="by-hand-numbers"
 words = ["cat", "chases", "mouse"]
@@ -141,8 +140,8 @@ assert np.allclose(first, [0.672, 0.142, 0.615, 0.177], atol=5e-4)
 # $$\frac{\partial L}{\partial s_{ij}} = \sum_l \frac{\partial L}{\partial a_{il}} \frac{\partial a_{il}}{\partial s_{ij}}
 #   = a_{ij}\Big(\frac{\partial L}{\partial a_{ij}} - \sum_l a_{il} \frac{\partial L}{\partial a_{il}}\Big). \tag{6}$$
 #
-# Read the bracket. What counts for a score is how far the gradient of its weight is from the average of the row, weighted
-# with the weights themselves. Where $\partial L/\partial a$ is above the average, descent lowers the score; below it, descent
+# Read the bracket. A weight's gradient is compared with the average over its row, in which every weight counts as much as it
+# weighs. Where $\partial L/\partial a$ is above the average, descent lowers the score; below it, descent
 # raises it; and the scores of a row always move against one another. On paper, with the weights $(0.5, 0.3, 0.2)$ and
 # $\partial L/\partial a = (1, 0, -1)$: the average is $0.5 - 0.2 = 0.3$, and the gradients of the scores are
 # $0.5 \cdot 0.7 = 0.35$, $0.3 \cdot (-0.3) = -0.09$ and $0.2 \cdot (-1.3) = -0.26$. They add up to 0. Must they?
@@ -177,7 +176,8 @@ assert np.allclose(a * (da - a @ da), [0.35, -0.09, -0.26])  # (6)
 # $$dV = A^\top G, \quad dA = G V^\top, \quad
 #   dS = A \odot \big(dA - \operatorname{rowsum}(A \odot dA)\big), \quad dQ = dS\, K, \quad dK = dS^\top Q. \tag{9}$$
 #
-# You need not remember these: if $n$, $m$ and $d$ differ, the shapes leave only one way to put them together.
+# ($\odot$ multiplies element by element; rowsum adds up every row.) You need not remember the products: if $n$, $m$ and $d$
+# differ, the shapes leave only one way to write them.
 
 # %% name="attend" show="subtract_maximum softmax attend" beside="attend" include="groundup.ops.activations:softmax groundup.lessons.self_attention.model:attend"
 from groundup.lessons.self_attention.model import attend
@@ -224,7 +224,7 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 #
 # Look at the left picture. Two things are wrong with it. It is symmetric: if *cat* finds *chases* important, *chases*
 # must find *cat* exactly as important. And the diagonal is large: $x_i \cdot x_i$ is the squared length of $x_i$, never negative, and
-# only a longer vector can have a larger product with $x_i$. So everyone mostly averages in themselves. A verb cannot say "I look for whoever does the chasing".
+# only a longer vector can have a larger product with $x_i$. So all take much of themselves. A verb cannot say "I look for whoever does the chasing".
 #
 # Think of a library. You write a **question card**. The librarian compares it with the **index cards** of all books.
 # Where the index card fits, you get the **book**. Question, index card and book are three different things:
@@ -233,7 +233,7 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 # - the **key** $k_j = W_k x_j$: what word $j$ can be found under,
 # - the **value** $v_j = W_v x_j$: what word $j$ hands over when it is found.
 #
-# The matrices $W_q, W_k, W_v$ are learned. Now $s_{ij} = q_i \cdot k_j$ need not equal $s_{ji}$, and a word need not
+# (With words as the rows of $X$: $Q = X W_q^\top$, and so on.) The matrices $W_q, W_k, W_v$ are learned. Now $s_{ij} = q_i \cdot k_j$ need not equal $s_{ji}$, and a word need not
 # find itself. An ordinary look-up table gives one value for an exact match. This one gives a mixture of all values
 # by how well their keys match, and that is what makes it differentiable: the questions and the index can both be
 # improved by gradient descent.
@@ -253,8 +253,8 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 # everybody else with 0: $W_q = (0, 4, 0, 0)$. Hunters can be found: $W_k = (0, 0, 1, 0)$.
 #
 # Then the query of *chases* is 4, the keys of the three words are $1, 0, 0$, and its scores $4, 0, 0$. With $e^4 = 54.6$ the
-# weight on *cat* is $54.6/(54.6 + 1 + 1) = 0.965$. And *cat*? Its query is 0, all its scores are 0, and it takes a third of
-# everybody. Now "*chases* finds *cat* important" and "*cat* finds *chases* important" are two different numbers.
+# weight on *cat* is $54.6/(54.6 + 1 + 1) = 0.965$. And *cat*? Its query is 0, all its scores are 0, and it takes a third of each
+# word. Now "*chases* finds *cat* important" and "*cat* finds *chases* important" are two different numbers.
 
 # %% name="who-numbers"
 features = np.array([[1.0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1]])  # of cat, chases, mouse: noun, verb, hunts, hunted
@@ -274,9 +274,9 @@ assert np.allclose(looks[0], 1 / 3)
 #
 # $$\operatorname{Var}(q \cdot k) = \sum_{u=1}^{d} \operatorname{Var}(q_u k_u) = d. \tag{10}$$
 #
-# Scores spread like $\sqrt d$. With $d = 64$ a typical gap between two scores is near 10, and $e^{10}$ is 22,026: the
-# softmax hands nearly everything to one word, long before anything was learned. By (6), with one weight near 1 and
-# the others near 0, hardly any gradient comes back to the scores. So divide them by their standard deviation:
+# Scores spread like $\sqrt d$. With $d = 64$ their standard deviation is 8, that of the gap between two of them
+# $\sqrt{128} \approx 11$, and $e^{11}$ is about 60,000: the softmax hands nearly everything to one word or two, long before
+# anything was learned. By (6), with one weight near 1 and the others near 0, hardly any gradient comes back to the scores. So divide them by their standard deviation:
 #
 # $$Y = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt d}\Big) V. \tag{11}$$
 #
@@ -300,7 +300,8 @@ print("equal to d" if off.max() < 4 else "not equal to d", "as far as 20,000 pai
 # %% [markdown] name="softmax-width"
 # Then what it does to the softmax: 64 random keys for each random query. The **entropy** $-\sum_j a_j \ln a_j$ of the
 # weights is $\ln 64 = 4.16$ nats if all 64 keys count equally and 0 if one key takes all; $e^{\text{entropy}}$ is the
-# number of keys that effectively count. The gradient is what is left, at the scores, of a random upstream gradient.
+# number of keys that effectively count. And send a random gradient back through the softmax: how long is what arrives at the
+# scores? (Its norm, the root of the sum of squares; the median over all queries.)
 
 # %% name="scale-figure" tags=["tools"] include="groundup.lessons.self_attention.figures:variance_line groundup.lessons.self_attention.figures:doubling_ticks"
 # Lines with their intervals, and ticks at powers of two.
@@ -330,7 +331,7 @@ for name, rows in softmaxes.items():
     )
 
 # %% [markdown] name="scale-honest"
-# Compare median and mean in the printed lines. If the mean is far above the median, a few queries still get a
+# Up to a width of about 32 nothing bad happens, and then it collapses. Compare median and mean in the printed lines. If the mean is far above the median, a few queries still get a
 # gradient, those for which two keys happen to be close rivals, and most get next to none. The gradient at the query,
 # (7), has a factor more: without the scale it is multiplied by keys of length $\sqrt d$, with the scale that
 # factor is taken back by the $1/\sqrt d$.
@@ -348,7 +349,7 @@ def one_query(axes, d):
     rng = np.random.default_rng(5)
     scores = rng.normal(size=(16, d)) @ rng.normal(size=d)
     for shift, (name, scale, colour) in zip(
-        (-0.2, 0.2), (("without 1/√d", 1.0, "#ee8627"), ("with 1/√d", 1 / math.sqrt(d), "#135bae")), strict=True
+        (-0.2, 0.2), (("without 1/√d", 1.0, "#135bae"), ("with 1/√d", 1 / math.sqrt(d), "#ee8627")), strict=True
     ):
         weights = np.sort(softmax(scale * scores[None])[0][0])[::-1]
         axes.bar(np.arange(1, 17) + shift, weights, 0.4, color=colour, label=f"{name}: largest {weights[0]:.2f}")
@@ -362,8 +363,8 @@ fig = frames("width d", widths, one_query, start=4)
 from groundup.lessons.self_attention.model import attend_scaled
 
 # %% [markdown] name="scale-trained"
-# So far everything was random. Does a network that *learns* need the root? The reader of boxes was trained three times from the
-# same start: scores divided by $\sqrt d$, by $d$, and not at all. The paper gives the argument that you have just read, says
+# So far everything was random. Does a network that *learns* need the root? The reader of the riddle, whose heads have 32
+# numbers each, was trained three times from the same start: scores divided by $\sqrt d$, by $d$, and not at all. The paper gives the argument that you have just read, says
 # "we suspect", and shows no such experiment. What do you expect?
 
 # %% name="scale-trained-table" tags=["tools"] predict="Divided by √d, by d, by nothing: which of the three readers learn to answer both questions?"
@@ -381,12 +382,12 @@ for name, key, scale in (
     )
 
 # %% [markdown] name="scale-lesson"
-# Some division is needed, and it need not be the root. Without any, the softmax starts out by choosing single cards at random,
-# next to no gradient comes back, and with this seed one of the questions is hardly learned at all. But $d$ does as well as $\sqrt d$ here: the test
+# Some division is needed, and it need not be the root. Without any, one of the questions is hardly learned at all with this seed
+# (at a width of 32 the random keys above warned of no such thing: what grows here grows in training, and look how far its
+# scores spread at the end). But $d$ does as well as $\sqrt d$ here: the test
 # cannot tell the two apart. Training makes queries and keys as long as it likes, and all three readers end with scores that
-# spread far beyond 1. The argument for the root is one about the *beginning*. Being true, it is a good choice; it is not the only one.
-#
-# **Your turn**: exercise `scaled_dot_product_attention`, with the scale and a mask.
+# spread far beyond 1. The argument for the root is one about the *beginning*. It makes the root a good choice, and not the
+# only one.
 
 # %% [markdown] name="stability"
 # ## A softmax that does not overflow
@@ -423,14 +424,15 @@ print("by hand      ", np.round([1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0], 8
 # The number of parameters, $4D^2$ and biases, does not depend on $h$. Note the scale: $\sqrt{D/h}$, the width of a head.
 #
 # In code, heads are one more axis in front, $(B, T, D) \to (B, h, T, D/h)$ with $B$ sequences of $T$ words, and (11)
-# runs for all of them at once. The function below is the library's: a mask may forbid some pairs, queries may come
-# from elsewhere. Self-attention passes the same `x` twice. Then `x` was used twice, so its two gradients add.
+# runs for all of them at once. The function below is groundup's own, which later lessons use: it takes a mask, a table
+# that says which pairs may be looked at, and queries may come from elsewhere. Self-attention passes the same `x` as both
+# arguments, so the two gradients add.
 
 # %% name="multi-head" show="attention_weights scaled_dot_product_attention split_heads merge_heads multi_head_attention self_attention" beside="scaled_dot_product_attention multi_head_attention" include="groundup.lessons.self_attention.model:self_attention"
 from groundup.lessons.self_attention.model import self_attention
 
 # %% [markdown] name="heads-turn"
-# **Your turn**: exercise `multi_head_attention`; exercise `multi_head_attention_torch` is the same with tensors.
+# **Your turn**: exercise `scaled_dot_product_attention`, with the scale and a mask; exercise `multi_head_attention`; exercise `multi_head_attention_torch` is the same with tensors.
 
 # %% [markdown] name="cards"
 # ## The riddle of the boxes
@@ -491,8 +493,7 @@ for name, (function, tree) in checked.items():
 #   commonest one.
 # - **Mean pooling**: a network with exactly as many parameters, in which every card gets the plain mean of all cards
 #   and then a hidden layer. A mean of sums is the sum of the means: which content stood beside which name is gone.
-#   (It still knows its own card, so it can do a little more than count: now and then a card asks for itself.)
-# - **One head** in place of two: the same parameters, the same arithmetic, one softmax.
+# - **One head** instead of two: the same parameters, one softmax.
 #
 # The boxes for testing are dealt from another stream of random numbers: training never sees them. Here the reader with
 # two heads is trained; its rivals were trained in the same way, and their numbers are those of the experiment
@@ -554,11 +555,53 @@ curves(axes, history["step"], lines, "step", "right answers, unseen boxes", "Loo
 score_lines(axes, {"guessing": 1 / CONTENTS, "counting": counted})
 
 # %% [markdown] name="one-head"
-# Now the riddle. Look at the two numbers of the single head, and remember that the readout is linear. If a head's output is a blend
-# $\alpha v_j + \beta v_l$ of the two books asked for, then for *each* question the logits are $\alpha R v_j + \beta R v_l$
-# with that question's readout $R$: the book with the larger weight tends to win, for *both* questions. Half and half
-# would make both answers a gamble. All on one book makes one answer certain. So it gives the other one up, and the
-# loss agrees. A softmax gives one mixture; whoever needs two things needs two heads.
+# ### The riddle
+#
+# The readout is linear. If the single head's output is a blend $\alpha v_j + \beta v_l$ of the two books asked for, then for
+# *each* question the logits are $\alpha R v_j + \beta R v_l$ with that question's readout $R$, and the book with the larger
+# weight tends to win for *both* questions. It cannot have both answers certain. Two bargains are open to it:
+#
+# - Half and half: each answer is a toss between two, $\ln 2 = 0.69$ nats a question.
+# - All on one book: that answer costs nothing, the other is a guess among 16, so $(0 + \ln 16)/2 = 1.39$ nats a question.
+#
+# The second is the *worse* one, and the second is what it does. Why? Because training does not compare bargains. It walks
+# downhill from where it stands. Whichever question is a little ahead gets more weight, so its readout has more to learn from,
+# so more weight pays for it. The other one sees mostly the wrong book and learns to ignore it. When there would be
+# something to compare, the choice has been made. At least, that is what we think. How would you test it?
+#
+# If it is so, then a head in which neither question can get ahead should find half and half, and should *stay* there when all
+# is as usual again. So: for the first 400 steps hand over the two answers in random order, and then train on as usual.
+
+# %% name="half-and-half" tags=["tools"] predict="Which of the two single heads ends with the smaller loss?"
+# Two single heads: one trained as usual, one that gets its two answers in random order for 400 steps.
+mixing = random_stream(0, "mixing")
+
+
+def single_head(steps, mixed):
+    params, rng = init(random_stream(0, "parameters"), NAMES, CONTENTS, WIDTH), random_stream(0, "training", "one_head")
+    optimiser, rate = adam(), cosine(5e-3, steps, warmup=20)
+    state = optimiser.init(params)
+    for step in range(steps):
+        dealt = deal(rng, 32, 32, NAMES, CONTENTS)
+        wanted = dealt["answers"]
+        if step < mixed:
+            wanted = np.where(mixing.random((32, 32, 1)) < 0.5, wanted[..., ::-1], wanted)
+        logits, backward = card_reader(params, dealt["cards"], heads=1)
+        _, loss_backward = cross_entropy(logits, wanted)
+        optimiser.update(params, backward(loss_backward()), state, rate(step))
+    logits, _ = card_reader(params, test["cards"], heads=1)
+    losses = [float(cross_entropy(logits[:, :, q], test["answers"][:, :, q])[0]) for q in (0, 1)]
+    return losses, (logits.argmax(axis=-1) == test["answers"]).mean(axis=(0, 1))
+
+
+for name, (steps, mixed) in {"as usual": (300, 0), "mixed at first": (600, 400)}.items():
+    (one, other), (first, second) = single_head(steps, mixed)
+    print(f"{name:15} loss {one:.2f} and {other:.2f}, mean {(one + other) / 2:.2f}; right {first:.0%} and {second:.0%}")
+
+# %% [markdown] name="half-words"
+# The mixed head stays at half and half, long after the mixing has stopped, and at a loss well below the other's. So a better
+# place exists, and the usual training does not find it. With two heads there is nothing to choose, and no such trap. Keep this in
+# mind when you read that a network "prefers" something: it may only have got there first.
 #
 # ### Where the heads look
 #
@@ -797,7 +840,7 @@ for name, amounts in lines.items():
 
 # %% [markdown] name="findings-words"
 # The paper's own numbers: 28.4 BLEU from English to German and 41.8 to French, with eight heads of 64 numbers each; a single head
-# cost it 0.9 BLEU, and 32 heads cost some as well. Our boxes are made so that a head can be counted on one hand, and they
+# cost it 0.9 BLEU, and 32 heads cost some as well. Our boxes are made so that one can see what a head is for, and they
 # exaggerate: here the second head is worth half of all answers. What they show at full strength is *why* it can matter.
 
 # %% [markdown] name="take-away"
@@ -806,9 +849,9 @@ for name, amounts in lines.items():
 # - Attention is a weighted average whose weights are a softmax of dot products: $\operatorname{softmax}(QK^\top/\sqrt d)\,V$.
 # - Three roles, three matrices: what I look for, where I can be found, what I hand over.
 # - $\sqrt d$ is the standard deviation of a dot product of $d$ independent terms of variance 1. It matters at the start.
-# - One softmax is one mixture. Two questions need two heads.
+# - One softmax is one mixture. Whoever needs two things can use two heads.
 # - Attention is blind to order.
-# - Maximum, sum and weighted sum of a tile can be merged exactly: memory need not grow with $n^2$.
+# - Gradient descent need not find the better bargain, only the nearer one.
 #
 # **Asked in interviews**
 #
@@ -824,8 +867,8 @@ for name, amounts in lines.items():
 #
 # **Common bugs**: the softmax over the wrong axis (columns add up to 1, rows do not); scaling by $\sqrt D$ with several
 # heads, where $\sqrt{D/h}$ is meant; `reshape(B, h, T, D/h)` where a transpose is needed, which mixes words with features;
-# merging tiles without bringing them to the common maximum; an $\epsilon$ in the denominator; forgetting that in
-# self-attention `x` was used three times, so that three gradients add.
+# an $\epsilon$ in the denominator; forgetting that in self-attention `x` is used for queries, keys and values, so that three
+# gradients add.
 #
 # **Try**: ask three questions of two heads. Give the single head a hidden layer behind it: can it answer both then? Set
 # `W_q` so that *mouse* finds out who hunts it. Add positions to the card reader: do they help or hurt?
@@ -838,7 +881,7 @@ for name, amounts in lines.items():
 #
 # `F.scaled_dot_product_attention` is (11), scale included; on most hardware it runs in tiles, and you cannot see the weights any more: that is what it hides. The
 # parameters have the names and shapes of the tree above, and the tests compare the two: outputs, every gradient and
-# twenty steps of training agree to 1e-8.
+# twenty steps of training agree to 1e-8 in float64 (the cells below compute in float32, where the last digits differ).
 
 # %% name="twin" tags=["torch"] show="SelfAttention CardReader answer_loss" include="groundup.lessons.self_attention.twin:SelfAttention groundup.lessons.self_attention.twin:CardReader groundup.lessons.self_attention.twin:MeanReader groundup.lessons.self_attention.twin:answer_loss groundup.lessons.self_attention.twin:share_right groundup.training.optim:cosine groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.self_attention.twin import CardReader, MeanReader, SelfAttention, answer_loss, share_right
