@@ -90,6 +90,7 @@ for rate in (0.02, 0.04, 0.08, 0.1):
         w = w - rate * 25 * w  # (1), (2)
     print(f"rate {rate}: factor {1 - rate * 25:+.1f}, after ten steps w = {w:.4g}")
 assert round(w, 1) == 57.7
+assert np.allclose([1 - rate * 25 for rate in (0.02, 0.04, 0.08, 0.1)], [0.5, 0, -1, -1.5])
 
 # %% [markdown] name="ravine"
 # ## A ravine
@@ -146,6 +147,7 @@ closer = np.linalg.norm(path, axis=1) / np.linalg.norm(start)
 print(f"a factor of {factor:.4f} a step; a million times closer after {int(np.argmax(closer < 1e-6))} steps")
 assert np.allclose(path[1], [9.23, -0.92], atol=0.005)
 assert np.argmax(closer < 1e-6) == 173
+assert round(math.log(1e6) / math.log(13 / 12), 1) == 172.6
 
 # %% name="frames-tools" tags=["tools"] include="groundup.plots:frames groundup.lessons.optimizers.figures:contours"
 # A figure with a slider, and paths on the level lines of a ravine.
@@ -201,7 +203,8 @@ for name, gradients in (("along ", [1, 1, 1, 1]), ("across", [1, -1, 1, -1])):
         v = 0.9 * v + g  # (6)
         speeds.append(v)
     print(name, np.round(speeds[:4], 3), "... in the end", round(abs(v), 3))
-    assert np.allclose(speeds[:3], [1, 1.9, 2.71] if g == 1 else [1, -0.1, 0.91])
+    assert np.allclose(speeds[:4], [1, 1.9, 2.71, 3.439] if g == 1 else [1, -0.1, 0.91, -0.181])
+    assert math.isclose(abs(v), 10 if g == 1 else 0.526, rel_tol=1e-3)
 
 # %% [markdown] name="momentum-best"
 # ### The best momentum, exactly
@@ -240,6 +243,7 @@ root = (math.sqrt(25) - 1) / (math.sqrt(25) + 1)  # (8)
 beta, rate = root**2, (2 / (1 + math.sqrt(25))) ** 2  # (8)
 assert math.isclose(beta, 4 / 9)
 assert math.isclose(rate, 1 / 9)
+assert round(math.log(1e6) / math.log(1.5)) == 34
 for c in (1.5, 5.0, 20.0):
     solutions = np.roots([1, -(1 + beta - rate * c), beta])  # (7)
     print(f"curvature {c:4}: the solutions of (7) have lengths {np.abs(solutions).round(4)}")
@@ -342,6 +346,7 @@ for rate in (0.5, 0.05):
     expected = rate / (2 - rate)  # (10)
     print(f"rate {rate}: mean square {np.mean(w**2):.4f}, by (10) {expected:.4f}")
     assert abs(np.mean(w**2) / expected - 1) < 0.05
+    assert math.isclose(expected, {0.5: 1 / 3, 0.05: 0.0256}[rate], abs_tol=5e-5)
 
 # %% [markdown] name="adagrad"
 # ## A rate for every weight
@@ -430,7 +435,8 @@ for g in (4.0, -2.0):
     places.append(float(w["w"][0]))
 print("steps of Adam, in rates:", (-np.diff(places)).round(3))
 assert np.allclose(-np.diff(places), [1, 0.266], atol=5e-4)
-assert round(0.4 / math.sqrt(0.016), 2) == 3.16
+assert np.allclose([state["mean"]["w"], state["square"]["w"]], [[0.16], [0.019984]])
+assert np.allclose([0.16 / 0.19, 0.019984 / 0.001999, 0.4 / math.sqrt(0.016)], [0.842, 9.997, 3.162], atol=5e-4)
 once = walk(adam(epsilon=0.0), curvature, start, 0.1, 50)
 louder = walk(adam(epsilon=0.0), curvature, start, 0.1, 50, scale=1024.0)
 print("largest difference of the two paths:", np.abs(once - louder).max())
@@ -452,7 +458,7 @@ RULES = {
 GROUPS = {
     "One rate for all": ("gradient descent", "momentum", "Nesterov"),
     "A rate for each": ("Adagrad", "RMSProp"),
-    "Both": ("Adam",),
+    "Both: Adam": ("Adam",),
 }
 fig, panels = figure(10.8, 3.2, columns=3)
 for axes, (title, names) in zip(panels, GROUPS.items(), strict=True):
@@ -544,11 +550,9 @@ for penalty in (1e-4, 1e-2, 1.0):
     print(f"λ = {penalty:6}: with the penalty in the gradient w = {coupled:.4f}, AdamW {decoupled:.5f}")
     assert math.isclose(decoupled, 1 - 0.1 * penalty)
     assert math.isclose(coupled, 0.9, abs_tol=2e-5)
-print(
-    "pulls of the noisy and the quiet weight:",
-    0.05 * 1 / np.array([10, 0.1]),
-    "rates with (15), 0.05 and 0.05 with (16)",
-)
+pulls = 0.05 * 1 / np.array([10, 0.1])
+print("pulls on the noisy and on the quiet weight, in rates:", pulls, "with (15), 0.05 and 0.05 with (16)")
+assert np.allclose(pulls, [0.005, 0.5])
 
 # %% [markdown] name="decay-result"
 # With the penalty in the gradient the weight runs a full step to 0.9, *however small the penalty is*. The strength
@@ -556,8 +560,8 @@ print(
 #
 # What does AdamW buy in training? Its authors promise that rate and decay can be tuned *apart*: the best decay should
 # not change when you change the rate. Here are all combinations on our digits (training on 1,000 of them, so that
-# there is something to decay for). Each square is a network, and white is good; point at one to read its loss. The
-# frame marks the best decay for each rate. If the frames stand in one column, rate and decay can be chosen apart.
+# there is something to decay for). Each square is a network: the fainter, the better; point at one to read its loss.
+# The frame marks the best decay for each rate. If the frames stand in one column, rate and decay can be chosen apart.
 
 # %% name="decay-tools" tags=["tools"] include="groundup.lessons.optimizers.figures:decay_figure"
 # How the grid is drawn.
@@ -687,6 +691,7 @@ from groundup.lessons.optimizers.model import he, init, xavier
 # %% name="begin-by-hand"
 assert math.isclose(xavier(64, 64), 0.125)
 assert round(he(64, 64), 3) == 0.177
+assert round(he(64, 64) / xavier(64, 64) - 1, 2) == 0.41
 rng = np.random.default_rng(0)
 x = rng.normal(size=(2000, 100))
 z = x @ rng.normal(0, 0.01, size=(300, 100)).T
