@@ -313,7 +313,7 @@ def test_one_run_shows_question_value_rival_and_paper_and_gives_no_verdict(groun
     assert code == 0  # that thirty steps of training do not beat counting is a finding too
     words = " ".join(out.split())
     assert "Does the network predict better than counting?" in words
-    assert "the best n-gram up to order 6" in words
+    assert "the best n-gram up to order 7" in words
     assert "reports no such number" in words
     assert "groundup claims char_rnn --seeds 5" in words
 

@@ -166,3 +166,21 @@ def test_a_link_to_any_line_of_code_opens_it(visit: Visits, static: str) -> None
     assert str(page.locator(":target").text_content()).strip() == sources(ATTENTION)[HEADS].splitlines()[34].strip()
     page.goto(f"{lesson_url(static, RNN)}#rnn-L4")  # in a docstring, which is folded
     in_view(page, "rnn-L4")
+
+
+def test_folded_code_gets_its_lines_and_colours(visit: Visits, static: str) -> None:
+    page = visit(lesson_url(static, DECODER), viewport=WIDE).page
+    assert page.locator("pre.plain").count() == 0
+    for cell in [one for one in data(DECODER)["cells"] if one["type"] == "code" and one["fold"] and not one["data"]]:
+        built = page.evaluate(
+            """id => [...document.querySelectorAll(`#cell-${CSS.escape(id)} .cell-code .line[id]`)]
+                .map(line => [Number(line.id.split('-L').pop()), line.textContent])""",
+            cell["id"],
+        )
+        lines = cell["source"].split("\n")
+        assert {number: text for number, text in built if text} == {
+            number: text for number, text in enumerate(lines, 1) if text
+        }
+    for name, example in (("k", "def"), ("s", '"'), ("n", "None"), ("f", "figure"), ("c", "# ")):
+        found = page.locator(f".plumbing .{name}").all_text_contents()
+        assert any(text.startswith(example) for text in found), name

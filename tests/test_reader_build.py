@@ -121,7 +121,31 @@ def test_a_folder_with_something_else_is_refused_and_kept(groundup: Command, tmp
     refused(groundup("site", "build", "--out", tmp_path / "thesis.tex"), "not a site of groundup")
 
 
-@pytest.mark.parametrize("base", ["courses/", "/courses", "", "//elsewhere.org/", '/a"b/', "https://x.org/"])
+@pytest.mark.usefixtures("installed")
+def test_a_site_that_knows_its_address_tells_it_and_has_pictures(groundup: Command, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert groundup("site", "build", "--out", out, "--base", "https://x.org/dl/", "--pyodide", "none")[0] == 0
+    home, lesson = ((out / page / "index.html").read_text() for page in ("", "lessons/self_attention"))
+    assert '<link rel="canonical" href="https://x.org/dl/lessons/self_attention/"/>' in lesson
+    assert '<meta property="og:image" content="https://x.org/dl/lessons/self_attention/card.png"/>' in lesson
+    assert 'content="summary_large_image"' in lesson
+    assert (out / "lessons/self_attention/card.png").read_bytes().startswith(b"\x89PNG")
+    assert '<link rel="canonical" href="https://x.org/dl/"/>' in home
+    assert '<meta property="og:image" content="https://x.org/dl/card.png"/>' in home
+    assert (out / "card.png").read_bytes() == (ROOT / "results/picture.png").read_bytes()
+    assert '="/dl/' in (out / "404.html").read_text()
+    assert "https://x.org" not in (out / "404.html").read_text()
+    sizes = [card.stat().st_size for card in out.rglob("card.png")]
+    assert max(sizes) < 300_000
+    again = groundup("site", "build", "--out", out, "--pyodide", "none")
+    assert again[0] == 0
+    assert not [name for name, data in files(out).items() if b"x.org/dl" in data]
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["courses/", "/courses", "", "//elsewhere.org/", '/a"b/', "https://x.org", "ftp://x.org/", "https://x.org/a b/"],
+)
 def test_a_base_that_is_no_path_is_refused(groundup: Command, tmp_path: Path, base: str) -> None:
     refused(groundup("site", "build", "--out", tmp_path / "out", "--base", base), "--base", repr(base))
     assert not (tmp_path / "out").exists()
@@ -231,12 +255,12 @@ def test_a_notebook_that_fails_is_named_and_the_others_are_built(
 # ---- the front end with as many lessons as there will be ---------------------------------------------------------
 
 
-def test_fifty_five_lessons_build_and_search_stays_small(public: Path, tmp_path: Path) -> None:
+def test_sixty_lessons_with_three_hundred_exercises_build_and_search_stays_small(public: Path, tmp_path: Path) -> None:
     source, folder, out = ROOT / "build/site-data", tmp_path / "data", tmp_path / "site"
     site = json.loads((source / "site.json").read_text())
     real, copies = site["lessons"], list[Any]()
     (folder / "lessons").mkdir(parents=True)
-    for index in range(55):
+    for index in range(60):
         page = json.loads((source / "lessons" / f"{real[index % len(real)]['folder']}.json").read_text())
         name = f"s{index:02}_{page['lesson']['slug']}"
         before = [copies[-1]["folder"]] if copies else []
@@ -246,9 +270,17 @@ def test_fifty_five_lessons_build_and_search_stays_small(public: Path, tmp_path:
         (folder / "lessons" / f"{name}.json").write_text(json.dumps(page))
     paths = [{**site["paths"][0], "lessons": [lesson["folder"] for lesson in copies]}]
     (folder / "site.json").write_text(json.dumps({**site, "lessons": copies, "paths": paths}))
+    known = json.loads((source / "practice.json").read_text())
+    exercises = [
+        {**known[index % len(known)], "name": f"exercise_{index}", "folder": copies[index // 5]["folder"]}
+        for index in range(300)
+    ]
+    (folder / "practice.json").write_text(json.dumps(exercises))
+    shutil.copy(source / "practice.zip", folder)
     node.run(["node", "scripts/build.mjs", "--data", str(folder), "--out", str(out)], ROOT / "web")
-    assert len(list(out.glob("lessons/*/index.html"))) == 55
+    assert len(list(out.glob("practice/*/index.html"))) == 300
+    assert len(list(out.glob("lessons/*/index.html"))) == 60
     found = (out / "search.json").read_bytes()
-    assert len(json.loads(found)["lessons"]) == 55
+    assert len(json.loads(found)["lessons"]) == 60
     assert 20_000 < len(gzip.compress(found, 6)) <= 300_000
-    assert (out / "index.html").read_text().count('class="map-node"') == 55
+    assert (out / "index.html").read_text().count('class="map-node"') == 60

@@ -833,19 +833,25 @@ def test_every_link_leads_somewhere(public: Path) -> None:
 
 
 def test_what_search_finds_is_there(public: Path) -> None:
-    """Sections and functions of the index lead to ids of the pages; a section's id follows from its title."""
+    """Sections and functions of the index lead to ids of the pages; a section's id follows from its title.
+
+    Lines of code get theirs from a script: there the cell must be on the page, and the function on that line of it.
+    """
     found = json.loads((public / "search.json").read_text())
     ids = {
         folder: set(Links((public / "lessons" / folder / "index.html").read_text()).ids)
         for folder, _, _ in found["lessons"]
     }
-    missing = [
-        (folder, doc[2] or doc[3])
-        for doc in found["docs"]
-        if doc[0] != 0
-        for folder in [found["lessons"][doc[1]][0]]
-        if (doc[2] or slug(doc[3])) not in ids[folder]
-    ]
+    missing = []
+    for kind, lesson, target, title, *_ in found["docs"]:
+        folder = found["lessons"][lesson][0]
+        cell, _, line = target.rpartition("-L")
+        if kind in (2, 3):
+            there = f"cell-{cell}" in ids[folder] and title in sources(folder)[cell].splitlines()[int(line) - 1]
+        else:
+            there = kind == 0 or (target or slug(title)) in ids[folder]
+        if not there:
+            missing.append((folder, target or title))
     assert missing == []
 
 

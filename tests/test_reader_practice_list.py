@@ -104,17 +104,23 @@ def test_the_task_has_an_example_and_a_line_to_try(visit: Visits, root: str) -> 
     assert example.inner_text().startswith("[[")
     line = page.get_by_label("Try your function")
     assert line.input_value().startswith("softmax(x=np.array(")
-    line.press("Enter")
+    run = page.get_by_role("button", name="Run", exact=True)
+
+    def enter() -> None:
+        until(page, "() => !document.querySelector('.try button').disabled")  # Enter does nothing while one runs
+        line.press("Enter")
+
+    enter()
     page.locator(".try").get_by_text("not written yet").wait_for()
     write(page, solution(SOFTMAX))
-    page.get_by_role("button", name="Run", exact=True).click()
+    run.click()
     first = example.inner_text().split(",")[0].strip("[ ")
     until(page, "first => document.querySelector('.try-said')?.textContent.includes(first)", first)
     line.fill("softmax(np.zeros((1, 2)))[0]")
-    line.press("Enter")
+    enter()
     until(page, "document.querySelector('.try-said')?.textContent === 'array([[0.5, 0.5]])'")
     line.fill("softmax('a')")
-    line.press("Enter")
+    enter()
     page.locator(".try-failed").get_by_text("AttributeError").wait_for()
     assert "Line" in page.locator(".try-failed").inner_text()
     assert page.locator("[data-state-of=softmax]").inner_text() == "", "nothing is kept of a line"

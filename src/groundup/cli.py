@@ -46,6 +46,9 @@ OnTrack = Annotated[Track, typer.Option(help="By hand in NumPy, or its PyTorch t
 Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")]
 
 
+app.command()(learn)  # first of all, for it is what most want
+
+
 @app.command("list")
 def list_command(as_json: AsJson = False) -> None:
     """List the lessons: tracks, level, minutes and what they need."""
@@ -307,7 +310,6 @@ def export(
     print(path)
 
 
-app.command()(learn)
 app.add_typer(site, name="site")
 app.add_typer(practice, name="practice")
 

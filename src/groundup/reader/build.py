@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from groundup.errors import UserError
 from groundup.files import write_whole
@@ -121,10 +122,12 @@ def clear(root: Path) -> None:
 def export(site: Path, out: Path, base: str, pyodide: str, say: Callable[[str], None]) -> None:
     """Copy a built site to ``out`` as plain files for any host, with the runtime that its cells will use.
 
-    ``base`` is the path under which the host serves it ("/", "/courses/groundup/"): only the page for wrong
-    addresses needs to know, all others link relatively. ``pyodide``: "self" (its files are put beside the
-    site), "cdn", the address of another copy, or "none". Raises UserError if ``out`` holds something else.
+    ``base`` is the path under which the host serves it ("/", "/courses/groundup/"), or its whole address. Only the page
+    for wrong addresses needs the path, all others link relatively; an address is told to those who share links.
+    ``pyodide``: "self" (its files are put beside the site), "cdn", the address of another copy, or "none".
+    Raises UserError if ``out`` holds something else.
     """
+    from groundup.reader import cards
     from groundup.reader import pyodide as files
 
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "site.json").is_file())):
@@ -137,7 +140,9 @@ def export(site: Path, out: Path, base: str, pyodide: str, say: Callable[[str], 
                     shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
         shutil.copytree(site, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("stamp"))
     lost = out / "404.html"
-    write_whole(lost, lost.read_text().replace('="/', f'="{base}'))
+    write_whole(lost, lost.read_text().replace('="/', f'="{urlsplit(base).path}'))
+    if urlsplit(base).scheme:
+        cards.write(out, base, PACKAGE.parents[1] / "results" / "picture.png")
     if pyodide == "self":
         files.fetch(out / "pyodide", say)
     else:

@@ -65,7 +65,13 @@ def learn(
 @site.command("build")
 def site_build(
     out: Annotated[Path, typer.Option(help="Folder for the pages: new, empty, or an older site.")],
-    base: Annotated[str, typer.Option(help="Path under which the host will serve them, as in /groundup/.")] = "/",
+    base: Annotated[
+        str,
+        typer.Option(
+            help="Path under which the host will serve them, as in /groundup/, or the whole address: then links that "
+            "people share carry a picture."
+        ),
+    ] = "/",
     pyodide: Annotated[
         str,
         typer.Option(
@@ -80,8 +86,11 @@ def site_build(
 
     Examples: `groundup site build --out public`, `groundup site build --out public --base /groundup/ --pyodide cdn`
     """
-    if not re.fullmatch(r"/([\w.~-]+/)*", base):
-        raise UserError(f"--base is a path that begins and ends with /, such as /groundup/, not {base!r}.")
+    if not re.fullmatch(r"(https?://[\w.-]+(:\d+)?)?/([\w.~-]+/)*", base):
+        raise UserError(
+            f"--base is a path that begins and ends with /, such as /groundup/, or an address such as "
+            f"https://school.org/groundup/, not {base!r}."
+        )
     if pyodide not in ("self", "cdn", "none") and not re.fullmatch(r"https?://\S+/", pyodide):
         raise UserError(f"--pyodide is self, cdn, none or an address that ends with /, not {pyodide!r}.")
     built, failed = _built(jobs)

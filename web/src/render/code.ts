@@ -88,6 +88,11 @@ export function renderCode(cell: Code, context: TextContext): string {
     while (start <= end && isBlank(start)) start += 1;
     while (end >= start && isBlank(end)) end -= 1;
     if (start > end) return '';
+    const label = name || `Code of ${cell.id} from line ${start}`;
+    const from = ` style="--from:${start - 1}"`;
+    const isLed = cell.fold !== 'again' && cell.marks.some(({ line }) => start <= line && line <= end);
+    const isPlain = cell.fold && !isLed; // a script gives it lines and colours
+    if (isPlain) return pre([escapeHtml(source.slice(start - 1, end).join('\n'))], 'shiki plain', label, from);
     const lines: string[] = [];
     let counted = true;
     for (let line = start; line <= end; line += 1) {
@@ -112,8 +117,7 @@ export function renderCode(cell: Code, context: TextContext): string {
       lines.push(lineOf(line, counted ? '' : `counter-set:line ${line}`)); // closed details do not count
       counted = true;
     }
-    const label = name || `Code of ${cell.id} from line ${start}`;
-    return pre(lines, 'shiki', label, ` style="--from:${start - 1}"`);
+    return pre(lines, 'shiki', label, from);
   };
   /** The lines from first to last, the functions among them in steps that are shown so. */
   const annotated = (first: number, last: number, name = ''): string => {

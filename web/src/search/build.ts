@@ -4,10 +4,10 @@
 
 import type { Code, Exercise, Page, Site } from '../data';
 import { slugify } from '../render/html';
-import { type Doc, KIND, type SearchData, term, wordsOf } from './data';
+import { type Doc, KIND, pack, type SearchData, term, wordsOf } from './data';
 
 /** As much of a section's text is kept word by word for snippets; of the rest each word once, to be found. */
-const KEPT = 420;
+const KEPT = 160;
 
 function shorten(text: string, names: string[] = []): [text: string, words: string] {
   const kept = text.length <= KEPT ? text : text.slice(0, text.lastIndexOf(' ', KEPT));
@@ -132,14 +132,15 @@ function exerciseDoc({ name, title, task }: Exercise, index: number): Doc {
 
 /** Everything that the search looks through, as the text of search.json. */
 export function buildSearchIndex(site: Site, pages: Page[], exercises: Exercise[]): string {
-  const data: SearchData = {
-    version: 1,
-    lessons: site.lessons.map(({ folder, number, title }) => [folder, number, title]),
-    docs: pages.flatMap((page) => {
-      const index = site.lessons.findIndex(({ folder }) => folder === page.lesson.folder);
-      const own = exercises.filter(({ folder }) => folder === page.lesson.folder);
-      return [...sectionDocs(page, index), ...symbolDocs(page, index), ...own.map((one) => exerciseDoc(one, index))];
-    }),
-  };
-  return JSON.stringify(data);
+  const docs = pages.flatMap((page) => {
+    const index = site.lessons.findIndex(({ folder }) => folder === page.lesson.folder);
+    const own = exercises.filter(({ folder }) => folder === page.lesson.folder);
+    return [...sectionDocs(page, index), ...symbolDocs(page, index), ...own.map((one) => exerciseDoc(one, index))];
+  });
+  const lessons = site.lessons.map(({ folder, number, title }): SearchData['lessons'][number] => [
+    folder,
+    number,
+    title,
+  ]);
+  return JSON.stringify(pack({ lessons, docs }));
 }

@@ -17,9 +17,47 @@ export type Doc = [
 ];
 
 export interface SearchData {
-  version: 1;
   lessons: [folder: string, number: string, title: string][];
   docs: Doc[];
+}
+
+/**
+ * As it is sent. Sixty lessons repeat their words: each stands once in `vocabulary`, and for the further words of a text
+ * there are numbers, each the distance to the one before.
+ */
+export interface Packed {
+  version: 2;
+  lessons: SearchData['lessons'];
+  vocabulary: string;
+  /** As in Doc, but for the numbers; a text may be missing before them, and a paper after. */
+  docs: (string | number | number[])[][];
+}
+
+export function pack({ lessons, docs }: SearchData): Packed {
+  const split = (words: string) => words.split(' ').filter(Boolean);
+  const vocabulary = [...new Set(docs.flatMap(([, , , , , words = '']) => split(words)))].sort();
+  const places = new Map(vocabulary.map((word, place) => [word, place]));
+  const packed = docs.map(([kind, lesson, id, title, text, words, paper]): Packed['docs'][number] => {
+    const numbers = split(words ?? '').map((word) => places.get(word) ?? 0);
+    const distances = numbers.sort((a, b) => a - b).map((place, index) => place - (numbers[index - 1] ?? 0));
+    return [kind, lesson, id, title, ...(text === undefined ? [] : [text]), distances, ...(paper ? [paper] : [])];
+  });
+  return { version: 2, lessons, vocabulary: vocabulary.join(' '), docs: packed };
+}
+
+export function unpack({ lessons, vocabulary, docs }: Packed): SearchData {
+  const known = vocabulary.split(' ');
+  const whole = docs.map((doc): Doc => {
+    const at = doc.findIndex(Array.isArray);
+    let place = 0;
+    const words = (doc[at] as number[]).map((distance) => {
+      place += distance;
+      return known[place];
+    });
+    const [kind, lesson, id, title, text] = doc.slice(0, at) as [Doc[0], number, string, string, string?];
+    return [kind, lesson, id, title, text ?? '', words.join(' '), (doc[at + 1] as string) ?? ''];
+  });
+  return { lessons, docs: whole };
 }
 
 const FREQUENT = new Set(

@@ -2,7 +2,7 @@
 
 import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
-import type { SearchData } from './data';
+import { type Packed, unpack } from './data';
 import { type Engine, makeEngine } from './engine';
 import { SearchDialog } from './SearchDialog';
 import './search.css';
@@ -10,7 +10,7 @@ import './search.css';
 async function loadEngine(root: string): Promise<Engine> {
   const answer = await fetch(`${root}search.json`);
   if (!answer.ok) throw new Error(`search.json: ${answer.status}`);
-  return makeEngine((await answer.json()) as SearchData);
+  return makeEngine(unpack((await answer.json()) as Packed));
 }
 
 /** Puts the dialog on the page; answers with the function that shows it. */

@@ -67,6 +67,7 @@ def spreads_figure(spreads: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
             name: np.array(found[part]) for name, found in spreads.items() if name not in ("tanh small", "tanh xavier")
         }
         curves(axes, layers, lines, "layer", "root mean square", title, log="y")
+        axes.set_xticks([1, 5, 10, 15, 20])
     row[0].get_legend().remove()
     return fig
 

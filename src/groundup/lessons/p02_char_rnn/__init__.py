@@ -21,7 +21,7 @@ LESSON = Lesson(
         2015,
         "https://karpathy.github.io/2015/05/21/rnn-effectiveness/",
     ),
-    needs=("numpy_and_pytorch",),
+    needs=("numpy_and_pytorch", "optimizers"),
     experiment=experiment.run,
     figures=figures.draw,
     sample=experiment.sample,

@@ -23,7 +23,7 @@
 # 2020*
 #
 # Two models learn to write words backwards. They have the same 53,853 parameters, the same start and the same words to learn from.
-# One table of their layer differs, and it holds nothing but yes and no.
+# They differ in one table of yes and no, the *mask*.
 
 # %% name="measured-tool" tags=["tools"] include="groundup.data.measured:measured"
 # `measured` gives what the experiment of this lesson found.
@@ -37,12 +37,12 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
     print(f"{name}: training loss {loss:.4f}; new words without a mistake: {ends['metrics/exact match'][key]:.1%}")
 
 # %% [markdown] name="question"
-# Model B is worthless, and nothing in its training shows it. The table of yes and no, the **mask**, lets every place of model B see the
-# answer that it is about to give, so it has learned to copy. What must the mask forbid, and how do you prove that yours does?
+# In training the two cannot be told apart. The **mask** of model B lets every place see the answer that it is about to give, so
+# model B has learned to copy. When it writes, there is nothing to copy from. What must the mask forbid, and how do you prove that yours does?
 #
 # The large language models are stacks of one and the same block. Here is one such block, whole: token embedding, positions, causal
 # attention with several heads, an MLP, layer norms, residual sums, and a readout. You will derive every part, write down by
-# hand the weights that solve the task and then watch training find them, prove that the model cannot see the future, and
+# hand a query that finds the right letter and then see what training finds, test that the model cannot see the future, and
 # generate with a **KV cache**, the trick that every server of language models lives on.
 
 # %% [markdown] name="intuition"
@@ -93,6 +93,8 @@ import numpy as np
 #
 # **Causal** means that token $t$ may look at tokens $1 \dots t$ only. The mask puts $-\infty$ in the place of the scores
 # of later tokens, before the softmax, and $e^{-\infty} = 0$:
+#
+# Here for five letters; then our three tokens in numbers.
 #
 # ![Two squares of five letters by five: the scores that are allowed, on and below the diagonal, and the weights that the softmax makes of each row.](diagram:mask)
 #
@@ -177,12 +179,13 @@ for label, product in products.items():
 # %% [markdown] name="mirror"
 # ### A head that looks in the mirror
 #
-# Can one head do what (1) asks? Yes, and we can write its weights down. It needs a large score just where
+# Can attention do what (1) asks? Yes, and we can write the query down. It needs its largest score just where
 # $r = 31 - p$, and
 #
 # $$\sum_i \cos\big(\omega_i (31 - p - r)\big) \tag{7}$$
 #
-# is such a score: every cosine is 1 there, and elsewhere they disagree. By the same addition formula (7) is the dot
+# is such a score: every cosine is 1 there, and elsewhere some are less. (Next door not by much: the sum falls from 32 to 30.9. So the
+# query must also be *long*, or the softmax spreads its weight over the neighbours.) By the same addition formula (7) is the dot
 # product of the key $P_r$ with the query whose pairs are $\sin(\omega_i(31 - p))$ and $\cos(\omega_i (31 - p))$. And that query is a
 # *linear* map of $P_p$:
 #
@@ -190,7 +193,8 @@ for label, product in products.items():
 #   \begin{pmatrix} -\cos 31\omega & \sin 31\omega \\ \sin 31\omega & \cos 31\omega \end{pmatrix}
 #   \begin{pmatrix} \sin\omega p \\ \cos\omega p \end{pmatrix}. \tag{8}$$
 #
-# A linear map is what a query projection is. So the solution exists; training has to find one like it.
+# A linear map is what a query projection is. So there is a solution, with a head that is 64 numbers wide and sees positions alone.
+# Our heads have 16 numbers each, and positions and letters come to them added together. Will they find something like it?
 
 # %% name="mirror-by-hand"
 place_of = sinusoidal_positions(33, 64, np.float64)
@@ -250,7 +254,7 @@ with np.errstate(invalid="ignore"):
 print("outside:", outside[0])
 
 # %% [markdown] name="softmax-eps"
-# ### And none in the softmax
+# ### No ε in the softmax
 #
 # Softmax is $P_j = e^{S_j} / \sum_k e^{S_k}$. It is tempting to write $\sum_k e^{S_k} + \varepsilon$ "against division by zero". **Beware**: subtract
 # the largest score first, and one exponential is $e^0 = 1$, so the sum is at least 1 and cannot be zero. An
@@ -275,8 +279,9 @@ print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifte
 # $dQ = dS\,K/\sqrt{D/h}$ and $dK = dS^\top Q/\sqrt{D/h}$.
 #
 # Attention moves things between places. Something must also be *done* with them, and that is the MLP: at each place by
-# itself, up to four times the width, a bend, and down again. The bend is GELU: a ReLU with its corner rounded off, which lets
-# through $x$ times the probability that a normal number is smaller than $x$. Its usual form is $y = \tfrac12 x (1 + t)$ with
+# itself, up to four times the width, a bend, and down again. The bend is GELU: a ReLU with its corner rounded off, $x$ times the
+# probability that a normal number is smaller than $x$. GPT used an approximation of that probability, and so do we (in PyTorch
+# it is called `approximate="tanh"`, and is not the default): $y = \tfrac12 x (1 + t)$ with
 # $t = \tanh u$ and $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$. For the slope take the product rule, with
 # $\tanh' = 1 - \tanh^2$: $y' = \tfrac12(1 + t) + \tfrac12 x (1 - t^2)\, u'$, where
 # $u' = \sqrt{2/\pi}\,(1 + 3 \cdot 0.044715\,x^2)$. At $x = 0$ that is $\tfrac12$. What is it far to the right, and far to the left?
@@ -303,7 +308,7 @@ from groundup.lessons.tiny_decoder.model import decoder, init
 # the position 16. The norm brings them to variance 1. One map makes 192 of them: a query, a key and a value of 64 each, cut into four
 # heads of 16. Each head compares its query with 17 keys and mixes 17 values; the four results side by side are 64 numbers again,
 # are mixed, and *added* to the row. The MLP takes the row to 256 numbers and back to 64, and adds again. After the last norm the
-# readout makes 29 logits. The largest should be the one of `o`.
+# readout makes 29 logits. After training the largest is that of `o`. The cell below only follows the shapes.
 
 # %% name="one-token-code" tags=["tools"] include="groundup.ops.linear:linear groundup.lessons.tiny_decoder.model:norm groundup.lessons.tiny_decoder.model:self_attention groundup.lessons.tiny_decoder.model:mlp"
 # The parts of the block, one by one.
@@ -323,7 +328,7 @@ for what, array in {
     "after attention": middle,
     "after the MLP": last,
 }.items():
-    print(f"{what:24}{array.shape!s:14} at the last place: length {np.linalg.norm(array[0, -1]):.2f}")
+    print(f"{what:24}{array.shape}")
 
 # %% [markdown] name="gelu-turn"
 # **Your turn**: exercise `gelu`, with the slope above.
@@ -332,8 +337,8 @@ for what, array in {
 # ### Is the gradient right?
 #
 # In float64, go a small step along a random direction in the space of all parameters. The slope that two forward
-# passes measure must be the one that the gradient predicts. Drop the `d_middle += d_last` above, the term (12) of the
-# second residual sum, and run this again.
+# passes measure must be the one that the gradient predicts. In `decoder` above let
+# `d_middle = d_inside`, so that the untouched term of (12) is lost, and run both cells again.
 
 # %% name="gradient-check" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree groundup.training.params:count groundup.ops.losses:cross_entropy"
 # `show_slopes` measures slopes in random directions and compares them with the gradient; and the loss.
@@ -356,14 +361,14 @@ def tiny_loss(params):
 assert show_slopes(tiny_loss, tiny, rng) < 1e-5
 
 # %% [markdown] name="mask"
-# ## The mask, proven
+# ## The mask, put to the test
 #
 # A causal model must not know the future. That can be tested without looking at the code: change token $t$ and
 # compare all outputs before $t$. They must be the same, not nearly but bit for bit: a masked token has weight
 # $e^{-\infty} = 0$ exactly, and adding exact zeros changes no sum. One leaking score would show.
 #
 # Does the test have teeth? We plant the classic off-by-one, a mask with one diagonal too many. With it each token
-# sees the one it has to predict. In training that looks wonderful.
+# sees the one it has to predict. In training that looks wonderful: it is model B, a little milder.
 
 # %% name="leaks" include="groundup.proof.instruments:leaks"
 from groundup.proof.instruments import leaks
@@ -375,7 +380,7 @@ one_ahead = np.tri(33, k=1, dtype=bool)
 sound = leaks(lambda tokens: decoder(fresh, tokens, 4)[0], random_tokens)
 planted = leaks(lambda tokens: decoder(fresh, tokens, 4, mask=one_ahead)[0], random_tokens)
 print(
-    f"causal mask: largest change of an earlier output {sound.max():.1g}, over all t: {'proven' if sound.max() == 0 else 'LEAKS'}"
+    f"causal mask: largest change of an earlier output {sound.max():.1g}, over all t: {'nothing leaks' if sound.max() == 0 else 'LEAKS'}"
 )
 print(
     f"one diagonal too many: found at {np.count_nonzero(planted)} of {len(planted)} places, largest change {planted.max():.2g}"
@@ -384,6 +389,10 @@ print(
 # %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
 # A figure with a slider: one picture for each value of a number.
 from groundup.plots import frames
+
+# %% [markdown] name="mask-frames-words"
+# Back to the three tokens of the beginning. Move the slider and see what each of the three masks lets them see, and what comes out
+# (behind the number of each token).
 
 # %% name="mask-frames" alt="Attention weights of the three tokens of the example and their outputs under three masks: causal, with one diagonal too many, and none."
 allowed = {
@@ -448,7 +457,8 @@ print(
 # - *trained without mask*: it sees the whole line, answer and all, as long as it is trained. When it writes, there is
 #   nothing yet to see.
 #
-# Beside them stands the strongest rival: an LSTM with as many parameters, which reads the same lines.
+# Beside them stands the strongest rival we know: an LSTM with as many parameters, which reads the same lines. It is the recurrent
+# network that everybody used before transformers. Its rate is the best of several that we tried.
 #
 # You train the whole decoder here. The curves of the others are those of the experiment (`groundup run tiny_decoder`), with
 # the same seed.
@@ -515,12 +525,12 @@ print(f"trained without mask, while it still sees the answer: {matches['no_mask,
 
 # %% [markdown] name="reading-curves"
 # Compare the two panels for the model that was trained without the mask: there is model B again. A training loss cannot find
-# this bug. The test of the section before finds it in a second.
+# this bug. The test with one changed token, above, finds it in a second.
 
 # %% [markdown] name="heads"
 # ## What the heads look at
 #
-# Rows are the places that write, columns what they read. Equation (1) promises a diagonal that falls to the left.
+# Rows are the places that write, each named by the letter it has to write, columns what they read. Equation (1) promises a diagonal that falls to the left.
 # The number is the mean weight, over all held-out words, on just the letter that is to be written next.
 
 # %% name="maps" include="groundup.lessons.tiny_decoder.experiment:attention_of_heads groundup.lessons.tiny_decoder.experiment:on_the_letter"
@@ -551,8 +561,9 @@ for head, axis in enumerate(axes.flat):
 # To write the next token, the model needs the output at the last place only. Written plainly it still reads the
 # whole text again: for $T$ tokens that is $1 + 2 + \dots + T = T(T + 1)/2$ places.
 #
-# Nearly all of it is known already. Nothing before a token depends on it (that is what the mask is for), so keys
-# and values of earlier tokens are what they were. Keep them. For a new token compute its own query, key and value,
+# Nearly all of it is known already. In our one layer, keys and values are made of a token and its place alone, so a new token
+# cannot change those of earlier ones. In a stack they are made of what the layer below put out; there it is the mask that keeps
+# them what they were, since nothing before a token depends on it. So keep them. For a new token compute its own query, key and value,
 # append key and value to the cache, and let the query attend to all of them. Queries are not kept: an earlier query
 # has had its answer. Each token is read once, $T$ places in all; only the one row of scores still grows with the
 # length.
@@ -591,8 +602,8 @@ for word in ("hello", "decoder", "attention"):
 # %% [markdown] name="cache-timing"
 # ### How much faster?
 #
-# Count places read and the cache should win by $(T + 1)/2$. The clock sees less: reading many places at once is what
-# matrix products are good at, and for one place at a time the overhead of each call dominates. So measure.
+# Count places read and the cache should win by $(T + 1)/2$, 128 times at 256 tokens. What will the clock say? (Reading many places
+# at once is what matrix products are good at; for one place at a time the overhead of each call dominates.)
 
 # %% name="clock" tags=["tools"] include="groundup.proof.instruments:side_by_side"
 # `side_by_side` times functions in turn.
@@ -604,7 +615,7 @@ for length in lengths:
     ways = [partial(generate, params, prompts[:1], length, HEADS, cached) for cached in (False, True)]
     taken.append(1000 * side_by_side(ways, 3))  # milliseconds, (2, 3)
 plain, cached = np.median(taken, axis=2).T
-quotient = [np.median(slow / fast) for slow, fast in taken]
+quotient = plain / cached
 fig, axes = figure(9.6, 3.4, columns=2)
 curves(
     axes[0],
@@ -635,9 +646,9 @@ print(
 # %% [markdown] name="break-it"
 # ## Break it
 #
-# The trained model stands there; take pieces of it away and see what each was for. Silence one head at a time, by setting the columns of
-# the output map through which it speaks to zero. Then take the MLP away altogether. And give every token the position 0. You have seen
-# in the maps that all four heads look at the letter to be written. Can it do without one of them?
+# Take pieces away from the trained model and see what each was for. Silence one head at a time, by setting the columns of
+# the output map through which it speaks to zero. Then take the MLP away altogether. And take
+# the positions away. You have seen in the maps that all four heads look at the letter to be written. Can it do without one of them?
 
 
 # %% name="break-it-code" predict="Four heads all look at the letter: how many words stay right without one of them?"
@@ -659,13 +670,13 @@ placeless = decoder(params, test["tokens"], HEADS, positions=np.zeros((33, WIDTH
 print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} of the words right")
 
 # %% [markdown] name="break-it-words"
-# In the maps the heads look much alike, and they are not missed alike. In this training one of them can go almost without a trace,
+# In the maps the heads look much alike. What happens without them is not alike at all: in this training one of them can go almost without a trace,
 # and another takes nearly every word with it. That could not be seen in any map: what a head looks at is one thing, and whether the rest can
 # do without it another. Without the MLP a part of the words survives, for fetching alone brings the letter, and often that is
 # enough. Without positions nothing does.
 #
-# **Three things that people believe.** *"The mask is only for training."* It is what makes the cache exact: without it a new
-# token would change all earlier ones. *"A cache changes the answers a little."* The formulas are the same; only rounding
+# **Three things that people believe.** *"The mask is only for training."* In a stack of layers it is also what makes the cache
+# exact: without it a new token would change the keys and values of all earlier ones. *"A cache changes the answers a little."* The formulas are the same; only rounding
 # differs, as the check in float64 shows. *"Attention does the thinking."* It fetches. What is done with the letter, once fetched,
 # is done by the rest of the block.
 
@@ -685,8 +696,8 @@ print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} 
 #
 # - A decoder is embedding plus positions, then blocks of "norm, attention, add; norm, MLP, add", a last norm and a readout.
 # - Attention fetches, positions say from where. Take away either and this task cannot be done.
-# - The causal mask is what makes training on all places at once honest, and what makes the KV cache exact. Test
-#   it by changing one token; a leak can hide behind a fine loss.
+# - The causal mask makes training on all places at once honest and, in a stack of layers, the KV cache exact. Test it by
+#   changing one token; a leak can hide behind a fine loss.
 # - A residual sum's gradient is (12): one part arrives untouched.
 #
 # **Asked in interviews**
@@ -716,7 +727,7 @@ print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} 
 #
 # `scaled_dot_product_attention` brings the mask (`is_causal`) and a fused kernel, autograd the derivative. The
 # parameters have the names and shapes of the tree above, and the tests compare the two: outputs, every gradient and
-# twenty steps of training agree to 1e-8. `past` is the cache. What does the framework hide? `is_causal=True` is a promise that
+# twenty steps of training agree to 1e-8 in float64. `past` is the cache. What does the framework hide? `is_causal=True` is a promise that
 # the first query belongs to the first key: with a cache that is wrong, and no error tells you.
 
 # %% name="twin" tags=["torch"] show="sinusoids SelfAttention TinyDecoder answer_loss generate" include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.training.optim:cosine groundup.plots:figure groundup.plots:curves"
@@ -730,7 +741,7 @@ import torch
 torch.manual_seed(1)
 model = TinyDecoder(len(SYMBOLS), 64, 4)
 steps, draws = 250, np.random.default_rng(6)
-optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, weight_decay=0.3)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, weight_decay=0.3)  # times what the schedule says
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(8e-3, steps, warmup=20))
 history = {"step": [], "training loss": [], "held-out match": []}
 for step in range(1, steps + 1):
