@@ -22,7 +22,7 @@
 # Networks](https://papers.nips.cc/paper/4824), 2012*
 #
 # Every year since 2010 the best groups in computer vision had met at the ImageNet contest. A program is shown a photograph and
-# may name five things out of a thousand. It errs if the right one is not among the five. The winner of 2010 erred on 28.2 % of the
+# may name five things out of a thousand. It errs if the right one is not among the five (**top-5 error**; with a single guess it is top-1). The winner of 2010 erred on 28.2 % of the
 # photographs, the winner of 2011 on 25.8 %. In 2012 the best of the old school stood at 26.2 %. The field was stuck.
 #
 # And one entry of 2012 erred on **16.4 %**. It came from Toronto, from the student Alex Krizhevsky, with Ilya Sutskever and their
