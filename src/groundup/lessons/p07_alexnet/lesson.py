@@ -348,7 +348,7 @@ from groundup.ops.losses import cross_entropy
 # ### Is the gradient right?
 #
 # Draw a random direction in the space of all parameters, and compare the slope along it, from two forward passes in float64,
-# with what the gradient predicts. The same units must be dropped in both passes, hence the fixed seed. Do you trust such a check? Then see it
+# with what the gradient predicts: a **gradient check**. The same units must be dropped in both passes, hence the fixed seed. Do you trust such a check? Then see it
 # fail: in `col2im` above, write `seen[...] = columns` in front of the bracket instead of `seen += columns`, so that the last window wins and
 # nothing is summed, and run the cells again.
 
