@@ -22,6 +22,8 @@ from groundup.lessons.p13_attention_is_all_you_need.decoding import (
 )
 from groundup.lessons.p13_attention_is_all_you_need.facts import leak
 from groundup.lessons.p13_attention_is_all_you_need.measure import encoded, exact, like_length_batch
+from groundup.ops.embedding import embedding
+from groundup.ops.linear import linear
 from groundup.ops.types import Tree
 from groundup.proof.checks import GRADIENT_LIMIT, check_case, model_case
 from groundup.training.optim import inverse_root
@@ -282,6 +284,9 @@ def test_what_the_text_says_of_the_measurements():
 
 
 def test_numbers_worked_by_hand_for_the_shared_table():
-    uses = {"source": 0.5, "target": -1.0, "readout": 0.25 * 2}  # (8) with d = 1
-    assert sum(uses.values()) == 0
+    table, here = np.array([[3.0]]), np.array([0])  # d = 1; the gradients do not depend on the entry
+    read, given = (embedding(here, table)[1](np.array([[slope]])) for slope in (0.5, -1.0))
+    _, d_readout = linear(np.array([[2.0]]), table)[1](np.array([[0.25]]))
+    assert (read.item(), given.item(), d_readout.item()) == (0.5, -1.0, 0.5)
+    assert read + given + d_readout == 0  # (8)
     assert round(7.7e19 / 3.3e18) == 23  # the ensemble's operations against the base model's

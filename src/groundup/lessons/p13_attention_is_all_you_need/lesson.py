@@ -502,6 +502,9 @@ assert math.isclose(inverse_root(48, 200)(199), 48**-0.5 * 200**-0.5)
 # with random numbers of its own. (The first five, up to step 1,000, are there for a comparison with learned positions.)
 #
 # Averaging the weights of five networks, number by number: would you have thought of it? Dropout is off here, for the training below passes over its data only a few times.
+#
+# To see how good the model is, let it write. Training does all places at once. Writing cannot, for the next character depends on the last one: **greedy** decoding takes the likeliest character, feeds it
+# back, and goes on until the end mark.
 
 # %% name="decoding-code" show="transformer_scorer generate" include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.training.params:count"
 from groundup.lessons.p13_attention_is_all_you_need.decoding import generate, transformer_scorer
@@ -563,7 +566,7 @@ print(("averaging helped" if averaged_right > last_right else "averaging hurt") 
 # writes 90.0 % of the dates right (of the first thousand), and the average 99.85 %. We picture it like this: the five lie around the floor of one valley, each thrown off by its last few steps,
 # and their mean lies nearer to the floor. It costs one line and no training.
 #
-# **Your turn**: exercise `average_checkpoints`. And which dates are still wrong? Here they are, with what is written instead. (They may be
+# **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`. And which dates are still wrong? Here they are, with what is written instead. (They may be
 # others than those at the top: another machine adds in another order, the last digits differ, and after 1,650 steps so does a date or two.)
 
 # %% name="still-wrong"
@@ -571,11 +574,14 @@ hits = exact(test_data, lambda source: generate(transformer_scorer(averaged, sou
 for row in np.flatnonzero(~hits)[:5]:
     written = generate(transformer_scorer(averaged, one(test_data, row)[0], HEADS), 1, 11)[0]
     print(f"{parts.test[row][0]!r} -> {decode_date(written)}, wanted {parts.test[row][1]}")
+for prompt in ("3rd of March 1999", "thu 29 FEB 2024", "12/11/2010"):
+    asked = encode_source([prompt])
+    print(f"{prompt!r:22} -> {decode_date(generate(transformer_scorer(averaged, asked, HEADS), 1, 11)[0])}")
 
-# %% [markdown] name="decoding-text"
-# ## Writing: greedy and beam search
+# %% [markdown] name="decoding-text" tags=["second"]
+# ## Beam search
 #
-# Training did all places at once. Writing cannot: the next character depends on the last. **Greedy** decoding takes the likeliest character, feeds it back, and never looks back. **Beam search** keeps the $b$
+# Greedy decoding never looks back. Might it regret a character? **Beam search** keeps the $b$
 # best beginnings. A longer text has more factors below 1, so plain probability favours short ones. The paper divides
 # the log-probability by a penalty for the length $|Y|$ (Wu et al. 2016, [arXiv:1609.08144](https://arxiv.org/abs/1609.08144)):
 #
@@ -600,15 +606,12 @@ greedy_right, beam_right = share_right(params, thousand), float(exact(thousand, 
 print(f"last checkpoint, a thousand dates: greedy {greedy_right:.3f}, beam of four {beam_right:.3f}")
 sure = abs(beam_right - greedy_right) > 2 * ((2 - beam_right - greedy_right) / len(thousand.lengths)) ** 0.5
 print("beam search against greedy decoding: " + ("a clear difference" if sure else "too close to tell"))
-for prompt in ("3rd of March 1999", "thu 29 FEB 2024", "12/11/2010"):
-    asked = encode_source([prompt])
-    print(f"{prompt!r:22} -> {decode_date(generate(transformer_scorer(averaged, asked, HEADS), 1, 11)[0])}")
 
 # %% [markdown] name="beam-words"
-# Not one date differs. In the five trainings of the table, 5,000 dates, there is none that the one gets right and the other wrong. A date has one right answer, and where the model is
-# sure of it, the likeliest character is right each time. A sentence has many translations, and there the paper uses a beam of four; it does not say what greedy decoding gets.
+# A date has one right answer, and where the model is sure of it, the likeliest character is right each time. So in the five trainings of the table, with 5,000 dates, there is none that the one gets
+# right and the other wrong. A sentence has many translations, and there the paper uses a beam of four; it does not say what greedy decoding gets.
 #
-# **Your turn**: exercise `greedy_decoding`, and exercise `beam_search`, the hardest of this lesson.
+# **Your turn**: exercise `beam_search`, the hardest of this lesson.
 
 # %% [markdown] name="heads-text"
 # ## What the heads look at
@@ -715,6 +718,9 @@ for name, tree in {"as trained": averaged, **trials}.items():
 #
 # And the scale? Dropping it from the *trained* cross-attention changes next to nothing: the heads choose so clearly that they may well choose a little harder. The scale is there for *training*, where softmax must not begin
 # at its flat ends; lesson `self_attention` trains with and without.
+#
+# So, is attention all you need? Averages carry each character to where it is wanted, and the question of the beginning has its answer in the maps. But take away the positions, or the feed-forward networks, and hardly a date is
+# right. The title means: no recurrence. It never meant: nothing else.
 
 # %% [markdown] name="cost-text"
 # ## What attention costs
