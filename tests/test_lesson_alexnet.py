@@ -1,13 +1,18 @@
 """What the generic tests cannot say about the small AlexNet and its augmentation."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from groundup.lessons.p07_alexnet import experiment, model
 from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, moved, views
-from groundup.ops.conv import conv2d
+from groundup.ops.conv import conv2d, output_size
+from groundup.ops.dropout import dropout
 from groundup.ops.types import Case
 from groundup.proof.checks import check_case
+from groundup.proof.measure import mcnemar
 from groundup.training.params import leaves
 
 
@@ -186,3 +191,33 @@ def test_the_strongest_rival_stands_beside_the_network() -> None:
     assert (measured.value, measured.rival) == (0.75, 0.5)
     assert measured.pairs is not None
     assert measured.pairs[1] is right["plain"]
+
+
+def test_what_the_text_says_of_the_measurements() -> None:
+    record = json.loads((Path(__file__).parents[1] / "results/p07_alexnet.json").read_text())
+    found, metrics = {one["name"]: one for one in record["findings"]}, record["drawn"]["metrics"]
+    assert metrics["weights"] == {"network": 39_370, "plain network": 39_310}
+    assert metrics["pictures"] == {"train": 1259, "validation": 179, "test": 359}
+    assert all(0.975 < share < 0.995 for share in metrics["accuracy"].values())  # "about 98 of 100"
+    pushed = metrics["accuracy after a move of one pixel"]
+    rivals = [share for name, share in pushed.items() if name != "network"]
+    assert all(0.55 < share < 0.7 for share in rivals)  # "about every third one has become a riddle"
+    assert pushed["network"] > 0.9
+    assert all(pair["p"] > 0.05 for pair in found["accuracy"]["pairs"])  # "cannot tell in any of its five runs"
+    assert all(pair["p"] < 1e-10 for pair in found["shift"]["pairs"])  # "all five runs agree"
+    assert all(relu > tanh for relu, tanh in zip(found["race"]["values"], found["race"]["rivals"], strict=True))
+    assert metrics["share of saturated tanh units after the race"] < 0.1  # "rare"
+    assert (found["dropout"]["verdict"], found["dropout"]["seeds_for"]) == ("holds", 5)
+    assert found["augmentation"]["verdict"] == "not seen"
+    low, high = found["augmentation"]["difference"]
+    assert low < 0 < high  # "we cannot tell"
+
+
+def test_numbers_worked_in_the_text() -> None:
+    first, second = np.arange(8) < 6, np.arange(8) >= 6
+    assert mcnemar(first, second).p == pytest.approx(0.289, abs=5e-4)
+    assert mcnemar(np.arange(7) < 4, np.arange(7) >= 4).p == 1
+    assert output_size((224, 224), 11, 4, 2) == (55, 55)
+    y, backward = dropout(np.array([2.0, 4.0]), 0.5, np.random.default_rng(2))  # the first survives
+    assert y.tolist() == [4, 0]
+    assert backward(np.array([3.0, 3.0])).tolist() == [6, 0]

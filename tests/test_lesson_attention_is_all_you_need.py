@@ -1,7 +1,9 @@
 """Lesson 13: oracles, invariants, brute force for the beam, and mistakes that must be caught."""
 
 import itertools
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,8 @@ from groundup.lessons.p13_attention_is_all_you_need.decoding import (
 )
 from groundup.lessons.p13_attention_is_all_you_need.facts import leak
 from groundup.lessons.p13_attention_is_all_you_need.measure import encoded, exact, like_length_batch
+from groundup.ops.embedding import embedding
+from groundup.ops.linear import linear
 from groundup.ops.types import Tree
 from groundup.proof.checks import GRADIENT_LIMIT, check_case, model_case
 from groundup.training.optim import inverse_root
@@ -250,3 +254,39 @@ def test_twin_decodes_as_the_model_does():
     for a, b in zip(mine, theirs, strict=True):
         size = a.tolist().index(END) + 1 if END in a else len(a)
         assert np.array_equal(a[:size], b[:size])
+
+
+def test_what_the_text_says_of_the_measurements():
+    record = json.loads((Path(__file__).parents[1] / "results/p13_attention_is_all_you_need.json").read_text())
+    found, metrics = {one["name"]: one for one in record["findings"]}, record["drawn"]["metrics"]
+    assert metrics["parameters"]["transformer"] == 49_824
+    exact_match, last = found["exact_match"], found["beam"]["rivals"]
+    assert exact_match["verdict"] == "holds"  # "beats our LSTM in all five trainings"
+    ahead = np.subtract(exact_match["values"], exact_match["rivals"])
+    assert np.allclose([ahead.min(), ahead.max()], [0.015, 0.045], atol=1e-3)  # "one and a half to four and a half"
+    assert all(pair["p"] < 0.001 for pair in exact_match["pairs"])  # "sure in each"
+    assert all(average > one for average, one in zip(exact_match["values"], last, strict=True))
+    assert (min(last), exact_match["values"][last.index(min(last))]) == (0.9, 0.9985)
+    longest = metrics["on the longest twentieth"]
+    assert [round(92 * longest[name]) for name in ("lstm", "transformer")] == [92, 91]
+    assert round(100 * longest["learned positions, early"], 1) == 85.9
+    assert round(100 * longest["transformer, early"], 1) == 96.7
+    positions = found["positions"]
+    assert (positions["verdict"], positions["seeds_for"], round(positions["median"], 4)) == ("not seen", 2, 0.013)
+    assert all(pair["only_value"] == pair["only_rival"] == 0 for pair in found["beam"]["pairs"])  # "not one date"
+    assert round(min(found["heads"]["values"]), 2) == 0.87
+    assert max(found["heads"]["rivals"]) < 0.375
+    slower = found["crossing"]["values"]
+    assert [round(100 * min(slower)), round(100 * max(slower))] == [105, 123]  # "by 5 to 23 %"
+    ratios = metrics["seconds, attention / lstm"]
+    assert ratios["512"] < 1 < ratios["1024"]
+    assert round(1 / ratios["64"]) == 7  # "about a seventh"
+
+
+def test_numbers_worked_by_hand_for_the_shared_table():
+    table, here = np.array([[3.0]]), np.array([0])  # d = 1; the gradients do not depend on the entry
+    read, given = (embedding(here, table)[1](np.array([[slope]])) for slope in (0.5, -1.0))
+    _, d_readout = linear(np.array([[2.0]]), table)[1](np.array([[0.25]]))
+    assert (read.item(), given.item(), d_readout.item()) == (0.5, -1.0, 0.5)
+    assert read + given + d_readout == 0  # (8)
+    assert round(7.7e19 / 3.3e18) == 23  # the ensemble's operations against the base model's

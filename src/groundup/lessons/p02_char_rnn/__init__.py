@@ -93,7 +93,6 @@ LESSON = Lesson(
     ),
     equations={
         "1": ("rnn_step", "rnn"),
-        "2": ("log_softmax",),
         "3": ("rnn_step.backward", "_linear_gradients"),
         "4": ("rnn.backward",),
     },

@@ -85,3 +85,26 @@ def network() -> str:
         label(661, 160, "scores", "faint", 13),
     ]
     return diagram(700, 192, *parts)
+
+
+def pooling() -> str:
+    """Two windows that share their winner, and the gradient that comes back to it twice."""
+    row, at = ["1", "2", "5", "3", "4"], 60
+    shades = [[0.05, 0.05, 0.55, 0.05, 0.05]]
+    parts = [
+        label(40, 77, "row", "faint", 13, "end"),
+        cells(at, 60, [row], 34, "blue", shades, 15),
+        brace((at + 3, 54), (at + 99, 54), "window 1"),
+        brace((at + 167, 100), (at + 71, 100), "window 2"),
+        arrow((at + 182, 77), (at + 228, 77)),
+        label(at + 205, 60, "largest", "ink", 13),
+        cells(at + 240, 60, [["5", "5"]], 34, "green", None, 15),
+        label(at + 274, 40, "results", "faint", 13),
+        arrow((at + 320, 77), (at + 366, 77), colour="red"),
+        label(at + 343, 60, "back", "red", 13),
+        cells(at + 378, 60, [["0", "0", "11", "0", "0"]], 34, "red", shades, 15),
+        label(at + 463, 40, "gradient of the row", "faint", 13),
+        label(at + 274, 112, "handed 10 and 1", "red", 13),
+        label(at + 463, 112, "10 + 1 for the winner of both", "red", 13),
+    ]
+    return diagram(640, 150, *parts)

@@ -1,45 +1,49 @@
-"""Encoder and decoder, and attention's three uses, drawn."""
+"""Encoder and decoder, attention's three uses, and teacher forcing, drawn."""
 
 from groundup.diagrams import KEY, QUERY, VALUE, arrow, box, cells, diagram, label, line
 
 
 def whole() -> str:
-    """Encoder on the left, decoder on the right, with the shapes that pass between them."""
+    """The paper's figure 1: encoder on the left, decoder on the right; boxes name the functions that compute them."""
+    left, right, wide = 70, 430, 210
 
-    def layer(x: float, y: float, name: str, colour: str) -> str:
-        return box(x, y, 200, 40, name, colour, 14) + box(x + 30, y - 26, 140, 22, "add, normalise", "faint", 12, 0.05)
+    def layer(x: float, y: float, name: str, function: str, colour: str) -> str:
+        norm = box(x + 26, y - 28, wide - 52, 24, "add_and_norm (5)", "faint", 12, 0.05)
+        past = arrow((x + wide / 2, y + 54), (x - 11, y + 54), (x - 11, y - 16), (x + 25, y - 16))
+        return past + box(x, y, wide, 46, f"{name}\n{function}", colour, 13) + norm
 
-    left, right = 70, 420
+    middle_left, middle_right = left + wide / 2, right + wide / 2
     return diagram(
-        700, 470,
-        label(left + 100, 16, "encoder: reads all at once", "ink", 14, bold=True),
-        label(right + 100, 16, "decoder: writes one by one", "ink", 14, bold=True),
-        box(left - 22, 124, 244, 182, "", "faint", fill=0.03, dashed=True),
-        box(right - 22, 96, 244, 276, "", "faint", fill=0.03, dashed=True),
-        label(left - 47, 215, "layers", "faint", 13),
-        box(left, 424, 200, 36, "3rd of March 1999", "blue", 14),
-        box(right, 424, 200, 36, "1999-0", "blue", 14),
-        arrow((left + 100, 424), (left + 100, 394), colour="ink"),
-        arrow((right + 100, 424), (right + 100, 410), colour="ink"),
-        box(left, 354, 200, 38, "embed + positions", "ink", 14),
-        box(right, 382, 200, 27, "embed + positions", "ink", 13),
-        arrow((left + 100, 354), (left + 100, 298), colour="ink", text="$B × S × d$"),
-        arrow((right + 100, 382), (right + 100, 366), colour="ink"),
-        layer(left, 258, "self-attention", QUERY),
-        arrow((left + 100, 232), (left + 100, 198), colour="ink"),
-        layer(left, 158, "feed-forward", "ink"),
-        layer(right, 326, "self-attention, causal", QUERY),
-        arrow((right + 100, 300), (right + 100, 276), colour="ink"),
-        layer(right, 234, "cross-attention", KEY),
-        arrow((right + 100, 208), (right + 100, 182), colour="ink"),
-        layer(right, 140, "feed-forward", "ink"),
-        arrow((right + 100, 114), (right + 100, 84), colour="ink"),
-        box(right, 46, 200, 36, "logits $B × T × K$", "green", 14),
-        line((left + 100, 132), (left + 100, 84), (345, 84), colour=KEY, thick=2),
-        arrow((345, 84), (345, 254), (right - 2, 254), colour=KEY, thick=2),
-        label(left + 110, 66, "memory $B × S × d$", KEY, 13, "start"),
-        label(338, 170, "keys,\nvalues", KEY, 12, "end"),
-        label(right + 110, 289, "queries", QUERY, 12, "start"),
+        730, 540,
+        label(middle_left, 14, "encode: reads all at once", "ink", 14, bold=True),
+        label(middle_right, 14, "decode: writes one by one", "ink", 14, bold=True),
+        box(left - 22, 186, wide + 44, 204, "", "faint", fill=0.03, dashed=True),
+        box(right - 22, 98, wide + 44, 302, "", "faint", fill=0.03, dashed=True),
+        label(left - 16, 200, "encoder_layer", "faint", 12, "start"),
+        label(right - 16, 112, "decoder_layer", "faint", 12, "start"),
+        box(left, 488, wide, 34, "3rd of March 1999", "blue", 14),
+        box(right, 488, wide, 34, "<start>1999-0", "blue", 14),
+        arrow((middle_left, 488), (middle_left, 470), colour="ink"),
+        arrow((middle_right, 488), (middle_right, 470), colour="ink"),
+        box(left, 424, wide, 46, "embedding + positions (7)\nembed", "ink", 13),
+        box(right, 424, wide, 46, "embedding + positions (7)\nembed", "ink", 13),
+        arrow((middle_left, 424), (middle_left, 384), colour="ink"),
+        arrow((middle_right, 424), (middle_right, 392), colour="ink"),
+        layer(left, 338, "self-attention (3)", "multi_head_attention", QUERY),
+        arrow((middle_left, 310), (middle_left, 288), colour="ink"),
+        layer(left, 242, "feed-forward (9)", "feed_forward", "ink"),
+        layer(right, 346, "causal self-attention (3)", "multi_head_attention", QUERY),
+        arrow((middle_right, 318), (middle_right, 292), colour="ink"),
+        layer(right, 246, "cross-attention (3)", "multi_head_attention", KEY),
+        arrow((middle_right, 218), (middle_right, 198), colour="ink"),
+        layer(right, 152, "feed-forward (9)", "feed_forward", "ink"),
+        arrow((middle_right, 124), (middle_right, 82), colour="ink"),
+        box(right, 36, wide, 46, "logits $B × T × K$\nlinear, with the rows of E", "green", 13),
+        line((middle_left, 214), (middle_left, 150), (354, 150), colour=KEY, thick=3),
+        arrow((354, 150), (354, 269), (right - 1, 269), colour=KEY, thick=3),
+        label(middle_left, 130, "memory $B × S × d$", KEY, 13),
+        label(348, 226, "keys,\nvalues", KEY, 12, "end"),
+        label(middle_right + 8, 305, "queries", QUERY, 12, "start"),
     )  # fmt: skip
 
 
@@ -68,3 +72,23 @@ def uses() -> str:
         label(625, 222, "last column: padding", "faint", 13),
     ]
     return diagram(720, 238, *parts)
+
+
+def forcing() -> str:
+    """Teacher forcing: the right answer is given, and wanted one place further on."""
+    size, x, first, second = 44, 110, 10, 106
+    given, wanted = ["", *"1999-03-03"], [*"1999-03-03", ""]
+    parts = [
+        label(x - 14, first + size / 2, "is given", QUERY, 14, "end"),
+        label(x - 14, second + size / 2, "is wanted", VALUE, 14, "end"),
+        cells(x, first, [given], size, QUERY, text_size=16),
+        cells(x, second, [wanted], size, VALUE, text_size=16),
+        label(x + size / 2, first + size / 2, "start", "ink", 13),
+        label(x + 10.5 * size, second + size / 2, "end", "ink", 13),
+    ]
+    for place in range(11):
+        middle = x + (place + 0.5) * size
+        parts.append(arrow((middle, first + size), (middle, second - 2)))
+        if place < 10:
+            parts.append(line((middle, second), (middle + size, first + size), dashed=True))
+    return diagram(x + 11 * size + 16, 160, *parts)
