@@ -49,17 +49,18 @@ for row in opening["metrics/wrong"]:
 # %% [markdown] name="history"
 # ## What everybody had already
 #
-# The paper did not invent attention. Translation by networks began in 2014 with two recurrent networks: one reads the
-# sentence and keeps a single vector, the other writes the translation from it
-# ([Sutskever, Vinyals & Le](https://arxiv.org/abs/1409.3215)). One vector for four words or for forty? Long sentences came
-# out badly. In the same year Dzmitry Bahdanau, an intern in Montreal, with Kyunghyun Cho and Yoshua Bengio, let the
-# writing network look back at *all* states of the reading one, as a weighted average, anew for each word
+# The paper did not invent attention. Translation by networks began in 2014 with two recurrent networks: one reads
+# the sentence and keeps a single vector, the other writes the translation from it ([Sutskever, Vinyals &
+# Le](https://arxiv.org/abs/1409.3215)). One vector for four words or for forty? Long sentences came out badly. In
+# the same year Dzmitry Bahdanau, an intern in Montreal, with Kyunghyun Cho and Yoshua Bengio, let the writing
+# network look back at *all* states of the reading one, as a weighted average, anew for each word
 # ([2014](https://arxiv.org/abs/1409.0473)). That was attention, and it ended the bottleneck.
 #
-# Soon everybody had it. Google's translator of 2016 was an LSTM eight layers deep on either side, with attention between them
-# ([Wu et al.](https://arxiv.org/abs/1609.08144)). In the spring of 2017 Facebook replaced the recurrence by convolutions, and
-# kept the attention ([Gehring et al.](https://arxiv.org/abs/1705.03122)). So by then attention was everywhere, *always
-# together with something else*. The title, a bow to the Beatles, says what the eight authors at Google tried: leave out the something else.
+# Soon everybody had it. Google's translator of 2016 was an LSTM eight layers deep on either side, with attention
+# between them ([Wu et al.](https://arxiv.org/abs/1609.08144)). In the spring of 2017 Facebook replaced the
+# recurrence by convolutions, and kept the attention ([Gehring et al.](https://arxiv.org/abs/1705.03122)). So by
+# then attention was everywhere, *always together with something else*. The title, a bow to the Beatles, says what
+# the eight authors at Google tried: leave out the something else.
 #
 # Why would one want to? A recurrent network computes state $t$ from state $t - 1$. It has to wait. A graphics card with
 # thousands of arithmetic units then works through a sentence one word at a time. Attention waits for nobody:
@@ -76,7 +77,8 @@ for row in opening["metrics/wrong"]:
 # | Transformer, base (65 million parameters) | 27.3 | $3.3 \cdot 10^{18}$ |
 # | Transformer, big (213 million) | 28.4 | $2.3 \cdot 10^{19}$ |
 #
-# The base model took twelve hours on eight GPUs and beat the ensemble, for a twenty-third of its operations: $77 / 3.3 \approx 23$.
+# The base model took twelve hours on eight GPUs and beat the ensemble, for a twenty-third of its operations: $77
+# / 3.3 \approx 23$.
 
 # %% name="imports" tags=["shared"]
 import math
@@ -86,10 +88,11 @@ import numpy as np
 # %% [markdown] name="data" tags=["shared"]
 # ## Dates in, dates out
 #
-# We have no eight GPUs, so we translate something smaller. The pairs come from a generator: 27 ways to write a date, in
-# varying case and with careless spaces, for every day of 1900 to 2099. A day stands before a month given as a number, and the year has four digits, so
-# each text has one answer and the best possible score is 1. Guessing a day without reading is right once in 73,049 tries.
-# No day is in two of the parts below. One character is one **token**, the unit that the model reads and writes.
+# We have no eight GPUs, so we translate something smaller. The pairs come from a generator: 27 ways to write a
+# date, in varying case and with careless spaces, for every day of 1900 to 2099. A day stands before a month given
+# as a number, and the year has four digits, so each text has one answer and the best possible score is 1.
+# Guessing a day without reading is right once in 73,049 tries. No day is in two of the parts below. One character
+# is one **token**, the unit that the model reads and writes.
 
 # %% name="dates-code" tags=["shared", "tools"] include="groundup.data.dates:CHARACTERS groundup.data.dates:DAYS groundup.data.dates:END groundup.data.dates:LONGEST groundup.data.dates:START groundup.data.dates:decode_date groundup.data.dates:encode_source groundup.data.dates:split_date_pairs groundup.lessons.p13_attention_is_all_you_need.measure:Encoded groundup.lessons.p13_attention_is_all_you_need.measure:encoded groundup.lessons.p13_attention_is_all_you_need.measure:exact groundup.lessons.p13_attention_is_all_you_need.measure:like_length_batch groundup.training.streams:random_stream"
 # The dates: drawn, split and written as numbers; and the measure, whole answers without a mistake.
@@ -106,14 +109,14 @@ for written_date, iso in parts.train[:6]:
     print(f"{written_date!r:45} {iso}")
 
 # %% [markdown] name="forcing"
-# **Teacher forcing.** The decoder writes one character at a time, and each depends on those before it. Does training have
-# to wait, too? No. In training the right answer is known. So give the decoder the *right* beginning at every place, whatever
-# it would have written itself, and ask for the next character at all places at once:
+# **Teacher forcing.** The decoder writes one character at a time, and each depends on those before it. Does
+# training have to wait, too? No. In training the right answer is known. So give the decoder the *right* beginning
+# at every place, whatever it would have written itself, and ask for the next character at all places at once:
 #
 # ![The decoder is given the start mark and the right date; at every place the character one further on is wanted, and the end mark last.](diagram:forcing)
 #
-# One example is eleven exercises, done in parallel. In use nobody knows the answer, and the decoder reads what it has written
-# itself, its mistakes included. What would go wrong if place 3 could see place 4 in the upper row?
+# One example is eleven exercises, done in parallel. In use nobody knows the answer, and the decoder reads what it
+# has written itself, its mistakes included. What would go wrong if place 3 could see place 4 in the upper row?
 
 # %% [markdown] name="intuition"
 # ## Three questions, one mechanism
@@ -124,8 +127,8 @@ for written_date, iso in parts.train[:6]:
 #
 # $$\operatorname{Attention}(Q, K, V) = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt{d_k}}\Big)\,V \tag{1}$$
 #
-# where softmax turns each row of scores into weights that add up to 1. The Transformer uses it three times. Only who asks
-# whom differs, and what the mask forbids:
+# where softmax turns each row of scores into weights that add up to 1. The Transformer uses it three times. Only
+# who asks whom differs, and what the mask forbids:
 #
 # | where | who asks | who answers | what is masked |
 # |---|---|---|---|
@@ -137,9 +140,9 @@ for written_date, iso in parts.train[:6]:
 #
 # The third is Bahdanau's. The first two are **self-attention**: they stand where the recurrent networks stood.
 #
-# **Masks.** The **causal mask** forbids a place to look ahead. Without it, teacher forcing would hand the model the character
-# that it is asked for, one place further on. **Padding** fills short texts of a batch up to the length of the
-# longest; a mask keeps everyone from looking at it.
+# **Masks.** The **causal mask** forbids a place to look ahead. Without it, teacher forcing would hand the model
+# the character that it is asked for, one place further on. **Padding** fills short texts of a batch up to the
+# length of the longest; a mask keeps everyone from looking at it.
 
 # %% [markdown] name="by-hand"
 # ## By hand: three places, one number each
@@ -153,8 +156,8 @@ for written_date, iso in parts.train[:6]:
 #   $0.119\cdot1 + 0.881\cdot2 = 1.881$.
 # - Place 3 asks with 0. All scores are 0, so it takes the mean: $(1 + 2 + 0)/3 = 1$.
 #
-# Now backward, through the softmax of place 2. Let the loss be its output, $y = \sum_j p_j v_j$. Raise the score $s_k$: its own
-# weight grows, and all weights are divided by a larger sum. That is softmax's derivative,
+# Now backward, through the softmax of place 2. Let the loss be its output, $y = \sum_j p_j v_j$. Raise the score
+# $s_k$: its own weight grows, and all weights are divided by a larger sum. That is softmax's derivative,
 # $\partial p_j/\partial s_k = p_j\,([j = k] - p_k)$, where $[j = k]$ is 1 if $j = k$ and else 0. Summed with
 # $\partial y/\partial p_j = v_j$,
 #
@@ -193,37 +196,41 @@ assert np.allclose(by_rule, by_nudge, atol=1e-8)
 # ## Many heads
 #
 # One softmax makes one average. A date needs more: the first digit of the year *and* the fact that it is a year.
-# So the vectors of width $d$ are cut into $h$ thin slices, and each slice attends by itself. Such a slice is a **head**, of width $d_k = d/h$:
+# So the vectors of width $d$ are cut into $h$ thin slices, and each slice attends by itself. Such a slice is a
+# **head**, of width $d_k = d/h$:
 #
 # $$\operatorname{MultiHead}(X, M) = [\,\text{head}_1; \dots; \text{head}_h\,]\,W_O, \qquad
 #   \text{head}_i = \operatorname{Attention}(XW_Q^i,\; MW_K^i,\; MW_V^i) \tag{3}$$
 #
-# $X$ asks and $M$ answers; $W_Q$, $W_K$, $W_V$ and $W_O$ are learned matrices. In self-attention $X$ and $M$ are the same array. Then its gradient
-# is the **sum** of two, one for each role, and forgetting one of them is a classic mistake. Four heads of width 12 cost as
-# many operations as one of width 48.
+# $X$ asks and $M$ answers; $W_Q$, $W_K$, $W_V$ and $W_O$ are learned matrices. In self-attention $X$ and $M$ are
+# the same array. Then its gradient is the **sum** of two, one for each role, and forgetting one of them is a
+# classic mistake. Four heads of width 12 cost as many operations as one of width 48.
 
 # %% [markdown] name="attention"
 # ## Attention, backwards
 #
-# Now for matrices. As in all lessons, $dA$ is short for $\partial L/\partial A$, the gradient of the loss with respect to $A$. Let
-# $S = QK^\top/\sqrt{d_k}$ be the scores, $P$ the weights and $Y = PV$ the output, and let $dY$ be given. Walk back through the three
-# steps.
+# Now for matrices. As in all lessons, $dA$ is short for $\partial L/\partial A$, the gradient of the loss with
+# respect to $A$. Let $S = QK^\top/\sqrt{d_k}$ be the scores, $P$ the weights and $Y = PV$ the output, and let
+# $dY$ be given. Walk back through the three steps.
 #
-# *Values.* $Y_{tj} = \sum_k P_{tk} V_{kj}$. Who hears of $V_{kj}$? Place $t$ does, with weight $P_{tk}$, and so does every other place. Their
-# effects add up: $dV_{kj} = \sum_t P_{tk}\, dY_{tj}$, and that is $P^\top dY$.
+# *Values.* $Y_{tj} = \sum_k P_{tk} V_{kj}$. Who hears of $V_{kj}$? Place $t$ does, with weight $P_{tk}$, and so
+# does every other place. Their effects add up: $dV_{kj} = \sum_t P_{tk}\, dY_{tj}$, and that is $P^\top dY$.
 #
-# *Weights.* $P_{tk}$ occurs in row $t$ of $Y$, once in each column: $dP_{tk} = \sum_j dY_{tj} V_{kj}$, and that is $dY\,V^\top$.
+# *Weights.* $P_{tk}$ occurs in row $t$ of $Y$, once in each column: $dP_{tk} = \sum_j dY_{tj} V_{kj}$, and that
+# is $dY\,V^\top$.
 #
 # *Softmax.* Each row on its own, as in (2), with $dP$ in the role of the values:
 # $dS_{tk} = \sum_j dP_{tj}\,P_{tj}\,([j = k] - P_{tk}) = P_{tk}\,(dP_{tk} - \sum_j P_{tj}\,dP_{tj})$.
 #
-# *Scores.* $S_{tk} = \sum_i Q_{ti} K_{ki} / \sqrt{d_k}$, so $Q_{ti}$ meets $K_{ki}$ for every $k$, and $K_{ki}$ meets $Q_{ti}$ for every $t$. Together:
+# *Scores.* $S_{tk} = \sum_i Q_{ti} K_{ki} / \sqrt{d_k}$, so $Q_{ti}$ meets $K_{ki}$ for every $k$, and $K_{ki}$
+# meets $Q_{ti}$ for every $t$. Together:
 #
 # $$dV = P^\top dY,\quad dP = dY\,V^\top,\quad dS = P \odot \big(dP - \operatorname{rowsum}(P \odot dP)\big),\quad
 #   dQ = \tfrac{1}{\sqrt{d_k}}\,dS\,K,\quad dK = \tfrac{1}{\sqrt{d_k}}\,dS^\top Q \tag{4}$$
 #
-# with $\odot$ for element by element. Where a mask forbids a look, $P = 0$, so by (4) $dS = 0$: no gradient leaks either. And the
-# row sum has a shorter form: $\sum_k P_{tk}\,dP_{tk} = \sum_k P_{tk} \sum_j dY_{tj} V_{kj} = \sum_j dY_{tj} Y_{tj}$, which needs no second large array.
+# with $\odot$ for element by element. Where a mask forbids a look, $P = 0$, so by (4) $dS = 0$: no gradient leaks
+# either. And the row sum has a shorter form: $\sum_k P_{tk}\,dP_{tk} = \sum_k P_{tk} \sum_j dY_{tj} V_{kj} =
+# \sum_j dY_{tj} Y_{tj}$, which needs no second large array.
 
 # %% name="attention-code" show="attention_weights scaled_dot_product_attention padding_mask" include="groundup.ops.attention:causal_mask groundup.ops.attention:padding_mask groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
 from groundup.ops.attention import attention_weights, causal_mask, padding_mask, scaled_dot_product_attention
@@ -238,8 +245,8 @@ assert np.allclose(d_key[:2, 0], by_rule * 2)  # (4): the query of place 2 is 2
 print("by (4): dQ", d_query[:, 0].round(3), " dK", d_key[:, 0].round(3), " dV", d_value[:, 0].round(3))
 
 # %% [markdown] name="attention-turn"
-# Place 3 gets nothing, in any of the three: place 2 may not see it. And with heads, (3): the slices are one more axis of the arrays, so that (1) and (4) do all
-# heads at once.
+# Place 3 gets nothing, in any of the three: place 2 may not see it. And with heads, (3): the slices are one more
+# axis of the arrays, so that (1) and (4) do all heads at once.
 #
 # **Your turn**: exercise `padding_mask`.
 
@@ -253,32 +260,35 @@ from groundup.ops.attention import multi_head_attention
 #
 # $$z = \operatorname{LayerNorm}\big(x + \operatorname{Dropout}(F(x))\big) \tag{5}$$
 #
-# The sum keeps a direct way open from the end of the network to its beginning. **Dropout** sets numbers to 0 at random while
-# training; it is a remedy for overfitting. Normalising after the sum is called **post-LN**. Most later models normalise inside the branch instead,
-# $x + F(\operatorname{LayerNorm}(x))$, **pre-LN** (lesson `tiny_decoder` is built so).
+# The sum keeps a direct way open from the end of the network to its beginning. **Dropout** sets numbers to 0 at
+# random while training; it is a remedy for overfitting. Normalising after the sum is called **post-LN**. Most
+# later models normalise inside the branch instead, $x + F(\operatorname{LayerNorm}(x))$, **pre-LN**
+# (lesson `tiny_decoder` is built so).
 #
 # Layer norm takes one place's vector $u$ of $d$ numbers, with mean $\mu$ and variance $\sigma^2$ (divided by $d$, not
 # $d-1$), and returns $z = g \odot \hat u + b$, where $g$ and $b$ are learned and
 # $\hat u_i = (u_i - \mu)/s$ with $s = \sqrt{\sigma^2 + \epsilon}$. The small $\epsilon$ prevents a division by 0.
 #
-# What does a change of $u_j$ do? It moves the mean: $\partial\mu/\partial u_j = 1/d$. It moves $s$: from
-# $s^2 = \frac1d \sum_i (u_i - \mu)^2 + \epsilon$ follows $2s\,\partial s/\partial u_j = \frac2d \sum_i (u_i - \mu)\,([i = j] - \frac1d) =
-# \frac2d (u_j - \mu)$, because the $u_i - \mu$ add up to 0; so $\partial s/\partial u_j = \hat u_j/d$. And by the quotient rule
+# What does a change of $u_j$ do? It moves the mean: $\partial\mu/\partial u_j = 1/d$. It moves $s$: from $s^2 =
+# \frac1d \sum_i (u_i - \mu)^2 + \epsilon$ follows $2s\,\partial s/\partial u_j = \frac2d \sum_i (u_i - \mu)\,([i
+# = j] - \frac1d) = \frac2d (u_j - \mu)$, because the $u_i - \mu$ add up to 0; so $\partial s/\partial u_j = \hat
+# u_j/d$. And by the quotient rule
 #
 # $$\frac{\partial \hat u_i}{\partial u_j} = \frac{[i = j] - 1/d}{s} - \frac{u_i - \mu}{s^2}\cdot\frac{\hat u_j}{d}
 #   = \frac1s\Big([i = j] - \frac1d - \frac{\hat u_i\,\hat u_j}{d}\Big)$$
 #
-# Write $\gamma_i = dz_i\,g_i$ for the gradient of $\hat u_i$, multiply by it and sum over $i$. The three terms become $\gamma_j$, a mean, and a
-# mean times $\hat u_j$:
+# Write $\gamma_i = dz_i\,g_i$ for the gradient of $\hat u_i$, multiply by it and sum over $i$. The three terms
+# become $\gamma_j$, a mean, and a mean times $\hat u_j$:
 #
 # $$du = \frac{1}{s}\Big(\gamma - \operatorname{mean}(\gamma) - \hat u \,\operatorname{mean}(\gamma \odot \hat u)\Big) \tag{6}$$
 #
-# The learned vectors served all places, so $dg = \sum dz \odot \hat u$ and $db = \sum dz$ over all of them. In (5) $du$ then goes two
-# ways: past $F$ into $x$ as it is, and through dropout into $F$.
+# The learned vectors served all places, so $dg = \sum dz \odot \hat u$ and $db = \sum dz$ over all of them. In
+# (5) $du$ then goes two ways: past $F$ into $x$ as it is, and through dropout into $F$.
 #
-# On paper: $u = (1, 1, 3, 3)$ has $\mu = 2$, $s = 1$ (take $\epsilon = 0$) and $\hat u = (-1, -1, 1, 1)$. Let $\gamma = (4, 0, 0, 0)$. Its mean is 1, the mean of
-# $\gamma \odot \hat u$ is $-1$, and (6) gives $(4 - 1 - 1,\; 0 - 1 - 1,\; 0 - 1 + 1,\; 0 - 1 + 1) = (2, -2, 0, 0)$. It adds up to 0, and so does
-# its product with $\hat u$. Why must it? (Shifting $u$, or stretching it, changes nothing in $\hat u$.)
+# On paper: $u = (1, 1, 3, 3)$ has $\mu = 2$, $s = 1$ (take $\epsilon = 0$) and $\hat u = (-1, -1, 1, 1)$. Let
+# $\gamma = (4, 0, 0, 0)$. Its mean is 1, the mean of $\gamma \odot \hat u$ is $-1$, and (6) gives $(4 - 1 - 1,\;
+# 0 - 1 - 1,\; 0 - 1 + 1,\; 0 - 1 + 1) = (2, -2, 0, 0)$. It adds up to 0, and so does its product with $\hat u$.
+# Why must it? (Shifting $u$, or stretching it, changes nothing in $\hat u$.)
 
 # %% name="norm-code" show="layer_norm add_and_norm" beside="layer_norm" include="groundup.ops.norms:layer_norm groundup.lessons.p13_attention_is_all_you_need.model:drop groundup.lessons.p13_attention_is_all_you_need.model:add_and_norm"
 from groundup.lessons.p13_attention_is_all_you_need.model import add_and_norm, drop
@@ -291,26 +301,29 @@ assert np.allclose(pull_back(np.array([4.0, 0, 0, 0]))[0], [2, -2, 0, 0])  # (6)
 # %% [markdown] name="embedding-text"
 # ## Tokens, positions, and one table for three uses
 #
-# A character is an index. Row $k$ of the **embedding** table $E$ is the vector of character $k$. Attention does not see order: shuffle the places
-# and every average is the same. So a vector for the place is added. The paper's is made of sines and cosines of falling frequency, for place $p$ and
-# column pair $i$:
+# A character is an index. Row $k$ of the **embedding** table $E$ is the vector of character $k$. Attention does
+# not see order: shuffle the places and every average is the same. So a vector for the place is added. The paper's
+# is made of sines and cosines of falling frequency, for place $p$ and column pair $i$:
 #
 # $$x_p = \sqrt d\,E_{t_p} + \text{PE}_p, \qquad
 #   \text{PE}_{p,2i} = \sin\frac{p}{10000^{2i/d}},\quad \text{PE}_{p,2i+1} = \cos\frac{p}{10000^{2i/d}} \tag{7}$$
 #
-# where $t_p$ is the character at place $p$. The same table serves source, target and **readout**: with $y_q$ for what the
-# decoder has at place $q$ in the end, the scores of all characters, the **logits**, are $z_q = E\,y_q$ (section 3.4). That explains the factor $\sqrt d$. As a readout
-# $E$ wants entries of about $1/\sqrt d$, or the logits are too large at first; as an embedding it should be about as large as the positions.
+# where $t_p$ is the character at place $p$. The same table serves source, target and **readout**: with $y_q$ for
+# what the decoder has at place $q$ in the end, the scores of all characters, the **logits**, are $z_q = E\,y_q$
+# (section 3.4). That explains the factor $\sqrt d$. As a readout $E$ wants entries of about $1/\sqrt d$, or the
+# logits are too large at first; as an embedding it should be about as large as the positions.
 #
-# What is the gradient of a table that is used three times? Take each use alone. Read in the source: $x_p$ contains $\sqrt d\,E_k$ if $t_p = k$, so
-# $E_k$ receives $\sqrt d\,dx_p$ from every such place. Read in the target: the same. In the readout $z_{qk} = \sum_j E_{kj}\,y_{qj}$, so
-# $E_{kj}$ receives $dz_{qk}\,y_{qj}$ from every place that is written. And what is used several times gets the sum:
+# What is the gradient of a table that is used three times? Take each use alone. Read in the source: $x_p$
+# contains $\sqrt d\,E_k$ if $t_p = k$, so $E_k$ receives $\sqrt d\,dx_p$ from every such place. Read in the
+# target: the same. In the readout $z_{qk} = \sum_j E_{kj}\,y_{qj}$, so $E_{kj}$ receives $dz_{qk}\,y_{qj}$ from
+# every place that is written. And what is used several times gets the sum:
 #
 # $$dE_k = \sqrt d \sum_{p\,\in\,\text{source}} [t_p = k]\,dx_p + \sqrt d \sum_{p\,\in\,\text{target}} [t_p = k]\,dx_p
 #        + \sum_{q} dz_{qk}\,y_q \tag{8}$$
 #
-# One by one in numbers, with $d = 1$: the character is read once, with $dx = 0.5$, was given once to the decoder, with $dx = -1$, and as a candidate at one
-# place, where $y = 2$, it has $dz = 0.25$. Then $dE = 0.5 - 1 + 0.25 \cdot 2 = 0$: the three uses pull in different directions, and here they cancel.
+# One by one in numbers, with $d = 1$: the character is read once, with $dx = 0.5$, was given once to the decoder,
+# with $dx = -1$, and as a candidate at one place, where $y = 2$, it has $dz = 0.25$. Then $dE = 0.5 - 1 + 0.25
+# \cdot 2 = 0$: the three uses pull in different directions, and here they cancel.
 
 # %% name="embedding-code" show="embedding sinusoidal_positions embed" include="groundup.ops.positions:sinusoidal_positions groundup.lessons.p13_attention_is_all_you_need.model:embed"
 from groundup.lessons.p13_attention_is_all_you_need.model import embed
@@ -335,16 +348,18 @@ for axes, columns in ((left, "column"), (right, "position")):
 #
 # $$\operatorname{FFN}(x) = \max(0, xW_1 + b_1)\,W_2 + b_2 \tag{9}$$
 #
-# An encoder layer is self-attention and this **feed-forward** network, each wrapped in (5). A decoder layer has cross-attention between the
-# two. Read each `backward` from top to bottom: it is its forward pass read from bottom to top. Where an array was
-# used twice, its gradients are added. Can you find all the places, before you read the comments?
+# An encoder layer is self-attention and this **feed-forward** network, each wrapped in (5). A decoder layer has
+# cross-attention between the two. Read each `backward` from top to bottom: it is its forward pass read from
+# bottom to top. Where an array was used twice, its gradients are added. Can you find all the places, before you
+# read the comments?
 
 # %% name="layers-code" show="feed_forward encoder_layer" beside="encoder_layer" include="groundup.lessons.p13_attention_is_all_you_need.model:feed_forward groundup.lessons.p13_attention_is_all_you_need.model:encoder_layer"
 from groundup.lessons.p13_attention_is_all_you_need.model import encoder_layer, feed_forward
 
 # %% [markdown] name="decoder-layer-text"
-# **Your turn**: exercise `encoder_layer_backward`. Then the decoder's layer. It has one thing more: the `memory`, which is what the encoder made of the
-# source. Every decoder layer reads the same memory, so their gradients add up before they enter the encoder.
+# **Your turn**: exercise `encoder_layer_backward`. Then the decoder's layer. It has one thing more: the `memory`,
+# which is what the encoder made of the source. Every decoder layer reads the same memory, so their gradients add
+# up before they enter the encoder.
 
 # %% name="decoder-layer-code" show="decoder_layer" include="groundup.lessons.p13_attention_is_all_you_need.model:decoder_layer"
 from groundup.lessons.p13_attention_is_all_you_need.model import decoder_layer
@@ -352,8 +367,8 @@ from groundup.lessons.p13_attention_is_all_you_need.model import decoder_layer
 # %% [markdown] name="model-text"
 # ## The whole model
 #
-# This is the paper's figure 1, with the names of our functions in its boxes. Gradients run against the arrows; the thick one brings them from the
-# decoder back into the encoder.
+# This is the paper's figure 1, with the names of our functions in its boxes. Gradients run against the arrows;
+# the thick one brings them from the decoder back into the encoder.
 #
 # ![The encoder, embed and encoder_layer, reads the source; the decoder, embed and decoder_layer with causal self-attention, cross-attention to the encoder's memory and feed-forward, gives logits by the transposed embedding.](diagram:whole)
 
@@ -363,9 +378,10 @@ from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode,
 # %% [markdown] name="trace-text"
 # ### One date's way
 #
-# Send `3rd of March 1999` through an untrained model of the lesson's size: width $d = 48$, four heads, one layer on either side. (The paper's base model has width 512,
-# eight heads and six layers.) There are 17 characters to read and 11 places to write: the start mark and ten characters are given, ten characters
-# and the end mark are wanted. Say the shape of each array before you look. Which one grows with the *square* of the text?
+# Send `3rd of March 1999` through an untrained model of the lesson's size: width $d = 48$, four heads, one layer
+# on either side. (The paper's base model has width 512, eight heads and six layers.) There are 17 characters to
+# read and 11 places to write: the start mark and ten characters are given, ten characters and the end mark are
+# wanted. Say the shape of each array before you look. Which one grows with the *square* of the text?
 
 # %% name="trace-tools" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.decoding:attention_maps groundup.lessons.p13_attention_is_all_you_need.measure:one"
 # `attention_maps` gives the weights of every head, `one` takes one example without its padding.
@@ -392,15 +408,16 @@ assert logits.shape == (1, 11, len(CHARACTERS))
 # %% [markdown] name="smoothing"
 # ## Label smoothing
 #
-# With the logits a softmax gives each character a probability $p_k$. Cross-entropy wants probability 1 for the right character, and pushes logits apart without end. **Label smoothing**
-# asks for a little less (section 5.4). With $K$ characters and $\varepsilon = 0.1$ the wanted distribution is
+# With the logits a softmax gives each character a probability $p_k$. Cross-entropy wants probability 1 for the
+# right character, and pushes logits apart without end. **Label smoothing** asks for a little less (section 5.4).
+# With $K$ characters and $\varepsilon = 0.1$ the wanted distribution is
 #
 # $$q_k = (1 - \varepsilon)\,[k = \text{right}] + \frac{\varepsilon}{K}, \qquad
 #   L = -\sum_k q_k \log p_k, \qquad \frac{\partial L}{\partial z_k} = p_k - q_k \tag{10}$$
 #
-# The derivative: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $\partial L/\partial z_k = -q_k + p_k \sum_j q_j$, and the $q_j$ sum to 1.
-# The loss no longer goes to 0. Its floor is reached at $p = q$ and is the entropy of $q$. A loss curve that flattens
-# there has not failed: it has finished.
+# The derivative: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $\partial L/\partial z_k = -q_k + p_k \sum_j q_j$, and
+# the $q_j$ sum to 1. The loss no longer goes to 0. Its floor is reached at $p = q$ and is the entropy of $q$. A
+# loss curve that flattens there has not failed: it has finished.
 
 # %% name="smoothing-code" show="cross_entropy smoothed_loss" include="groundup.lessons.p13_attention_is_all_you_need.model:smoothed_loss"
 from groundup.lessons.p13_attention_is_all_you_need.model import smoothed_loss
@@ -471,9 +488,9 @@ print("causal" if moved[:2].max() == 0 and moved[2:].min() > 0 else "NOT causal"
 # %% [markdown] name="schedule-text"
 # ## The learning rate
 #
-# Adam (lesson `optimizers`) divides by a running estimate of the gradient's size. In the first steps it rests on few samples, and with
-# post-LN the gradients near the output are large at first. So the paper starts small. With $n$ for the step, counted
-# from 1, and $w$ for the warm-up (its equation 3):
+# Adam (lesson `optimizers`) divides by a running estimate of the gradient's size. In the first steps it rests on
+# few samples, and with post-LN the gradients near the output are large at first. So the paper starts small. With
+# $n$ for the step, counted from 1, and $w$ for the warm-up (its equation 3):
 #
 # $$\eta_n = d^{-1/2}\,\min\!\big(n^{-1/2},\; n\,w^{-3/2}\big) \tag{11}$$
 #
@@ -496,15 +513,18 @@ assert math.isclose(inverse_root(48, 200)(199), 48**-0.5 * 200**-0.5)
 #
 # ## Training
 #
-# Batches hold texts of about the same length, as in the paper, so that little is padding. The rate is still high at
-# the end, and single checkpoints, copies of the parameters at some step, jump about. The paper's last trick is meant for this: the parameters of the **last five
-# checkpoints are averaged** (section 6.1). We take ours 50 steps apart; between two of them training goes on in a stretch
-# with random numbers of its own. (The first five, up to step 1,000, are there for a comparison with learned positions.)
+# Batches hold texts of about the same length, as in the paper, so that little is padding. The rate is still high
+# at the end, and single checkpoints, copies of the parameters at some step, jump about. The paper's last trick is
+# meant for this: the parameters of the **last five checkpoints are averaged** (section 6.1). We take ours 50
+# steps apart; between two of them training goes on in a stretch with random numbers of its own. (The first five,
+# up to step 1,000, are there for a comparison with learned positions.)
 #
-# Averaging the weights of five networks, number by number: would you have thought of it? Dropout is off here, for the training below passes over its data only a few times.
+# Averaging the weights of five networks, number by number: would you have thought of it? Dropout is off here, for
+# the training below passes over its data only a few times.
 #
-# To see how good the model is, let it write. Training does all places at once. Writing cannot, for the next character depends on the last one: **greedy** decoding takes the likeliest character, feeds it
-# back, and goes on until the end mark.
+# To see how good the model is, let it write. Training does all places at once. Writing cannot, for the next
+# character depends on the last one: **greedy** decoding takes the likeliest character, feeds it back, and goes on
+# until the end mark.
 
 # %% name="decoding-code" show="transformer_scorer generate" include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.training.params:count"
 from groundup.lessons.p13_attention_is_all_you_need.decoding import generate, transformer_scorer
@@ -562,12 +582,14 @@ sure = abs(averaged_right - last_right) > 2 * ((2 - averaged_right - last_right)
 print(("averaging helped" if averaged_right > last_right else "averaging hurt") if sure else "too close to tell")
 
 # %% [markdown] name="averaging-words"
-# This is the largest surprise of this lesson. In all five trainings of the table below the average is ahead of the last checkpoint. In one of them the last checkpoint
-# writes 90.0 % of the dates right (of the first thousand), and the average 99.85 %. We picture it like this: the five lie around the floor of one valley, each thrown off by its last few steps,
-# and their mean lies nearer to the floor. It costs one line and no training.
+# This is the largest surprise of this lesson. In all five trainings of the table below the average is ahead of
+# the last checkpoint. In one of them the last checkpoint writes 90.0 % of the dates right (of the first
+# thousand), and the average 99.85 %. We picture it like this: the five lie around the floor of one valley, each
+# thrown off by its last few steps, and their mean lies nearer to the floor. It costs one line and no training.
 #
-# **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`. And which dates are still wrong? Here they are, with what is written instead. (They may be
-# others than those at the top: another machine adds in another order, the last digits differ, and after 1,650 steps so does a date or two.)
+# **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`. And which dates are still wrong?
+# Here they are, with what is written instead. (They may be others than those at the top: another machine adds in
+# another order, the last digits differ, and after 1,650 steps so does a date or two.)
 
 # %% name="still-wrong"
 hits = exact(test_data, lambda source: generate(transformer_scorer(averaged, source, HEADS), len(source), 11))
@@ -581,15 +603,16 @@ for prompt in ("3rd of March 1999", "thu 29 FEB 2024", "12/11/2010"):
 # %% [markdown] name="decoding-text" tags=["second"]
 # ## Beam search
 #
-# Greedy decoding never looks back. Might it regret a character? **Beam search** keeps the $b$
-# best beginnings. A longer text has more factors below 1, so plain probability favours short ones. The paper divides
-# the log-probability by a penalty for the length $|Y|$ (Wu et al. 2016, [arXiv:1609.08144](https://arxiv.org/abs/1609.08144)):
+# Greedy decoding never looks back. Might it regret a character? **Beam search** keeps the $b$ best beginnings. A
+# longer text has more factors below 1, so plain probability favours short ones. The paper divides the
+# log-probability by a penalty for the length $|Y|$ (Wu et al. 2016,
+# [arXiv:1609.08144](https://arxiv.org/abs/1609.08144)):
 #
 # $$\text{score}(Y) = \frac{\log P(Y \mid X)}{\text{lp}(Y)}, \qquad \text{lp}(Y) = \Big(\frac{5 + |Y|}{6}\Big)^{\alpha},
 #   \qquad \alpha = 0.6,\; b = 4 \tag{12}$$
 #
-# All dates in the output are equally long, so here the penalty changes little. Beam search can only repair what greedy decoding
-# loses by deciding too early. How often does that happen?
+# All dates in the output are equally long, so here the penalty changes little. Beam search can only repair what
+# greedy decoding loses by deciding too early. How often does that happen?
 
 # %% name="beam-code" show="length_penalty beam_search" include="groundup.lessons.p13_attention_is_all_you_need.decoding:beam_search"
 from groundup.lessons.p13_attention_is_all_you_need.decoding import beam_search
@@ -608,16 +631,19 @@ sure = abs(beam_right - greedy_right) > 2 * ((2 - beam_right - greedy_right) / l
 print("beam search against greedy decoding: " + ("a clear difference" if sure else "too close to tell"))
 
 # %% [markdown] name="beam-words"
-# A date has one right answer, and where the model is sure of it, the likeliest character is right each time. So in the five trainings of the table, with 5,000 dates, there is none that the one gets
-# right and the other wrong. A sentence has many translations, and there the paper uses a beam of four; it does not say what greedy decoding gets.
+# A date has one right answer, and where the model is sure of it, the likeliest character is right each time. So
+# in the five trainings of the table, with 5,000 dates, there is none that the one gets right and the other wrong.
+# A sentence has many translations, and there the paper uses a beam of four; it does not say what greedy decoding
+# gets.
 #
 # **Your turn**: exercise `beam_search`, the hardest of this lesson.
 
 # %% [markdown] name="heads-text"
 # ## What the heads look at
 #
-# Every row is a character that asks, every column one that is looked at; rows sum to 1. Move the slider to the heads called *cross*, and look for the
-# year, month and day being fetched from where they stand in the text, while the output is written in another order.
+# Every row is a character that asks, every column one that is looked at; rows sum to 1. Move the slider to the
+# heads called *cross*, and look for the year, month and day being fetched from where they stand in the text,
+# while the output is written in another order.
 
 # %% name="maps-code" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.measure:year_head"
 # `year_head` finds the head that looks at the year.
@@ -665,9 +691,9 @@ print(
 # %% [markdown] name="break-it"
 # ## Break it
 #
-# A head that looks at the year: is it *needed* for the year? A map cannot say. Take the head away and count. A head speaks through its own
-# twelve columns of $W_O$, so set them to 0. Each of the twelve heads in turn, on 500 test dates. Every change here is made in a copy of the
-# trained parameters, and nothing is trained again.
+# A head that looks at the year: is it *needed* for the year? A map cannot say. Take the head away and count. A
+# head speaks through its own twelve columns of $W_O$, so set them to 0. Each of the twelve heads in turn, on 500
+# test dates. Every change here is made in a copy of the trained parameters, and nothing is trained again.
 
 # %% name="silence" predict="Twelve heads, silenced one at a time: will all of them be missed?"
 some = Encoded(*(array[:500] for array in test_data))
@@ -691,11 +717,13 @@ for kind, path in kinds.items():
     print(f"{kind:8}" + "".join(f"  {head}: {share:.3f}" for head, share in enumerate(silent, start=1)))
 
 # %% [markdown] name="silence-words"
-# The heads are missed very differently. Some cost hardly a date, others most of them, and the one that looks hardest at the year need not be the one most missed: what a head looks at is one
-# thing, and whether the rest can do without it another. In our run the greatest losses are in the decoder's own attention, which sees nothing but the date written so far. Whoever looks only at the maps of the
-# cross-attention would not have guessed that.
+# The heads are missed very differently. Some cost hardly a date, others most of them, and the one that looks
+# hardest at the year need not be the one most missed: what a head looks at is one thing, and whether the rest can
+# do without it another. In our run the greatest losses are in the decoder's own attention, which sees nothing but
+# the date written so far. Whoever looks only at the maps of the cross-attention would not have guessed that.
 #
-# Now larger pieces. The scale $1/\sqrt{d_k}$ can be taken out without touching the code: multiply $W_Q$ by $\sqrt{12}$, and all scores grow by as much. The positions go by a table of zeros.
+# Now larger pieces. The scale $1/\sqrt{d_k}$ can be taken out without touching the code: multiply $W_Q$ by
+# $\sqrt{12}$, and all scores grow by as much. The positions go by a table of zeros.
 
 # %% name="remove" predict="Cut the cross-attention, and the decoder is blind to the text. What will it write?"
 placeless = {**averaged, "positions": {"weight": np.zeros((LONGEST, 48), np.float32)}}
@@ -713,22 +741,27 @@ for name, tree in {"as trained": averaged, **trials}.items():
     print(f"{name:26}{share_right(tree, some):6.3f} right; '3rd of March 1999' -> {example}")
 
 # %% [markdown] name="remove-words"
-# A blind decoder writes the same for every text, and in our run it still has the form of a date. It has become a language model of dates: right grammar, wrong day. Without its own attention
-# the decoder seems to lose count, and goes on writing digits of the year. Without positions, or without its feed-forward network, nothing is left at all.
+# A blind decoder writes the same for every text, and in our run it still has the form of a date. It has become a
+# language model of dates: right grammar, wrong day. Without its own attention the decoder seems to lose count,
+# and goes on writing digits of the year. Without positions, or without its feed-forward network, nothing is left
+# at all.
 #
-# And the scale? Dropping it from the *trained* cross-attention changes next to nothing: the heads choose so clearly that they may well choose a little harder. The scale is there for *training*, where softmax must not begin
-# at its flat ends; lesson `self_attention` trains with and without.
+# And the scale? Dropping it from the *trained* cross-attention changes next to nothing: the heads choose so
+# clearly that they may well choose a little harder. The scale is there for *training*, where softmax must not
+# begin at its flat ends; lesson `self_attention` trains with and without.
 #
-# So, is attention all you need? Averages carry each character to where it is wanted, and the question of the beginning has its answer in the maps. But take away the positions, or the feed-forward networks, and hardly a date is
-# right. The title means: no recurrence. It never meant: nothing else.
+# So, is attention all you need? Averages carry each character to where it is wanted, and the question of the
+# beginning has its answer in the maps. But take away the positions, or the feed-forward networks, and hardly a
+# date is right. The title means: no recurrence. It never meant: nothing else.
 
 # %% [markdown] name="cost-text"
 # ## What attention costs
 #
-# For a sequence of length $n$ and width $d$, self-attention needs of the order of $n^2 d$ operations, and memory for
-# $n^2$ weights a head. A recurrent layer needs $n d^2$ operations and memory of order $n d$, but its $n$ steps have to wait for one another
-# (Table 1 of the paper). Set the two equal, $n^2 d = n d^2$: by counting, attention is cheaper up to $n = d$, and recurrence from there on. Is it? Here $d = 64$,
-# forward and backward, in NumPy on one processor.
+# For a sequence of length $n$ and width $d$, self-attention needs of the order of $n^2 d$ operations, and memory
+# for $n^2$ weights a head. A recurrent layer needs $n d^2$ operations and memory of order $n d$, but its $n$
+# steps have to wait for one another (Table 1 of the paper). Set the two equal, $n^2 d = n d^2$: by counting,
+# attention is cheaper up to $n = d$, and recurrence from there on. Is it? Here $d = 64$, forward and backward, in
+# NumPy on one processor.
 
 # %% name="cost-code" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.figures:cost_figure"
 # The picture of what the experiment measured.
@@ -743,33 +776,44 @@ for n, attention_time, lstm_time in zip(lengths, cost["attention"]["seconds"], c
     print(f"n = {n:4}: attention takes {attention_time / lstm_time:.2f} of the LSTM's time; {faster} is faster")
 
 # %% [markdown] name="cost-words"
-# The crossing that counting predicts is not there. At $n = 64$ attention takes about a seventh of the LSTM's time, and the two meet only between 512 and 1,024, at more than eight times the width. The slopes are what
-# they should be, nearly 2 and nearly 1. But counting operations leaves out how fast they run: attention does its work in a few large products, the LSTM in $n$ small ones, each called by Python in turn. We think
-# that this is the reason; we have not separated the two.
+# The crossing that counting predicts is not there. At $n = 64$ attention takes about a seventh of the LSTM's
+# time, and the two meet only between 512 and 1,024, at more than eight times the width. The slopes are what they
+# should be, nearly 2 and nearly 1. But counting operations leaves out how fast they run: attention does its work
+# in a few large products, the LSTM in $n$ small ones, each called by Python in turn. We think that this is the
+# reason; we have not separated the two.
 
 # %% [markdown] name="findings" tags=["findings"]
 # ## Measured
 #
-# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. Beside the
-# Transformer an LSTM encoder–decoder without attention is trained on as many examples and with the same loss, with the settings that
-# served it best, and a Transformer with learned positions for a part of the steps. To measure them yourself:
-# `groundup run 13`; to convert a date of your own, `groundup sample 13 --checkpoint FILE --prompt "3rd of March 1999"`.
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. Beside
+# the Transformer an LSTM encoder–decoder without attention is trained on as many examples and with the same loss,
+# with the settings that served it best, and a Transformer with learned positions for a part of the steps. To
+# measure them yourself: `groundup run 13`; to convert a date of your own, `groundup sample 13 --checkpoint FILE
+# --prompt "3rd of March 1999"`.
 
 # %% [markdown] name="findings-words"
-# **What the paper says, and what we can say.** The Transformer beats our LSTM in all five trainings, by one and a half to four and a half points, and the paired test is sure in each. But read the rival's name again: an LSTM *without* attention,
-# the model of early 2014. The paper beat LSTMs *with* it. Whether attention is all you need, this table cannot tell; that takes an LSTM with attention beside it, which we have not trained.
+# **What the paper says, and what we can say.** The Transformer beats our LSTM in all five trainings, by one and a
+# half to four and a half points, and the paired test is sure in each. But read the rival's name again: an LSTM
+# *without* attention, the model of early 2014. The paper beat LSTMs *with* it. Whether attention is all you need,
+# this table cannot tell; that takes an LSTM with attention beside it, which we have not trained.
 #
-# Nor does the bottleneck show. On the longest twentieth of the test texts, 92 of them, the LSTM of the first training is right every time and the Transformer misses one: between these two one cannot tell. A
-# date of 41 characters still fits into one state; the sentences of 2014 did not.
+# Nor does the bottleneck show. On the longest twentieth of the test texts, 92 of them, the LSTM of the first
+# training is right every time and the Transformer misses one: between these two one cannot tell. A date of 41
+# characters still fits into one state; the sentences of 2014 did not.
 #
-# **Learned positions** were to be as good as sinusoids, within one point after 1,000 steps. In the paper's table 3 they are: 25.7 BLEU and 25.8. Ours differ by 1.3 points in the median, and stay within one point in two of
-# five trainings: not seen. One training hints at where: on the longest texts the table was right on 85.9 %, the sinusoids on 96.7 %. Its last rows belong to places that few texts reach, so we think that they are trained
-# least. **Beam search** against greedy decoding: cannot tell, not one date differs. **The head of the year**: between 87 % and nearly all of its attention, against at most 37 % untrained. **Cost**: the table
-# asks at sixteen times the width, and there the LSTM is faster, by 5 to 23 %. At the width itself, where counting has the crossing, it is not.
+# **Learned positions** were to be as good as sinusoids, within one point after 1,000 steps. In the paper's table
+# 3 they are: 25.7 BLEU and 25.8. Ours differ by 1.3 points in the median, and stay within one point in two of
+# five trainings: not seen. One training hints at where: on the longest texts the table was right on 85.9 %, the
+# sinusoids on 96.7 %. Its last rows belong to places that few texts reach, so we think that they are trained
+# least. **Beam search** against greedy decoding: cannot tell, not one date differs. **The head of the year**:
+# between 87 % and nearly all of its attention, against at most 37 % untrained. **Cost**: the table asks at
+# sixteen times the width, and there the LSTM is faster, by 5 to 23 %. At the width itself, where counting has the
+# crossing, it is not.
 #
-# What stands here for what? The paper had 4.5 million pairs of sentences and 37,000 pieces of words; we have 62 characters and 27 forms, and one right answer to each. So this toy can show how the parts work
-# together, and cannot show depth, overfitting, or what a beam is good for. In the paper's table 3 one head instead of eight costs 0.9 BLEU, leaving out dropout 1.2, and leaving out label smoothing 0.5. We have not repeated
-# these.
+# What stands here for what? The paper had 4.5 million pairs of sentences and 37,000 pieces of words; we have 62
+# characters and 27 forms, and one right answer to each. So this toy can show how the parts work together, and
+# cannot show depth, overfitting, or what a beam is good for. In the paper's table 3 one head instead of eight
+# costs 0.9 BLEU, leaving out dropout 1.2, and leaving out label smoothing 0.5. We have not repeated these.
 
 # %% name="bill" tags=["tools"]
 # What our training cost, in operations: 6 for each parameter and token (2 forward, 4 backward), beside the paper's.
@@ -780,11 +824,13 @@ ours = (encoder_cost + decoder_cost) * step * BATCH
 print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e18 / ours:.0e} times as many")
 
 # %% [markdown] name="believed"
-# **Four things that people believe.** *"The Transformer invented attention."* Bahdanau did, three years before; new was to use nothing else between places. *"It works in
-# parallel."* It is trained in parallel, thanks to teacher forcing. It writes one character after the other, like any LSTM. *"The attention map shows why."* It shows where
-# a layer looks; compare the maps with what silencing did. *"Attention does everything."* It carries contents from place to place. Most of the parameters of a large model
-# sit in the feed-forward networks: here $2 \cdot 48 \cdot 96$ weights against $4 \cdot 48^2$ an attention, as many; in the paper's base model $2 \cdot 512 \cdot 2048$ against
-# $4 \cdot 512^2$, twice as many.
+# **Four things that people believe.** *"The Transformer invented attention."* Bahdanau did, three years before;
+# new was to use nothing else between places. *"It works in parallel."* It is trained in parallel, thanks to
+# teacher forcing. It writes one character after the other, like any LSTM. *"The attention map shows why."* It
+# shows where a layer looks; compare the maps with what silencing did. *"Attention does everything."* It carries
+# contents from place to place. Most of the parameters of a large model sit in the feed-forward networks: here $2
+# \cdot 48 \cdot 96$ weights against $4 \cdot 48^2$ an attention, as many; in the paper's base model $2 \cdot 512
+# \cdot 2048$ against $4 \cdot 512^2$, twice as many.
 
 # %% [markdown] name="take-away"
 # ## What to take away
@@ -815,7 +861,8 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 # $\sqrt d$ where it should be $\sqrt{d_k}$; averaging the loss over padding; a scheduler whose first step is 0, so that
 # equation (11) divides by zero.
 #
-# **Try**: replace `causal_mask(...)` in `decode` by all True, train, and compare loss and exact match. Set the warm-up to
+# **Try**: replace `causal_mask(...)` in `decode` by all True, train, and compare loss and exact match. Set the
+# warm-up to
 # 1. Give `init` `learned=41`. Train with two layers; use one head.
 #
 # **Where it leads**: keep the decoder alone and stack it, and you have GPT; keep the encoder alone, and you have BERT.
@@ -823,19 +870,22 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 # %% [markdown] name="torch" tags=["torch"]
 # ## In PyTorch
 #
-# `F.scaled_dot_product_attention` holds equation (1), autograd the derivatives. Names and shapes of the parameters are
-# those of the tree above; the tests compare outputs, gradients and twenty steps of training, to 1e-8. One table, used
-# three times, is one `Parameter`: the three terms of (8) add up in its `.grad` by themselves. There is also a ready `nn.Transformer`; it has biases in its projections, no
-# embedding, no positions and no readout, and its Boolean masks are the other way round: True *forbids*.
+# `F.scaled_dot_product_attention` holds equation (1), autograd the derivatives. Names and shapes of the
+# parameters are those of the tree above; the tests compare outputs, gradients and twenty steps of training, to
+# 1e-8. One table, used three times, is one `Parameter`: the three terms of (8) add up in its `.grad` by
+# themselves. There is also a ready `nn.Transformer`; it has biases in its projections, no embedding, no positions
+# and no readout, and its Boolean masks are the other way round: True *forbids*.
 
 # %% name="twin" tags=["torch"] show="Attention FeedForward EncoderLayer DecoderLayer sinusoids Transformer smoothed_loss greedy" include="groundup.lessons.p13_attention_is_all_you_need.twin:Transformer groundup.lessons.p13_attention_is_all_you_need.twin:smoothed_loss groundup.lessons.p13_attention_is_all_you_need.twin:greedy groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.p13_attention_is_all_you_need.twin import Transformer, greedy, smoothed_loss
 from groundup.plots import curves, figure
 
 # %% [markdown] name="twin-train-words" tags=["torch"]
-# The same training as in NumPy: the same batches, optimiser, schedule (11) and checkpoints. Only the start is PyTorch's own. `LambdaLR` multiplies the optimiser's `lr`, so that
-# is 1, and counts from 0, so (11) needs a `step + 1`. `AveragedModel` is the paper's last trick. What does the framework hide? That `model.eval()` must switch dropout
-# off before you write, and that `ignore_index` in the loss is all that keeps the padding from counting.
+# The same training as in NumPy: the same batches, optimiser, schedule (11) and checkpoints. Only the start is
+# PyTorch's own. `LambdaLR` multiplies the optimiser's `lr`, so that is 1, and counts from 0, so (11) needs a
+# `step + 1`. `AveragedModel` is the paper's last trick. What does the framework hide? That `model.eval()` must
+# switch dropout off before you write, and that `ignore_index` in the loss is all that keeps the padding from
+# counting.
 
 # %% name="twin-train" tags=["torch"]
 import torch

@@ -254,7 +254,7 @@ with np.errstate(invalid="ignore"):
 print("outside:", outside[0])
 
 # %% [markdown] name="softmax-eps"
-# ### No ε in the softmax
+# ### No epsilon in the softmax
 #
 # Softmax is $P_j = e^{S_j} / \sum_k e^{S_k}$. It is tempting to write $\sum_k e^{S_k} + \varepsilon$ "against division by zero". **Beware**: subtract
 # the largest score first, and one exponential is $e^0 = 1$, so the sum is at least 1 and cannot be zero. An
