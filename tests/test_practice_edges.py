@@ -40,7 +40,7 @@ CHANGED = {
         {"feed_forward_backward(d_thought)": "feed_forward_backward(dh)"},
         "gradient of x",
     ),
-    "draws whenever it could": ("greedy_decoding", {"if temperature > 0 and rng": "if rng"}, "shape"),
+    "draws whenever it could": ("greedy_decoding", {"if temperature > 0 and rng": "if rng"}, "values"),
     "a short memory": ("greedy_decoding", {"score(written, rows)": "score(written[:, -8:], rows)"}, "values"),
     "an average that is never corrected again": (
         "adam",

@@ -23,7 +23,7 @@ LESSON = "self_attention"
 RNN = "p02_char_rnn"
 CHECK, CHECKED = "gradient-check-run", "attend-scaled"
 #: A cell that needs only the imports, and one that needs it.
-SMALL, NEXT = "by-hand-numbers", "library-run"
+SMALL, NEXT = "by-hand-numbers", "who-numbers"
 
 
 @dataclass

@@ -238,11 +238,11 @@ def test_a_lesson_of_one_track_has_no_switch(visit: Visits, static: str) -> None
 
 def test_plumbing_is_one_line_until_it_is_opened(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN)).page
-    line = page.locator(".plumbing", has_text="Heat maps.").locator("> summary")
+    line = page.locator(".plumbing", has_text="finds the cell that follows").locator("> summary")
     box = line.bounding_box()
     assert box
     assert box["height"] < 40
-    cell = Cell(page, "cells-figure")
+    cell = Cell(page, "tracking")
     assert not cell.button("Run").is_visible()
     line.click()
     assert cell.button("Run").is_visible()
@@ -267,6 +267,7 @@ def test_docstrings_open_and_the_numbers_of_lines_stay_right(visit: Visits, stat
 def test_of_a_long_output_the_beginning_and_the_end_are_in_sight(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, "p00_numpy_and_pytorch")).page
     output = page.locator("#cell-table-run .output-long")
+    page.locator("details.second", has=output).locator("> summary").click()
     first, middle, last = (output.locator("pre").nth(place) for place in range(3))
     assert (first.is_visible(), middle.is_visible(), last.is_visible()) == (True, False, True)
     output.get_by_text(re.compile(r"^\d+ more lines$")).click()

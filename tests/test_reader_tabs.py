@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visits = Callable[..., Visit]
-LESSON, CELL, OTHER = "self_attention", "by-hand-numbers", "library-run"
+LESSON, CELL, OTHER = "self_attention", "by-hand-numbers", "who-numbers"
 
 #: Takes all the room that there is.
 FILL_UP = """() => {

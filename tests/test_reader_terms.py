@@ -79,9 +79,9 @@ def test_on_a_phone_a_tap_opens_the_sentence_and_esc_closes_it(visit: Visits, st
 
 
 @pytest.mark.parametrize("folder", folders())
-def test_a_lesson_asks_before_it_shows_once_or_twice(folder: str) -> None:
+def test_a_lesson_asks_before_it_shows_now_and_then(folder: str) -> None:
     asked = [cell["predict"] for cell in data(folder)["cells"] if cell["type"] == "code" and cell["predict"]]
-    assert 1 <= len(asked) <= 3
+    assert 1 <= len(asked) <= 6
     assert all(question.endswith("?") for question in asked)
 
 
@@ -95,9 +95,9 @@ def test_an_output_waits_behind_its_question(visit: Visits, static: str) -> None
 
 
 def test_after_an_edit_all_cells_that_use_it_run(visit: Visits, static: str) -> None:
-    page = visit(lesson_url(static, RNN)).page
-    cells = {cell["id"]: cell for cell in data(RNN)["cells"] if cell["type"] == "code"}
-    edited = Cell(page, "text-parts")
+    page = visit(lesson_url(static, "p00_numpy_and_pytorch")).page
+    cells = {cell["id"]: cell for cell in data("p00_numpy_and_pytorch")["cells"] if cell["type"] == "code"}
+    edited = Cell(page, "slope-code")
     users = [name for name, cell in cells.items() if edited.id in cell["needs"] and cell["browser"]]
     edited.write(cells[edited.id]["source"] + "\n# changed")
     edited.section.get_by_role("button", name=re.compile("^Run the .*use")).click()

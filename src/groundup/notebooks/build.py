@@ -256,8 +256,8 @@ def measured_text(source: str, where: str) -> str:
     lines = []
     for lesson, entries in found.items():
         parts = [f"    {name!r}: {entry!r}," for name, entry in entries.items()]
-        begin = f"MEASURED.setdefault({lesson!r}, {{}}).update({{"
-        lines += [f"# What the experiment of {lesson} found with seed 0.", begin, *parts, "})"]
+        begin = f"MEASURED[{lesson!r}] = MEASURED.get({lesson!r}, {{}}) | {{"  # so that cells.py sees what is changed
+        lines += [f"# What the experiment of {lesson} found with seed 0.", begin, *parts, "}"]
     return "\n".join(lines)
 
 

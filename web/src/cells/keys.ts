@@ -16,7 +16,7 @@ export function goOnKeys(page: Document): void {
 /** The next cell on the page after the one that has the focus, or else after the upper edge of the window. */
 function neighbour(page: Document, target: Element | null, step: number): HTMLElement | undefined {
   const cells = [...page.querySelectorAll<HTMLElement>('section.cell[data-live]')].filter(
-    (cell) => !cell.matches('.helpers') && cell.getClientRects().length > 0,
+    (cell) => !cell.matches('.helpers') && cell.checkVisibility(), // not those in what is folded
   );
   const here = cells.indexOf(target?.closest<HTMLElement>('section.cell') as HTMLElement);
   if (here >= 0) return cells[here + step];

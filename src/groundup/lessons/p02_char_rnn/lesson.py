@@ -544,7 +544,7 @@ torch.manual_seed(1)
 model, steps = CharRNN(len(vocabulary), 64, 256), 300
 optimizer = torch.optim.Adam(model.parameters(), lr=1.0)
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(4e-3, steps, warmup=20))
-hidden = torch.zeros(32, 256)
+hidden, seen = torch.zeros(32, 256), []
 for step in range(steps):
     batch, restart = streams(train, 32, 64, step)
     if restart:
@@ -556,8 +556,11 @@ for step in range(steps):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 0.25)
     optimizer.step()
     scheduler.step()
-    if step % 100 == 99:
-        print(f"step {step + 1}: {loss.item() / math.log(2):.3f} bits per character in this batch")
+    seen.append(loss.item() / math.log(2))
+
+# %% name="twin-curve" tags=["torch"] alt="Bits per character of the PyTorch network in training against the step, falling quickly and then slowly."
+fig, axes = figure(6.8, 3.0)
+curves(axes, range(1, steps + 1), {"batch": seen}, "step", "bits per character", "The PyTorch network in training")
 
 # %% name="twin-sample" tags=["torch"]
 torch.manual_seed(1)

@@ -174,9 +174,9 @@ COL2IM = Exercise(
 The way back from windows to the image. Every entry of `columns` $(N, H', W', k_h, k_w, C)$ is **added** to the
 pixel that im2col would have read it from:
 
-$$x_{n a b c} = \sum_{p, q, i, j} \text{columns}_{n p q i j c} \quad\text{over all } p, q, i, j \text{ with }
-p s_h + i d_h - m_h = a \text{ and } q s_w + j d_w - m_w = b$$
+$$x_{n a b c} = \sum_{p, q, i, j} \text{columns}_{n p q i j c}$$
 
+The sum runs over all $p, q, i, j$ with $p s_h + i d_h - m_h = a$ and $q s_w + j d_w - m_w = b$,
 with stride $s$, dilation $d$ and padding $m$. `image_size` is $(H, W)$ and the result $(N, H, W, C)$. What falls
 outside the image is dropped; a pixel that no window reads is 0. """
     + WINDOWS,
