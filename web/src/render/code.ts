@@ -18,6 +18,7 @@ export function lineId(cell: string, line: number): string {
 export function codePlaces(cells: Code[]): Map<string, CodePlace[]> {
   const places = new Map<string, CodePlace[]>();
   for (const cell of cells) {
+    if (cell.fold === 'again') continue; // the first time is the place to look
     const lines = cell.source.split('\n');
     const marks = [...cell.marks].sort((one, other) => one.line - other.line);
     for (const { line, equation } of marks) {

@@ -782,7 +782,7 @@ at, true_slope = 1.0, math.exp(math.sin(1.0)) * math.cos(1.0)  # of e to the pow
 
 
 def magnified(axes, h):
-    units = np.linspace(-3, 3, 241)
+    units = np.linspace(-3, 3, 151)
     change = (np.exp(np.sin(at + units * h)) - math.exp(math.sin(at))) / h
     left, right = ((math.exp(math.sin(at + sign * h)) - math.exp(math.sin(at))) / h for sign in (-1, 1))
     lines = {"true slope": true_slope * units, "f, as float64 has it": change}

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -147,8 +148,17 @@ class Process:
             self.process.wait()
 
     def log(self) -> str:
-        """What the answer printed, cut."""
+        """What the answer printed, cut. What lies in the pipe when it is asked for belongs to it."""
+        until = time.monotonic() + 0.5
+        while self.reader.is_alive() and self.pending() and time.monotonic() < until:
+            time.sleep(0.005)  # the reader's turn
         return self.printed.decode("utf-8", "replace")
+
+    def pending(self) -> bool:
+        """Whether something printed waits to be read; where the system cannot tell, no."""
+        with contextlib.suppress(OSError, ValueError):
+            return bool(select.select([self.process.stderr], [], [], 0)[0])
+        return False
 
     def close(self) -> None:
         """End it, with everything that it started. What others hold of its pipes is not waited for."""
