@@ -156,6 +156,7 @@ class Process:
 
     def pending(self) -> bool:
         """Whether something printed waits to be read; where the system cannot tell, no."""
+        assert self.process.stderr is not None
         with contextlib.suppress(OSError, ValueError):
             return bool(select.select([self.process.stderr], [], [], 0)[0])
         return False
