@@ -1,8 +1,5 @@
 """What the generic tests cannot say about the small AlexNet and its augmentation."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,6 +11,7 @@ from groundup.ops.types import Case
 from groundup.proof.checks import check_case
 from groundup.proof.measure import mcnemar
 from groundup.training.params import leaves
+from kept import kept_record
 
 
 @pytest.fixture
@@ -194,7 +192,7 @@ def test_the_strongest_rival_stands_beside_the_network() -> None:
 
 
 def test_what_the_text_says_of_the_measurements() -> None:
-    record = json.loads((Path(__file__).parents[1] / "results/p07_alexnet.json").read_text())
+    record = kept_record("alexnet")
     found, metrics = {one["name"]: one for one in record["findings"]}, record["drawn"]["metrics"]
     assert metrics["weights"] == {"network": 39_370, "plain network": 39_310}
     assert metrics["pictures"] == {"train": 1259, "validation": 179, "test": 359}

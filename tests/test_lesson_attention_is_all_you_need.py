@@ -1,9 +1,7 @@
 """Lesson 13: oracles, invariants, brute force for the beam, and mistakes that must be caught."""
 
 import itertools
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +26,7 @@ from groundup.ops.types import Tree
 from groundup.proof.checks import GRADIENT_LIMIT, check_case, model_case
 from groundup.training.optim import inverse_root
 from groundup.training.params import count, map_tree
+from kept import kept_record
 
 
 def small(learned: int = 0) -> tuple[Tree, np.ndarray, np.ndarray]:
@@ -257,7 +256,7 @@ def test_twin_decodes_as_the_model_does():
 
 
 def test_what_the_text_says_of_the_measurements():
-    record = json.loads((Path(__file__).parents[1] / "results/p13_attention_is_all_you_need.json").read_text())
+    record = kept_record("attention_is_all_you_need")
     found, metrics = {one["name"]: one for one in record["findings"]}, record["drawn"]["metrics"]
     assert metrics["parameters"]["transformer"] == 49_824
     exact_match, last = found["exact_match"], found["beam"]["rivals"]

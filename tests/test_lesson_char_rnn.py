@@ -1,8 +1,6 @@
 """What lesson 02 measures of its network beside bits: how far back a gradient reaches."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from groundup.lessons.p02_char_rnn import experiment
 from groundup.lessons.p02_char_rnn.model import init
 from groundup.ops.activations import log_softmax
+from kept import kept_record
 
 
 def test_the_gradient_by_lag_against_nudges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +76,7 @@ def test_overwriting_a_cell_that_nothing_reads_changes_nothing() -> None:
 
 
 def test_what_the_text_says_of_the_measurements() -> None:
-    record = json.loads((Path(__file__).parents[1] / "results/p02_char_rnn.json").read_text())
+    record = kept_record("char_rnn")
     found = {one["name"]: one for one in record["findings"]}
     tables = record["drawn"]["metrics"]["n-grams"]
     bits = found["bits"]["values"][0]

@@ -1,10 +1,8 @@
 """Lesson 25: independent enumerations and simulators, literal trees, round trips, and planted mistakes."""
 
 import itertools
-import json
 import math
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +26,7 @@ from groundup.lessons.p25_kolmogorov_complexity.model import (
 )
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, write_term
 from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE
+from kept import kept_record
 
 
 def tree_weight(words, prefix="", depth=0):
@@ -427,7 +426,7 @@ def test_what_the_text_says_of_single_strings():
 
 
 def test_what_the_text_says_of_the_measurements():
-    record = json.loads((Path(__file__).parents[1] / "results/p25_kolmogorov_complexity.json").read_text())
+    record = kept_record("kolmogorov_complexity")
     found = {one["name"]: one for one in record["findings"]}
     verdicts = {name: one["verdict"] for name, one in found.items()}
     assert [name for name, verdict in verdicts.items() if verdict == "holds"] == ["generator"]  # "one answer of five"

@@ -1,6 +1,5 @@
 """Lesson 00: hand-worked numbers, the tape against autograd, the table of calls, and mistakes that must be caught."""
 
-import json
 import math
 import re
 from dataclasses import replace
@@ -25,6 +24,7 @@ from groundup.proof.checks import check_case, largest_error
 from groundup.training.both_tracks import OPTIMISERS
 from groundup.training.params import flatten, map_tree
 from groundup.training.run import Run, run_lesson
+from kept import kept_record
 
 
 def test_hand_worked_matrix_product():
@@ -325,7 +325,7 @@ def test_boxes_of_the_graph_do_not_overlap_and_lines_go_right():
 
 
 def test_what_the_text_says_of_the_measurements():
-    record = json.loads((Path(__file__).parents[1] / "results/p00_numpy_and_pytorch.json").read_text())
+    record = kept_record("numpy_and_pytorch")
     found = {one["name"]: one for one in record["findings"]}
     assert found["accuracy"]["verdict"] == "not seen"
     assert found["accuracy"]["pairs"][0]["p"] > 0.05  # "between the neighbour and the network it cannot tell"

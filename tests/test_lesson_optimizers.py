@@ -1,19 +1,18 @@
 """Lesson optimizers: optimisers against independent arithmetic, starts against their theory, what must be caught."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from groundup.data.measured import kept_folder
 from groundup.data.mnist import load_mnist, split_mnist
 from groundup.lessons.optimizers import LESSON, experiment, facts, model
 from groundup.ops.activations import relu, tanh
 from groundup.ops.losses import cross_entropy
 from groundup.training.optim import Optimiser, adagrad, adam, rmsprop, sgd
 from groundup.training.run import Run
+from kept import kept_record
 
 
 def test_a_walk_is_what_the_formulas_say():
@@ -118,7 +117,7 @@ def test_what_blows_up_costs_what_saying_nothing_costs():
 
 def test_grids_hold_the_best_rate_inside():
     """A best rate at the edge of its grid would be no best rate; two more must lie on either side."""
-    drawn = json.loads((kept_folder() / "optimizers.json").read_text())["drawn"]
+    drawn = kept_record("optimizers")["drawn"]
     for name, best in drawn["metrics"]["best rates"].items():
         place = experiment.RACE[name][2].index(best)
         assert 2 <= place < len(experiment.RACE[name][2]) - 2, name

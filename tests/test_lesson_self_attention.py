@@ -1,12 +1,10 @@
 """self_attention: the hand-worked numbers, merging in any order, the task by brute force, planted mistakes."""
 
 import itertools
-import json
 import math
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from groundup.ops.init import linear_params
 from groundup.ops.types import Array
 from groundup.proof.checks import check_case
 from groundup.training.params import count, flatten
+from kept import kept_record
 
 X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
 
@@ -208,7 +207,7 @@ def test_other_scales_are_those_scales_on_both_tracks(divided: str) -> None:
 
 
 def test_what_the_text_says_of_the_measurements() -> None:
-    record = json.loads((Path(__file__).parents[1] / "results/self_attention.json").read_text())
+    record = kept_record("self_attention")
     found = {one["name"]: one for one in record["findings"]}
     answers = record["drawn"]["metrics"]["accuracy by question"]
     assert min(answers["two_heads"]) > 0.99  # "two heads answer everything"

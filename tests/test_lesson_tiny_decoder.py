@@ -1,9 +1,7 @@
 """tiny_decoder: what gradient checks and parity cannot say."""
 
 import itertools
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Tree
 from groundup.proof.instruments import leaks
 from groundup.training.params import count, map_tree
+from kept import kept_record
 
 HEADS = 2
 
@@ -294,7 +293,7 @@ def test_the_lstm_has_as_many_parameters() -> None:
 
 
 def test_what_the_text_says_of_the_measurements() -> None:
-    record = json.loads((Path(__file__).parents[1] / "results/tiny_decoder.json").read_text())
+    record = kept_record("tiny_decoder")
     curves, metrics = record["drawn"]["curves"], record["drawn"]["metrics"]
     ends = [curves[name]["training"][-1] for name in ("decoder", "no_mask")]
     assert [f"{loss:.4f}" for loss in ends] == ["0.0069", "0.0069"]  # the question before the opening

@@ -20,11 +20,6 @@ class Ngram(NamedTuple):
 Counts = Sequence[tuple[Array, Array, Array]]
 
 
-def best_ngram(train: Array, validation: Array, test: Array, vocabulary: int, most: int) -> Ngram:
-    """Of both kinds and all orders up to ``most`` the model that is best on ``validation``, measured on ``test``."""
-    return ngrams(train, validation, test, vocabulary, most)[0]
-
-
 def ngrams(train: Array, validation: Array, test: Array, vocabulary: int, most: int) -> list[Ngram]:
     """Models of both kinds and all orders up to ``most``, measured on ``test``; first the best on ``validation``."""
     between = np.full(most, vocabulary)  # a token that nothing has followed parts the two texts, counted in one go

@@ -2,7 +2,7 @@ import { Fragment, type ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import type { Code, Exercise, Page, Site, Text } from '../data';
 import { codePlaces } from '../render/code';
-import { equationsIn, formulasIn, type Heading, renderText, type TextContext } from '../render/markdown';
+import { equationsIn, formulasIn, type Heading, renderText, renderWords, type TextContext } from '../render/markdown';
 import { sentenceHtml, type Terms, termId, termsFor } from '../render/terms';
 import { CodeCell, isPlumbing, Plumbing } from './CellViews';
 import { FindingsFigure } from './FindingsFigure';
@@ -150,7 +150,7 @@ function startsSection({ markdown }: Text): boolean {
 /** A section that one can leave out at first. */
 function Second({ cell, context, children }: { cell: Text; context: TextContext; children: ReactNode }) {
   const title = /^## +(.*)$/m.exec(cell.markdown)?.[1] ?? '';
-  const html = renderText(title, { ...context, headings: [], terms: undefined }).replace(/<\/?p>/g, '');
+  const html = renderWords(title, context);
   return (
     <details className="second" data-track={cell.track}>
       <summary>
