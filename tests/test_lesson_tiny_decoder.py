@@ -7,9 +7,19 @@ import numpy as np
 import pytest
 
 from groundup.errors import UserError
-from groundup.lessons.tiny_decoder import experiment
-from groundup.lessons.tiny_decoder.experiment import LONGEST, PAD, SYMBOLS
+from groundup.lessons.tiny_decoder import experiment, learners
 from groundup.lessons.tiny_decoder.model import decode_step, decoder, generate, init, start_cache
+from groundup.lessons.tiny_decoder.words import (
+    LONGEST,
+    PAD,
+    SYMBOLS,
+    best_without_order,
+    decode,
+    draw_words,
+    encode,
+    reversal,
+    right,
+)
 from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
 from groundup.ops.norms import layer_norm
 from groundup.ops.positions import sinusoidal_positions
@@ -29,7 +39,7 @@ def model(dtype: type = np.float64) -> Tree:
 
 
 def some_words(count: int) -> Array:
-    return experiment.draw_words(np.random.default_rng(4), count)
+    return draw_words(np.random.default_rng(4), count)
 
 
 def text(tokens: Array) -> str:
@@ -94,7 +104,7 @@ def test_the_numbers_worked_by_hand() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_no_output_depends_on_a_later_token_and_a_leak_is_found(dtype: type) -> None:
-    params, tokens = model(dtype), experiment.reversal(some_words(3))["tokens"]
+    params, tokens = model(dtype), reversal(some_words(3))["tokens"]
     length = tokens.shape[1]
     assert (leaks(lambda tokens: decoder(params, tokens, HEADS)[0], tokens) == 0).all()
     ahead = np.tri(length, k=1, dtype=bool)
@@ -107,7 +117,7 @@ def test_no_output_depends_on_a_later_token_and_a_leak_is_found(dtype: type) -> 
 
 def test_the_last_output_depends_on_every_token() -> None:
     """The other half of causal: the past is visible."""
-    params, tokens = model(), experiment.reversal(some_words(2))["tokens"]
+    params, tokens = model(), reversal(some_words(2))["tokens"]
     before = decoder(params, tokens, HEADS)[0][:, -1]
     for t in range(tokens.shape[1]):
         changed = tokens.copy()
@@ -116,7 +126,7 @@ def test_the_last_output_depends_on_every_token() -> None:
 
 
 def test_without_positions_the_order_of_the_past_is_lost() -> None:
-    params, tokens = model(), experiment.reversal(some_words(2))["tokens"]
+    params, tokens = model(), reversal(some_words(2))["tokens"]
     shuffled = tokens.copy()
     shuffled[:, :LONGEST] = np.random.default_rng(0).permuted(shuffled[:, :LONGEST], axis=1)
     nowhere = np.zeros((tokens.shape[1], 8))
@@ -192,7 +202,7 @@ def test_sampling_follows_the_softmax() -> None:
 
 def test_the_task_is_to_write_the_word_backwards() -> None:
     words = some_words(200)
-    task = experiment.reversal(words)
+    task = reversal(words)
     lengths = set()
     for word, tokens, targets in zip(words, task["tokens"], task["targets"], strict=True):
         letters = text(word).strip()
@@ -205,36 +215,34 @@ def test_the_task_is_to_write_the_word_backwards() -> None:
 
 
 def test_held_out_words_are_never_drawn() -> None:
-    held_out = experiment.draw_words(np.random.default_rng(0), 60)
-    drawn = experiment.draw_words(np.random.default_rng(0), 60, held_out)  # would be the same sixty
+    held_out = draw_words(np.random.default_rng(0), 60)
+    drawn = draw_words(np.random.default_rng(0), 60, held_out)  # would be the same sixty
     assert not {text(word) for word in drawn} & {text(word) for word in held_out}
 
 
 def test_right_is_what_generation_does() -> None:
     """A half-trained decoder: some answers are right, some wrong, and both ways of counting agree on each."""
-    learner = experiment.learner("numpy", np.random.default_rng(0), **experiment.SIZE, steps=100)
+    learner = learners.learner("numpy", np.random.default_rng(0), **learners.SIZE, steps=100)
     rng = np.random.default_rng(1)
     for _ in range(100):
-        learner.step(experiment.reversal(experiment.draw_words(rng, 32)), rng)
-    task = experiment.reversal(some_words(100))
-    counted = experiment.right(learner.outputs(task), task["targets"])
+        learner.step(reversal(draw_words(rng, 32)), rng)
+    task = reversal(some_words(100))
+    counted = right(learner.outputs(task), task["targets"])
     written, _ = generate(learner.parameters(), task["tokens"][:, : LONGEST + 1], LONGEST + 1, 4)
-    answers = [
-        experiment.decode(line) == text(word).strip()[::-1] for line, word in zip(written, some_words(100), strict=True)
-    ]
+    answers = [decode(line) == text(word).strip()[::-1] for line, word in zip(written, some_words(100), strict=True)]
     assert counted.tolist() == answers
     assert 0 < counted.mean() < 1
 
 
 def test_best_without_order_counts_the_orders() -> None:
-    words = np.array([experiment.encode(word)[:LONGEST] for word in ("aabb", "abcd", "zzzz", "aabcc")])
+    words = np.array([encode(word)[:LONGEST] for word in ("aabb", "abcd", "zzzz", "aabcc")])
     orders = [len(set(itertools.permutations(word[word != PAD].tolist()))) for word in words]
-    assert experiment.best_without_order(words) == pytest.approx(np.mean([1 / count for count in orders]))
+    assert best_without_order(words) == pytest.approx(np.mean([1 / count for count in orders]))
 
 
 def test_attention_is_measured_on_the_mirrored_letter() -> None:
     words = some_words(3)
-    targets = experiment.reversal(words)["targets"]
+    targets = reversal(words)["targets"]
     weights = np.zeros((3, 2, 2 * LONGEST + 1, 2 * LONGEST + 1))
     for row, word in enumerate(words):
         for step, place in enumerate(range(LONGEST - 1, LONGEST - 1 - np.count_nonzero(word), -1)):
@@ -255,8 +263,8 @@ def test_sample_answers_a_prompt_and_refuses_baselines() -> None:
         about = {"variant": variant, "heads": HEADS}
         return experiment.sample(model(), about, 0.0, 50, np.random.default_rng(0), prompt)
 
-    written = generate(model(), experiment.encode("hello")[None], LONGEST + 1, HEADS)[0][0]
-    assert sample("decoder", "hello>") == sample("decoder", "hello") == f"hello>{experiment.decode(written)}"
+    written = generate(model(), encode("hello")[None], LONGEST + 1, HEADS)[0][0]
+    assert sample("decoder", "hello>") == sample("decoder", "hello") == f"hello>{decode(written)}"
     assert 4 <= len(sample("decoder", "").partition(">")[0]) <= LONGEST  # no prompt: a random word
     with pytest.raises(UserError, match="no_mask"):
         sample("no_mask", "hello")
@@ -287,7 +295,7 @@ def test_twin_with_masks_positions_and_cache() -> None:
 def test_the_lstm_has_as_many_parameters() -> None:
     ours, rival = (
         count(make("numpy", np.random.default_rng(0), **size).parameters())
-        for make, size in ((experiment.learner, experiment.SIZE), (experiment.lstm_learner, experiment.LSTM_SIZE))
+        for make, size in ((learners.learner, learners.SIZE), (learners.lstm_learner, learners.LSTM_SIZE))
     )
     assert abs(rival - ours) < 0.01 * ours
 

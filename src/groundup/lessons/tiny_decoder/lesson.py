@@ -421,8 +421,8 @@ fig = frames("mask", list(allowed), masked, width=4.4, shown=(0, 1, 2))
 # knows *which* letters occur, but not their order, can do no better than pick one of the
 # $n!/\prod_c (\text{count of letter } c)!$ orders, all equally likely.
 
-# %% name="task" tags=["shared"] show="reversal" include="groundup.lessons.tiny_decoder.experiment:SYMBOLS groundup.lessons.tiny_decoder.experiment:LONGEST groundup.lessons.tiny_decoder.experiment:draw_words groundup.lessons.tiny_decoder.experiment:reversal groundup.lessons.tiny_decoder.experiment:right groundup.lessons.tiny_decoder.experiment:encode groundup.lessons.tiny_decoder.experiment:decode groundup.lessons.tiny_decoder.experiment:best_without_order groundup.training.streams:random_stream"
-from groundup.lessons.tiny_decoder.experiment import (
+# %% name="task" tags=["shared"] show="reversal" include="groundup.lessons.tiny_decoder.words:SYMBOLS groundup.lessons.tiny_decoder.words:LONGEST groundup.lessons.tiny_decoder.words:draw_words groundup.lessons.tiny_decoder.words:reversal groundup.lessons.tiny_decoder.words:right groundup.lessons.tiny_decoder.words:encode groundup.lessons.tiny_decoder.words:decode groundup.lessons.tiny_decoder.words:best_without_order groundup.training.streams:random_stream"
+from groundup.lessons.tiny_decoder.words import (
     LONGEST,
     SYMBOLS,
     best_without_order,
@@ -467,9 +467,9 @@ print(
 # at every place of the right answer the likeliest token is the right one, then writing gives just that answer.
 # (AdamW, the warm-up, the cosine and the clipping in the loop are built in lesson `optimizers`.)
 
-# %% name="tools" tags=["tools"] include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.experiment:answer_loss"
+# %% name="tools" tags=["tools"] include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.learners:answer_loss"
 # Adam with a schedule and clipping, and the loss of the answer.
-from groundup.lessons.tiny_decoder.experiment import answer_loss
+from groundup.lessons.tiny_decoder.learners import answer_loss
 from groundup.training.optim import adam, clip_by_global_norm, cosine
 
 # %% name="train"
