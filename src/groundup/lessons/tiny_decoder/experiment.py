@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from groundup.data.text import decode as characters
-from groundup.data.text import encode as indices
+from groundup.data.text import decode, encode
 from groundup.errors import UserError
 from groundup.lesson import Batch, Curves, Learner, Measured, Result
 from groundup.lessons.tiny_decoder.learners import LSTM_SIZE, SIZE, learner, lstm_learner
@@ -17,11 +16,11 @@ from groundup.lessons.tiny_decoder.words import (
     PAD,
     SEPARATOR,
     best_without_order,
-    decode,
     draw_words,
-    encode,
     reversal,
     right,
+    text_of,
+    tokens_of,
 )
 from groundup.ops.attention import attention_weights, causal_mask
 from groundup.ops.linear import linear
@@ -176,13 +175,13 @@ def sample(
     """
     if about["variant"] == "text":
         vocabulary = about["vocabulary"]
-        start = indices(prompt or "\n", vocabulary)
-        return characters(write(params, start, length, about["heads"], temperature, rng), vocabulary)
+        start = encode(prompt or "\n", vocabulary)
+        return decode(write(params, start, length, about["heads"], temperature, rng), vocabulary)
     if about["variant"] != "decoder":
         raise UserError(
             f"This is the checkpoint of a baseline, {about['variant']}: take decoder.safetensors or text.safetensors."
         )
-    word = prompt.removesuffix(">") if prompt else decode(draw_words(rng, 1)[0]).strip()
+    word = prompt.removesuffix(">") if prompt else text_of(draw_words(rng, 1)[0]).strip()
     count, dice = min(length, LONGEST + 1), rng if temperature > 0 else None
-    written, _ = generate(params, encode(word)[None], count, about["heads"], temperature=temperature, rng=dice)
-    return f"{word}>{decode(written[0])}"
+    written, _ = generate(params, tokens_of(word)[None], count, about["heads"], temperature=temperature, rng=dice)
+    return f"{word}>{text_of(written[0])}"

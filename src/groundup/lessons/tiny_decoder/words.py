@@ -40,7 +40,7 @@ def reversal(words: Array) -> Batch:
     line = np.full((count, 2 * LONGEST + 2), PAD)
     line[:, :LONGEST] = words
     line[:, LONGEST] = SEPARATOR
-    line[:, LONGEST + 1 : -1] = words[:, ::-1]  # (1)
+    line[:, LONGEST + 1 : -1] = words[:, ::-1]
     end = LONGEST + 1 + lengths
     np.put_along_axis(line, end, END, axis=1)
     places = np.arange(2 * LONGEST + 2)
@@ -69,7 +69,7 @@ def best_without_order(words: Array) -> float:
     return float(np.mean([1 / order for order in orders]))
 
 
-def encode(text: str) -> Array:
+def tokens_of(text: str) -> Array:
     """(17,) tokens of a prompt: the word at the right end of its field, then the separator. Raises UserError."""
     word = text.removesuffix(">")
     if not SHORTEST <= len(word) <= LONGEST or not set(word) <= set(SYMBOLS[1:SEPARATOR]):
@@ -77,6 +77,6 @@ def encode(text: str) -> Array:
     return np.array([SYMBOLS.index(symbol) for symbol in word.rjust(LONGEST) + ">"])
 
 
-def decode(tokens: Array) -> str:
+def text_of(tokens: Array) -> str:
     """The text of tokens, up to the end sign."""
     return "".join(SYMBOLS[token] for token in tokens).partition(".")[0]
