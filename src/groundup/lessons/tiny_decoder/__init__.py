@@ -1,4 +1,4 @@
-"""tiny_decoder: a one-layer decoder-only transformer, and generation with a KV cache."""
+"""tiny_decoder: a one-layer decoder-only transformer, a KV cache, and half a minute of real text."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ LESSON = Lesson(
     number="",
     slug="tiny_decoder",
     title="A tiny decoder",
-    summary="A one-layer decoder-only transformer in about 200 lines, generating with and without a KV cache",
+    summary="One block of a decoder-only transformer writes words backwards, then novels, with and without a KV cache",
     part="Start here",
     level="intermediate",
     minutes=75,

@@ -225,7 +225,7 @@ print(
 # $\hat x = (-3, -1, 1, 3)/\sqrt5$. And of $(10, 30, 50, 70)$? The same: layer norm forgets how large a vector was. What it never does
 # is look at another place.
 #
-# The way back is longer, for every $x_j$ moves the mean and the variance of all. A section of its own derives it.
+# The way back is longer, for every $x_j$ moves the mean and the variance of all. The folded section that comes next derives it.
 
 # %% [markdown] name="slopes" tags=["second"]
 # ## Two slopes in full: layer norm and GELU
@@ -280,7 +280,8 @@ print("with + eps:          ", with_epsilon, "sum", with_epsilon.sum())
 print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifted.sum()).sum())
 
 # %% [markdown] name="gelu-slope"
-# **GELU's slope.** GPT's approximation is $\operatorname{gelu}(x) = \tfrac12 x (1 + t)$ with $t = \tanh u$ and $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$ (in
+# **GELU's slope.** The MLP of the next section bends with GELU: $x$ times the probability that a normal number is smaller than $x$.
+# GPT's approximation is $\operatorname{gelu}(x) = \tfrac12 x (1 + t)$ with $t = \tanh u$ and $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$ (in
 # PyTorch it is called `approximate="tanh"`, and is not the default). The product rule, with $\tanh' = 1 - \tanh^2$, gives
 # $\operatorname{gelu}'(x) = \tfrac12(1 + t) + \tfrac12 x (1 - t^2)\, u'$, where $u' = \sqrt{2/\pi}\,(1 + 3 \cdot 0.044715\,x^2)$. At $x = 0$ that is
 # $\tfrac12$. What is it far to the right, and far to the left?
@@ -854,6 +855,8 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 #   one, limited by how fast weights and cache can be read from memory.
 # - *Pre-LN or Post-LN?* With the norm inside the residual branch the sum passes gradients on untouched, (12), and deep stacks train
 #   more easily. With the norm after the sum every gradient goes through every norm.
+# - *What happens beyond the length that a model was trained on?* With absolute positions it meets vectors that it has never seen, and
+#   nothing says what they mean. So one cuts the text into windows, or lets only distances count, as rotary positions do.
 #
 # **Common bugs**: a cosine one position late; a mask off by one; targets not shifted by one; a cached step that uses
 # position 0 for every token.
