@@ -58,7 +58,7 @@ def on_the_letter(weights: Array, targets: Array) -> Array:
     """(heads,) mean attention, over the places of an answer, on the very letter that is to be written next."""
     places = np.arange(LONGEST, 2 * LONGEST)  # of the queries; the letter they need lies mirrored
     wanted = targets[:, LONGEST : 2 * LONGEST]
-    looked = weights[:, :, places, 2 * LONGEST - 1 - places]  # (1) (B, heads, 16)
+    looked = weights[:, :, places, 2 * LONGEST - 1 - places]  # (B, heads, 16)
     letter = (wanted > PAD) & (wanted < SEPARATOR)
     return np.moveaxis(looked, 1, -1)[letter].mean(axis=0)
 

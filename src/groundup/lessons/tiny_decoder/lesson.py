@@ -79,8 +79,10 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
 #
 # $z_p$ are the **logits** of the token at place $p + 1$; softmax turns them into probabilities.
 
-# %% name="imports" tags=["shared"]
+# %% name="imports" tags=["shared", "tools"]
+# Tools of Python, and NumPy.
 import math
+import textwrap
 from functools import partial
 
 import numpy as np
@@ -162,7 +164,7 @@ slip[1:, 1::2] = table[:-1, 1::2]  # cos(p - 1): one position late
 slip[0, 1::2] = table[1, 1::2]  # cos(-1) = cos(1)
 print("position 1, width 4:", sinusoidal_positions(2, 4, np.float64)[1].round(4), "= sin 1, cos 1, sin 0.01, cos 0.01")
 
-fig, axes = figure(9.6, 3.4, columns=2)
+fig, axes = figure(9.6, 3.0, columns=2)
 heatmap(axes[0], table.T, title="Positions", low=-1, high=1, bar="value")
 axes[0].set(xlabel="position", ylabel="dimension")
 axes[0].set_aspect("auto")
@@ -424,7 +426,7 @@ def masked(axes, name):
     axes.set(xlabel="token that is looked at", ylabel="output")
 
 
-fig = frames("mask", list(allowed), masked, width=4.4, shown=(0, 1, 2))
+fig = frames("mask", list(allowed), masked, width=4.4, height=2.7, shown=(0, 1, 2))
 
 # %% [markdown] name="data" tags=["shared"]
 # ## Data
@@ -528,7 +530,7 @@ others = {
     "LSTM": "lstm",
 }
 found = {"decoder": history} | {name: rivals[f"curves/{key}"] for name, key in others.items()}
-fig, axes = figure(9.6, 3.6, columns=2)
+fig, axes = figure(9.6, 3.1, columns=2)
 for panel, column, label, title in (
     (axes[0], "training", "loss in nats per token", "What training sees"),
     (axes[1], "exact match", "answers without a mistake", "What it writes, on held-out words"),
@@ -573,7 +575,7 @@ def looking(axes, head):
     axes.set(ylabel="writes", xlabel="reads")
 
 
-fig = frames("head", [1, 2, 3, 4], looking, width=6.4, height=3.6, shown=(0, 1, 2, 3))
+fig = frames("head", [1, 2, 3, 4], looking, width=6.4, height=3.4, shown=(0, 1, 2, 3), start=2)
 
 # %% [markdown] name="cache"
 # ## The KV cache
@@ -593,7 +595,8 @@ fig = frames("head", [1, 2, 3, 4], looking, width=6.4, height=3.6, shown=(0, 1, 
 # In the three-token example above: when token 3 comes, the cache holds keys $0, \ln 2$ and values $6, 0$. Append
 # $\ln 3$ and $3$, and the one row $\tfrac16, \tfrac26, \tfrac36$ gives 2.5.
 #
-# The price is memory: two vectors of width $D$ for each token, layer and sequence.
+# The price is memory: two vectors of width $D$ for each token, layer and sequence. A model of seven billion parameters, with 32 layers
+# of width 4096, keeps $2 \cdot 32 \cdot 4096$ numbers for a token: in 16 bits that is half a megabyte, and 2 GB for a text of 4096 tokens.
 
 # %% name="generate" show="decode_step" include="groundup.lessons.tiny_decoder.model:decode_step groundup.lessons.tiny_decoder.model:generate"
 from groundup.lessons.tiny_decoder.model import decode_step, generate
@@ -620,8 +623,8 @@ for word in ("hello", "decoder", "attention"):
 # %% [markdown] name="cache-turn"
 # **Your turn**: exercise `decode_step` is one token with the cache, exercise `generate_with_cache` the loop around it.
 
-# %% [markdown] name="cache-timing"
-# ### How much faster?
+# %% [markdown] name="cache-timing" tags=["second"]
+# ## How much faster, and how much memory?
 #
 # Count places read and the cache should win by $(T + 1)/2$, 128 times at 256 tokens. What will the clock say? (Reading many places
 # at once is what matrix products are good at; for one place at a time the overhead of each call dominates.)
@@ -637,7 +640,7 @@ for length in lengths:
     taken.append(1000 * side_by_side(ways, 3))  # milliseconds, (2, 3)
 plain, cached = np.median(taken, axis=2).T
 quotient = plain / cached
-fig, axes = figure(9.6, 3.4, columns=2)
+fig, axes = figure(9.6, 2.9, columns=2)
 curves(
     axes[0],
     lengths,
@@ -764,20 +767,20 @@ def page(axes, step):
         f"After {step} steps",
     )
     axes.plot(step, diary[step][0], "o", color="#c2410c", markersize=9)
-    lines = [line[at : at + 40] for line in diary[step][1].split("\n") for at in range(0, max(len(line), 1), 40)]
+    lines = [part for line in diary[step][1].split("\n") for part in textwrap.wrap(line, 40) or [""]]
     shown = "\n".join(lines[:9]).replace("$", r"\$")
     axes.text(0.98, 0.97, shown, transform=axes.transAxes, ha="right", va="top", ma="left", family="monospace")
     axes.set_ylim(1.5, 7)
 
 
-fig = frames("steps", list(diary), page, width=6.8, height=3.6, shown=(1, 5), start=5)
+fig = frames("steps", list(diary), page, width=6.8, height=3.1, shown=(1, 5), start=5)
 
 # %% [markdown] name="text-reading"
 # Noise; then letters in the right proportions, with blanks between them; then words, or things as long as words. Of its words of three
 # letters or more, about three in four occur in the novels. No sentence holds together. Is that good, for half a minute? Ask the
 # rival.
 
-# %% name="text-score" tags=["tools"] measures="text=score" predict="Which n does the table need to beat this block: 3, 4 or 6? And the recurrent network of lesson 02?"
+# %% name="text-score" tags=["tools"] measures="text=score" predict="Which n does a table need to beat this block: 3, 4 or 6? And does the recurrent network of lesson 02 beat it?"
 # Bits per character on the test text, and how many numbers each one keeps.
 score = bits_per_character(reader, unseen, HEADS)
 kept = measured("tiny_decoder", "metrics/n-grams", "metrics/numbers that the block keeps")
@@ -791,14 +794,12 @@ for name, one in sorted(row.items(), key=lambda item: -item[1]["bits"]):
     print(f"{name:18}{one['bits']:.3f} bits per character, {one['numbers']:9,} numbers")
 
 # %% [markdown] name="text-places-words"
-# Counting wins, and by far: a 4-gram, which looks at three characters, does better than our block, which may look at 32. The recurrent
-# network beats it as well (it has nearly twice as many numbers, and it has read one and a half times as much). What does the block
-# do with all that it sees? Take its windows apart. At the first place one character is in view, at the second two, and so on;
-# how many bits does each place need? And beside them, the tables with as many characters in view.
+# What does the block do with all that it sees? Take its windows apart. At the first place of a window one character is in view,
+# at the second two, and so on up to 32. How many bits does each place need? And what do the tables make of as many characters in view?
 
 # %% name="text-places" alt="Bits per character against the number of characters in view: the decoder's line falls until about five and is flat from there on; the points of the n-grams lie below it from one character on and fall further."
 places = bits_by_place(reader, unseen, HEADS)
-fig, axes = figure(6.8, 3.4)
+fig, axes = figure(6.8, 2.9)
 curves(axes, range(1, TIME + 1), {"this block": places}, "", "", "")
 axes.plot(range(1, 7), [row[f"{n}-gram"]["bits"] for n in range(2, 8)], "o", color="#8b939e", label="2-gram to 7-gram")
 describe(axes, "characters in view", "bits per character", "What the block makes of what it sees")
@@ -806,8 +807,10 @@ axes.set_ylim(1.5, 4)
 print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 32 {places[15:].mean():.2f}")
 
 # %% [markdown] name="text-why"
-# With one character in view, block and table are nearly level. Then the table pulls away; and from the fifth character on the block's line
-# is flat. It is not blind there, the mask allows it; it has not learned to make anything of what lies further back.
+# Counting wins, and by far: a 4-gram, which looks at three characters, does better than our block, which may look at 32. The recurrent
+# network beats it as well (it has nearly twice as many numbers, and it has read one and a half times as much). With one character in
+# view, block and table are nearly level. Then the table pulls away; and from the fifth character on the block's line is flat. It is
+# not blind there, the mask allows it; it has not learned to make anything of what lies further back.
 #
 # Why does the table do more with three characters than the block with 32? We think it is this. The table has a row of its own for
 # every run of characters that it has met. The block adds up what its four heads fetched, and one MLP has to tell from the sum which letters
@@ -842,7 +845,8 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # - The causal mask makes training on all places at once honest and, in a stack of layers, the KV cache exact. Test it by
 #   changing one token; a leak can hide behind a fine loss.
 # - A residual sum's gradient is (12): one part arrives untouched.
-# - One block is no language model. In half a minute it learns to spell, from the last few characters, and a table of counts beats it.
+# - One small block makes a poor language model: in half a minute it learns to spell from the last few characters, and a table of
+#   counts beats it.
 #
 # **Asked in interviews**
 #
@@ -915,7 +919,8 @@ print(f"tokens written with the cache and without: {'the same' if torch.equal(wr
 for word in ("hello", "decoder", "attention"):
     print(f"{word}> {text_of(generate(model, torch.from_numpy(tokens_of(word)[None]), 17)[0].numpy())}")
 
-# %% name="twin-mask" tags=["torch"]
+# %% name="twin-mask" tags=["torch", "tools"]
+# The test of the mask: one token is changed.
 changed = line.clone()
 changed[:, 20] = (changed[:, 20] + 1) % len(SYMBOLS)
 with torch.no_grad():
