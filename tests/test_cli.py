@@ -52,6 +52,7 @@ def test_help_of_every_command_teaches(groundup):
         code, text, _ = groundup(command, "--help")
         assert code == 0
         assert "Usage" in text
+        assert "<bool>" not in text  # a switch takes no value
 
 
 @pytest.mark.parametrize("command", [[], ["site"]])
@@ -297,6 +298,27 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert int(err.split("Stopped after step ")[1].split()[0]) > step
+
+
+def test_ctrl_c_is_heard_while_the_command_is_still_being_imported():
+    new = "import sys; known = set(sys.modules); import groundup.__main__; print(*set(sys.modules) - known)"
+    imported = subprocess.run([sys.executable, "-c", new], capture_output=True, text=True, check=True).stdout.split()
+    assert "signal" in imported
+    assert not {"typing", "typer", "numpy", "importlib.metadata"} & set(imported)
+    program = "import sys; from groundup.__main__ import main; print('up', flush=True); main()"
+    for delay in (0.01, 0.05, 0.1, 0.2, 0.4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, "claims", "--stale"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (130, "Stopped.\n"), delay
 
 
 def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):

@@ -375,6 +375,21 @@ def told(message: str) -> str:
     return f"{message} Did you mean {near[0]}?" if near else message
 
 
+def command_line() -> Any:
+    """The tree of commands. A switch takes no value, so its help names no type of one (typer would write <bool>)."""
+
+    def walk(command: Any) -> None:
+        for option in command.get_params(typer.Context(command)):
+            if getattr(option, "is_flag", False):
+                option.metavar = ""
+        for one in getattr(command, "commands", {}).values():
+            walk(one)
+
+    whole = typer.main.get_command(app)
+    walk(whole)
+    return whole
+
+
 def main() -> NoReturn:
     """Run the command line: what the user got wrong is one sentence on stderr and exit code 2, never a traceback."""
     from groundup.training.loop import Stopped
@@ -383,7 +398,7 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        code = app(standalone_mode=False)
+        code = command_line()(standalone_mode=False)
     except Stopped as stopped:
         where = (
             f" Go on with the same command and --resume ({stopped.checkpoint} is kept)." if stopped.checkpoint else ""
