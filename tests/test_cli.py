@@ -127,7 +127,7 @@ def test_a_number_is_never_the_beginning_of_another(groundup, name):
 
 
 def test_bad_values(groundup, tmp_path):
-    assert refused(groundup("run", "02", "--seed", "many"), "--seed", "integer")
+    assert refused(groundup("run", "02", "--seed", "many"), "'--seed': it should be a valid integer.")
     assert refused(groundup("run", "02", "--seed", "-1"), "--seed")
     assert refused(groundup("run", "02", "--budget", "huge"), "--budget")
     assert refused(groundup("run", "02", "--budget", "smok"), "'smok' is not one of", "Did you mean smoke?")
@@ -193,6 +193,7 @@ def test_run_leaves_everything_and_sample_writes(groundup, tmp_path):
     code, out, err = groundup("run", "char", "--budget", "smoke", "--out", tmp_path)
     assert code == 0, err
     assert "judged at the default budget" in out
+    assert f"Let it write: groundup sample char_rnn --checkpoint {tmp_path}/adam.safetensors" in out
     assert json.loads((tmp_path / "metrics.json").read_text())["lesson"] == "char_rnn"
     assert (tmp_path / "curves.csv").read_text().startswith("model,step,seconds,training")
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cells.png", "learning.png"]

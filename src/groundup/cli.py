@@ -107,7 +107,9 @@ def run(
     if as_json:
         show.print_json(record)
     else:
-        show.run_findings(record, folder)
+        written = folder / f"{next(iter(result.curves), '')}.safetensors"  # the first is the lesson's own model
+        able = chosen.sample is not None and written.is_file()
+        show.run_findings(record, folder, written if able else None)
 
 
 @app.command()
@@ -369,7 +371,8 @@ def demand_track(lesson: Lesson, track: str) -> None:
 
 def told(message: str) -> str:
     """What typer says of a wrong value, without its inner words, and with the nearest right one."""
-    message = message.replace("Value error, ", "")
+    message = message.replace("Value error, ", "").replace("Input should be", "it should be")
+    message = re.sub(r", unable to parse string.*$", ".", message)
     wrong = re.search(r"'([^']*)' is not one of (.+)\.$", message)
     near = get_close_matches(wrong[1], re.findall(r"'([^']*)'", wrong[2]), 1) if wrong else []
     return f"{message} Did you mean {near[0]}?" if near else message
