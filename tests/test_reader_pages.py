@@ -168,6 +168,8 @@ def test_an_equation_leads_to_its_code_and_the_code_back(visit: Visits, static: 
         page.wait_for_url("**#eq-*")
         in_view(page, page.url.partition("#")[2])
         assert equation.get_attribute("id")
+    for text in page.eval_on_selector_all(".line:has(a.mark)", "lines => lines.map(line => line.innerText)"):
+        assert not re.search(r"#\s*\(\d", text), f"the number stands there twice, as a link too: {text}"
 
 
 def test_links_of_equations_say_where_they_lead(visit: Visits, static: str) -> None:
