@@ -92,9 +92,9 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "1": ("rnn_step", "rnn"),
-        "3": ("rnn_step.backward", "_linear_gradients"),
-        "4": ("rnn.backward",),
+        "1": ("rnn_step: np.tanh(", "rnn: np.tanh("),
+        "3": ("rnn_step.backward: 1.0 - new * new", "_linear_gradients: d_from_hidden @ weight_hh"),
+        "4": ("rnn.backward: d_hidden + d_outputs", "rnn.backward: 1.0 - states", "rnn.backward: @ weight_hh"),
     },
     twins={
         "init": "CharRNN.__init__",
