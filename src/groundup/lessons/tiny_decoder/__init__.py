@@ -93,11 +93,11 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "4": ("scaled_dot_product_attention.backward",),
-        "5": ("sinusoidal_positions",),
-        "9": ("layer_norm",),
+        "4": ("scaled_dot_product_attention.backward: d_weights - inner",),
+        "5": ("sinusoidal_positions: np.sin(", "sinusoidal_positions: np.cos("),
+        "9": ("layer_norm: + eps", "layer_norm: centred * inverse", "layer_norm: normalised * gain"),
         "10": (),
-        "11": ("layer_norm.backward",),
+        "11": ("layer_norm.backward: inverse * (g",),
     },
     twins={
         "sinusoidal_positions": "sinusoids",
