@@ -216,12 +216,11 @@ def test_numbers_worked_by_hand():
     assert len(assemble(TAPE, LOOPS)) == 125
     assert plain_tape("+[.-.].", "", 100) == (True, "100", 0)  # the program of the drawing
     assert run_program(REWRITING, assemble(REWRITING, "R0") + "0")[0].wants == "symbol"
-    for bit in "01":  # "`R` needs no terms and takes its bit at once": before x and y are read
-        word = REWRITING.code
-        ready, used = run_program(REWRITING, word["R"])
-        assert (ready.wants, used) == ("bit", 4)
-        program = word["R"] + bit + word["0"] + word["1"] + word["."]
+    for bit, before in itertools.product("01", ("R", "@@R")):  # "`@` and `R` act at once": before x and y are read
+        program = assemble(REWRITING, before) + bit + assemble(REWRITING, "01.")
         assert run_program(REWRITING, program)[0].output == bit
+        kept = assemble(REWRITING, "K@@R010") + bit + assemble(REWRITING, ".")  # "unless they have been read already"
+        assert run_program(REWRITING, kept)[0].output == bit
     assert complexities(census(TAPE, 8, 100)) == {"": 3, "0": 5, "00": 7, "1": 8}
 
 

@@ -250,15 +250,15 @@ assert assemble(TAPE, "+.]") == "01000101"
 # ## Machine B: a string that is rewritten
 #
 # The second computer has no tape and no loops. It looks at the front of a string of symbols and replaces what it finds
-# there. A **term** is one symbol, or `@` followed by two terms: `@fx` is $f$ applied to $x$. In the table $f, x, y, z$
-# are terms.
+# there. A **term** is one symbol, or `@` followed by two terms: `@fx` is $f$ applied to $x$. In the table $x, y, z$ are
+# terms.
 #
 # | front | word | becomes |
 # |---|---|---|
 # | `0` | 00 | nothing, and 0 is printed |
 # | `1` | 01 | nothing, and 1 is printed |
 # | `.` | 101 | the end |
-# | `@`$f\,x$ | 1100 | $f\,x$ |
+# | `@` | 1100 | nothing, and its two terms remain |
 # | `T` $x\,y$ | 100 | $x\,$`@`$x\,y$ |
 # | `K` $x\,y$ | 1101 | $x$ |
 # | `S` $x\,y\,z$ | 1111 | $x\,z\,$`@`$y\,z$ |
@@ -266,8 +266,8 @@ assert assemble(TAPE, "+.]") == "01000101"
 # | `D` $x$ | made by `R` only | nothing |
 #
 # At the start the string is empty. Whenever a rule needs a symbol that is not there, the machine reads one from the
-# program and puts it at the end. `R` needs no terms and takes its bit at once. With $x$ and $y$ behind it, a 0 then
-# leaves $x$, and a 1 leaves $y$.
+# program and puts it at the end. `@` and `R` act at once, so the bit of an `R` at the front comes before its terms,
+# unless they have been read already. With $x$ and $y$ behind it, a 0 then leaves $x$, and a 1 leaves $y$.
 #
 # Moses Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. That they can compute everything,
 # nobody could know: what "everything" means was settled by Church and Turing in 1936. We add `T`, "twice", since it
@@ -280,7 +280,7 @@ assert assemble(TAPE, "+.]") == "01000101"
 # ```
 # T  T  0  .        T with x = T and y = 0
 # T  @T0  .         T with x = @T0 and y = .
-# @T0  @@T0.        @ unfolds
+# @T0  @@T0.        @ is dropped
 # T  0  @@T0.       T with x = 0 and y = @@T0.
 # 0  @0@@T0.        the first zero is printed
 # ```
@@ -417,7 +417,6 @@ def up_to(axes, longest):
         lines[name] = reached / 2.0**printed_lengths
     title = f"Programs of at most {longest} bits"
     curves(axes, printed_lengths, lines, "length of the string, bits", "share that is printed", title)
-    axes.legend(loc="center", bbox_to_anchor=(0.69, 0.5))
     axes.set_ylim(-0.03, 1.05)
 
 
