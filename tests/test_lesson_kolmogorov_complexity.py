@@ -1,5 +1,6 @@
 """Lesson 25: independent enumerations and simulators, literal trees, round trips, and planted mistakes."""
 
+import ast
 import contextlib
 import io
 import itertools
@@ -438,9 +439,9 @@ def test_what_the_text_says_of_single_strings():
 
 def test_what_the_text_says_of_counting():
     text = (LESSON.folder / "lesson.py").read_text()
-    program = re.search(r"^program = ('n=200000.*')$", text, re.MULTILINE)[1]
+    (program,) = re.findall(r"^program = ('n=200000.*')$", text, re.MULTILINE)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(eval(program), {})
+        exec(ast.literal_eval(program), {})
     counted = "".join(format(number, "b") for number in range(20_000))[:200_000]
     assert printed.getvalue() == counted + "\n"
     assert round(counted.count("1") / 200_000, 2) == 0.53
