@@ -43,14 +43,14 @@ LESSON = Lesson(
             unit="nats",
             paper="Kingma & Ba 2015, section 6.2 and figure 2: on MNIST, with two hidden layers of 1,000 and dropout, "
             "Adam's training loss falls fastest of five methods",
-            miss="Five seeds cannot tell Adam, which reads {accuracy of Adam} of the test digits, from its rival, mostly "
-            "one of the two kinds of momentum, which reads {accuracy of the rival}.",
+            miss="Five seeds cannot tell Adam, which reads {accuracy of Adam} of the test digits, from its rival, "
+            "mostly one of the two kinds of momentum, which reads {accuracy of the rival}.",
         ),
         Finding(
             "rate",
             "What matters more, the optimiser or its rate?",
-            "For the middle one of six optimisers a rate four times off (the mean of too low and too high) costs more than "
-            "the worst choice among the six",
+            "For the middle one of six optimisers a rate four times off (the mean of too low and too high) costs more "
+            "than the worst choice among the six",
             ">",
             rival="the worst optimiser less the best, each at its best rate",
             unit="nats",
