@@ -312,7 +312,7 @@ for kappa in kappas:
 for name, steps in counted.items():
     print(f"{name:17} steps {steps}: they grow like κ to the {growth(kappas, steps):.2f}")
 fig, axes = figure(6.4, 3.4)
-curves(axes, kappas, counted, "condition number κ", "steps to a millionth of the way", "What a ravine costs", log="xy")
+curves(axes, kappas, counted, "condition number κ", "steps until a millionth is left", "What a ravine costs", log="xy")
 
 # %% [markdown] name="nesterov"
 # ### Looking ahead
@@ -326,7 +326,7 @@ curves(axes, kappas, counted, "condition number κ", "steps to a millionth of th
 #
 # with the new $v$. In `sgd` above that is the line with `nesterov`. By hand, in the bowl $L = \tfrac12 w^2$ from $w = 1$ with
 # $\eta = \beta = 0.5$: the first gradient is 1, so $v = 1$. Momentum goes to $1 - 0.5 = 0.5$, Nesterov's variant to
-# $1 - 0.5\,(1 + 0.5) = 0.25$. Three more steps, and momentum has swung to $-0.25$ on the other side, Nesterov's variant only to
+# $1 - 0.5\,(1 + 0.5) = 0.25$. Two steps later momentum has swung to $-0.25$ on the other side, Nesterov's variant only to
 # $-0.11$: it meets the rising slope earlier, and brakes.
 #
 # If the loss is convex, a bowl of whatever shape, then no method that sees only gradients needs fewer steps than his, except
@@ -787,7 +787,7 @@ for name, (forward, backward) in found.items():
     print(f"{name:12} activations of layer 20: {forward[-1]:.1e}, gradients at layer 1: {backward[0]:.1e}")
 
 # %% [markdown] name="spreads-reading"
-# Read the left panel from the left and the right one from the right: that is the way each signal travels. The small
+# Read the left panel from the left and the right one from the right: that is the way each signal travels. With ReLU the small
 # start is the straight line that (19) promises, down to $10^{-25}$ of what it was. ReLU with Xavier loses its factor
 # of a thousand. He's line stays up, though not quite level: (21) keeps the size *on average over all networks*, and
 # yours is one network with 64 units a layer.
@@ -818,7 +818,7 @@ for activation in ("relu", "tanh"):
 # ## Is it right?
 #
 # Compare the gradient of the whole network with slopes that are measured by nudging, as in lesson `numpy_and_pytorch`. (Here
-# with tanh: a nudge across the corner of a ReLU would measure no slope at all.) Replace `activation_backward(dx)` by `dx` in `mlp` and run this again. For the optimisers there is another check:
+# with tanh: a nudge across the corner of a ReLU would mix the slopes of both sides.) Replace `activation_backward(dx)` by `dx` in `mlp` and run this again. For the optimisers there is another check:
 # they must take the very steps that `torch.optim` takes. `groundup check optimizers` compares thirty steps of each of
 # the six.
 
