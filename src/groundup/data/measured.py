@@ -26,6 +26,7 @@ def measured(lesson: str, *names: str) -> dict[str, Any]:
     """Curves, arrays and numbers that a lesson's experiment found with seed 0, by name.
 
     lesson: the lesson's folder, "p02_char_rnn". names: "curves/adagrad", "arrays/ngrams", "metrics/known words*".
+    "seeds/1 head" is a list, one value for each seed: what the runs put under the metric "every seed".
     With a star a name stands for all that fit, in their order. A curve is a dict of lists, an array nested lists.
     Raises UserError for what is not kept.
     """

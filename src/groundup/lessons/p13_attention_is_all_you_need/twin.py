@@ -141,6 +141,31 @@ class Seq2Seq(nn.Module):
         return self.readout(states)
 
 
+class AttentiveSeq2Seq(nn.Module):
+    """An LSTM that reads in both directions, and one that looks back at all of its states before each character."""
+
+    def __init__(self, vocabulary: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.encoder = nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
+        self.decoder = nn.LSTMCell(width + 2 * hidden, hidden)
+        self.query = nn.Linear(hidden, hidden)
+        self.key = nn.Linear(2 * hidden, hidden, bias=False)
+        self.score = nn.Linear(hidden, 1, bias=False)
+        self.readout = nn.Linear(3 * hidden, vocabulary)
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        memory, (hidden, cell) = self.encoder(self.embedding(source))
+        state, keys, padding, outputs = (hidden[1], cell[1]), self.key(memory), source == PAD, []
+        for token in self.embedding(target).unbind(1):
+            scores = self.score(torch.tanh(self.query(state[0])[:, None] + keys)).squeeze(-1)
+            weights = scores.masked_fill(padding, -torch.inf).softmax(-1)
+            context = (weights[:, None] @ memory).squeeze(1)
+            state = self.decoder(torch.cat([token, context], -1), state)
+            outputs.append(torch.cat([state[0], context], -1))
+        return self.readout(torch.stack(outputs, 1))
+
+
 def smoothed_loss(logits: Tensor, wanted: Tensor, smoothing: float = 0.1) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=smoothing)  # (10)
 
