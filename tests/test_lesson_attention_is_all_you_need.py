@@ -9,7 +9,7 @@ import pytest
 from groundup.data.dates import END, LONGEST, PAD, encode_source, split_date_pairs
 from groundup.errors import UserError
 from groundup.lesson import Model
-from groundup.lessons.p13_attention_is_all_you_need import LESSON, experiment, model
+from groundup.lessons.p13_attention_is_all_you_need import LESSON, bahdanau, experiment, model, variants
 from groundup.lessons.p13_attention_is_all_you_need.averaging import extend
 from groundup.lessons.p13_attention_is_all_you_need.decoding import (
     attention_maps,
@@ -228,6 +228,81 @@ def test_planted_mistakes_in_the_backward_are_caught(monkeypatch, mistake):
     assert next(finding.error for finding in findings if finding.check == "gradient") > GRADIENT_LIMIT
 
 
+def test_additive_attention_worked_by_hand():
+    half = math.log(3) / 2
+    keys, memory = np.array([[[0.0], [half], [7.0]]]), np.array([[[0.0], [4.0], [9.0]]])  # the third is padding
+    mask = np.array([[True, True, False]])
+    (context, weights), backward = bahdanau.additive_attention(
+        np.zeros((1, 1)), keys, memory, np.array([[4 * half]]), mask
+    )
+    assert np.allclose(weights, [[1 / 4, 3 / 4, 0]])
+    assert context.item() == pytest.approx(3)
+    d_query, d_keys, d_memory, _ = backward(np.ones((1, 1)))
+    assert np.allclose(d_keys.ravel(), [-1.648, 1.236, 0], atol=5e-4)
+    assert d_query.item() == pytest.approx(-0.412, abs=5e-4)
+    assert np.allclose(d_memory.ravel(), [1 / 4, 3 / 4, 0])
+
+
+def test_the_rival_has_as_many_parameters():
+    ours = model.init(np.random.default_rng(0), 62, 48, 96, 1)
+    rival = bahdanau.attentive_init(np.random.default_rng(0), 62, 44, 32, 1.0)
+    assert count(rival) == 50_022
+    assert abs(count(rival) / count(ours) - 1) < 0.005  # "to within half a percent"
+
+
+def test_the_rival_reads_nothing_from_padding():
+    params = bahdanau.attentive_init(np.random.default_rng(1), 9, 5, 4, 1.0, np.float64)
+    _, source, target = small()
+    (memory, *state), _ = bahdanau.read(params, source)
+    spoilt = memory.copy()
+    spoilt[1, 3:] = 1e3
+    before, after = (bahdanau.write(params, target, each, *state, source)[0] for each in (memory, spoilt))
+    assert np.array_equal(before, after)
+
+
+def test_the_decoder_of_the_rival_does_not_look_ahead():
+    params = bahdanau.attentive_init(np.random.default_rng(1), 9, 5, 4, 1.0, np.float64)
+    _, source, target = small()
+    changed = target.copy()
+    changed[:, 2] = 8
+    before, after = (bahdanau.attentive_seq2seq(params, source, given)[0] for given in (target, changed))
+    assert np.array_equal(before[:, :2], after[:, :2])
+    assert not np.allclose(before[:, 2], after[:, 2])
+
+
+def test_without_scale_is_softmax_of_the_bare_products():
+    params, source, target = small()
+    scaled = map_tree(np.copy, params)
+    for layer in [*scaled["encoder"], *scaled["decoder"]]:
+        for kind in ("attention", "cross_attention"):
+            if kind in layer:
+                layer[kind]["key"]["weight"] *= 2  # √d_k at two heads of width 4; on the keys as good as on the queries
+    bare, _ = variants.without_scale(params, source, target, 2)
+    assert np.allclose(bare, model.transformer(scaled, source, target, 2)[0])
+
+
+def test_without_warm_up_the_rate_begins_at_its_peak_and_falls_as_ever():
+    rate, usual = variants.at_once(48, 200), inverse_root(48, 200)
+    assert rate(0) == rate(199) == pytest.approx(usual(199))
+    assert rate(500) == pytest.approx(usual(500))
+
+
+def test_pre_norm_leaves_the_sum_as_it_is():
+    """With all output matrices at zero the sub-layers add nothing, and each place meets the last norm alone."""
+    params = variants.pre_norm_init(np.random.default_rng(0), 9, 8, 12, 2, np.float64)
+    for layer in [*params["encoder"], *params["decoder"]]:
+        for kind in ("attention", "cross_attention"):
+            if kind in layer:
+                layer[kind]["out"]["weight"][:] = 0
+        for name in ("weight", "bias"):
+            layer["feed_forward"]["down"][name][:] = 0
+    _, source, target = small()
+    y, _ = model.embed(params, target, 0.0, None)
+    normed = (y - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5)
+    logits, _ = variants.pre_norm_transformer(params, source, target, 2)
+    assert np.allclose(logits, normed @ params["embedding"]["weight"].T)
+
+
 def test_sample_refuses_what_is_no_date():
     params = model.init(np.random.default_rng(0), 62, 16, 16, 1)
     about = {"model": "transformer", "heads": 2}
@@ -289,3 +364,7 @@ def test_numbers_worked_by_hand_for_the_shared_table():
     assert (read.item(), given.item(), d_readout.item()) == (0.5, -1.0, 0.5)
     assert read + given + d_readout == 0  # (8)
     assert round(7.7e19 / 3.3e18) == 23  # the ensemble's operations against the base model's
+    per_second = 8 * 9.5e12  # of eight GPUs, as footnote 5 of the paper has it
+    assert f"{12 * 3600 * per_second:.1e}" == "3.3e+18"  # the base model's twelve hours
+    assert f"{3.5 * 86400 * per_second:.1e}" == "2.3e+19"  # the big model's three and a half days
+    assert 1500 * 64 == 96_000

@@ -46,14 +46,19 @@ def additive_attention(
     The score of place j is v·tanh(q + k_j), a small network where a Transformer has a product (their section 3.1).
     ``backward(d_context)`` returns (dquery, dkeys, dmemory, dscore).
     """
-    met = np.tanh(query[:, None] + keys)  # (B, S, A)
-    weights, softmax_backward = softmax(np.where(mask, met @ score[0], -np.inf))
-    context = (weights[:, None] @ memory)[:, 0]
+    # The query is added to every key, and a small network says how well the two go together.
+    met = np.tanh(query[:, None] + keys)  # (13) (B, S, A)
+    # The weights, and the mean under them, are those of every attention.
+    weights, softmax_backward = softmax(np.where(mask, met @ score[0], -np.inf))  # (13)
+    context = (weights[:, None] @ memory)[:, 0]  # (13)
 
     def backward(d_context: Array) -> tuple[Array, Array, Array, Array]:
+        # A place of the memory hears as much as it was read; a weight, by how much that place would help.
         d_memory = weights[..., None] * d_context[:, None]
         d_scores = softmax_backward((memory @ d_context[..., None])[..., 0])  # (B, S)
+        # One network serves all places, so what they ask of it adds up.
         d_score = np.tensordot(d_scores, met, axes=2)[None]
+        # Through the network to the keys; the query was added to all of them, and so gets their sum.
         d_keys = d_scores[..., None] * score[0] * (1.0 - met**2)  # tanh' = 1 - tanh²
         return d_keys.sum(axis=1), d_keys, d_memory, d_score
 

@@ -240,7 +240,7 @@ def transformer(
         from_decoder, d_memory = decode_backward(d_logits)
         from_encoder = encode_backward(d_memory)
         shared = {
-            name: add_trees(from_encoder[name], from_decoder[name])  # (8)
+            name: add_trees(from_encoder[name], from_decoder[name])  # the table, used by both
             for name in from_encoder
             if name != "encoder"
         }
