@@ -648,7 +648,7 @@ for place, maps, title in ((axes[0], first_maps, "First block"), (axes[1], secon
 # faster with ReLU. Here is the same race on our digits: no dropout, no augmentation, and for each activation the rate that is fastest on
 # validation digits. Then five fresh starts each, as the experiment ran them.
 
-# % name="race" tags=["tools"] alt="Training error of ReLU and tanh networks against epochs: median and range of five starts, with a line at 25 percent." predict="The paper found ReLU six times faster than tanh. Is it faster on these small pictures?"
+# %% name="race" tags=["tools"] alt="Training error of ReLU and tanh networks against epochs: median and range of five starts, with a line at 25 percent." predict="The paper found ReLU six times faster than tanh. Is it faster on these small pictures?"
 # The race as the experiment ran it, and who won.
 found = measured(
     "p07_alexnet", "curves/race-*", "metrics/rates chosen*", "metrics/epochs to*", "metrics/share of saturated*"
@@ -685,7 +685,7 @@ band(axes, epochs, lines, "epochs (once through all training digits)", "training
 # it gets all 200 right and others wrong. Its error on *held-out* digits, those that it was not trained on, shows what dropout and
 # augmentation are worth. The curves are means over three draws of 200 digits, shared by all four networks.
 
-# % name="ablation" tags=["tools"] alt="Error on held-out digits over training from 200 digits, for four networks: with neither, with dropout, with augmentation, with both." predict="Dropout, augmentation, both or neither: which of the four errs least?"
+# %% name="ablation" tags=["tools"] alt="Error on held-out digits over training from 200 digits, for four networks: with neither, with dropout, with augmentation, with both." predict="Dropout, augmentation, both or neither: which of the four errs least?"
 # The four trainings as the experiment ran them.
 few = measured("p07_alexnet", "curves/neither-*", "curves/dropout-*", "curves/augmentation-*", "curves/both-*")
 held_out = {}
