@@ -842,8 +842,8 @@ for name, label in called.items():
 # The older network wins. After 325 steps it reads 98 % of the dates in the picture, and the Transformer 43 %. In the end
 # it makes no mistake on 2,000 test dates, in none of five trainings. The Transformer makes between 1 and 14. In one
 # training of the five that is more than chance (14 dates to none, $p = 0.0001$); in the other four, with 1 to 3
-# dates, the test cannot tell. And the LSTM without attention stays behind both, by 2.6 to 6.5 points behind its twin
-# with attention, in every training, though it has more parameters.
+# dates, the test cannot tell. The LSTM without attention is 2.6 to 6.5 points behind the one with it, in every training,
+# though it has more parameters.
 #
 # So, is attention all you need? For these dates it is what helps most: look at the two LSTMs. That was 2014's
 # discovery. But *all* you need? Here the recurrence does no harm; if anything, it helps. (We think because order, which
@@ -880,9 +880,9 @@ for n, attention_time, lstm_time in zip(lengths, cost["attention"]["seconds"], c
 # %% [markdown] name="cost-words"
 # The crossing that counting predicts is not there. At $n = 64$ attention takes less than a fifth of the LSTM's time.
 # The two are level only near 1,024, at sixteen times the width: over five runs 0.79 to 1.09 of the LSTM's time. For long
-# texts the slopes are what they should be, nearly 2 and nearly 1. But counting operations leaves out how fast they run: attention
-# does its work in a few large products, the LSTM in $n$ small ones, each called by Python in turn. We think that this is
-# the reason; we have not separated the two.
+# texts the slopes are what they should be, about 2 and about 1. But counting operations leaves out how fast they run:
+# attention does its work in a few large products, the LSTM in $n$ small ones, each called by Python in turn. We think
+# that this is the reason; we have not separated the two.
 
 # %% [markdown] name="findings" tags=["findings"]
 # ## Measured
