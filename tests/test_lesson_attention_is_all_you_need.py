@@ -357,7 +357,7 @@ def test_what_the_text_says_of_the_measurements():
     assert [round(92 * longest[name]) for name in ("lstm", "transformer")] == [91, 91]
     assert round(min(found["heads"]["values"]), 2) == 0.87
     assert max(found["heads"]["rivals"]) < 0.375
-    assert [round(edge(found["crossing"]["values"]), 2) for edge in (min, max)] == [0.79, 1.09]
+    assert 2 / 3 < found["crossing"]["median"] < 3 / 2  # "level near 1,024"
     ratios = metrics["seconds, attention / lstm"]
     assert ratios["64"] < 0.2
     assert ratios["512"] < 1

@@ -565,12 +565,13 @@ print(("averaging helped" if averaged_right > last_right else "averaging hurt") 
 # mean lies nearer to the floor.
 #
 # **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`. And which dates are still wrong? Here
-# they are, with what is written instead. (They may be others than those at the top: another machine adds in another
-# order, the last digits differ, and after 1,500 steps so does a date or two.)
+# they are, with what is written instead. (They may be others than those at the top, or none: another machine adds in
+# another order, the last digits differ, and after 1,500 steps so does a date or two.)
 
 # %% name="still-wrong" tags=["tools"]
 # What is wrong, and three dates of our own.
 hits = exact(test_data, lambda source: generate(transformer_scorer(averaged, source, HEADS), len(source), 11))
+print(f"{(~hits).sum()} of {len(hits):,} dates are wrong")
 for row in np.flatnonzero(~hits)[:5]:
     written = generate(transformer_scorer(averaged, one(test_data, row)[0], HEADS), 1, 11)[0]
     print(f"{parts.test[row][0]!r} -> {decode_date(written)}, wanted {parts.test[row][1]}")
@@ -697,9 +698,9 @@ for kind, path in kinds.items():
     print(f"{kind:8}" + "".join(f"  {head}: {share:.3f}" for head, share in enumerate(silent, start=1)))
 
 # %% [markdown] name="silence-words"
-# The heads are missed very differently. Some cost hardly a date, others most of them, and the one that looks
-# hardest at the year need not be the one most missed: what a head looks at is one thing, and whether the rest can
-# do without it another. In our run the greatest losses are in the decoder's own attention, which sees nothing but
+# The heads are missed very differently. Some cost hardly a date, others most of them, and in our run the one that looks
+# hardest at the year is hardly missed at all: what a head looks at is one thing, and whether the rest can do without it
+# another. In our run the greatest losses are in the decoder's own attention, which sees nothing but
 # the date written so far. Whoever looks only at the maps of the cross-attention would not have guessed that.
 #
 # Now larger pieces. The scale $1/\sqrt{d_k}$ can be taken out without touching the code: multiply $W_Q$ by
@@ -723,9 +724,8 @@ for name, tree in {"as trained": averaged, **trials}.items():
 
 # %% [markdown] name="remove-words"
 # A blind decoder writes the same for every text, and in our run it still has the form of a date. It has become a
-# language model of dates: right grammar, wrong day. Without its own attention the decoder seems to lose count,
-# and goes on writing digits of the year. Without positions, or without its feed-forward network, nothing is left
-# at all.
+# language model of dates: right grammar, wrong day. Without its own attention the decoder seems to lose count, and
+# repeats digits and dashes. Without positions, or without its feed-forward network, nothing is left at all.
 #
 # And the scale? Dropping it from the *trained* cross-attention changes next to nothing: the heads choose so
 # clearly that they may well choose a little harder. So is it superfluous? Hold that thought.
@@ -879,8 +879,7 @@ for n, attention_time, lstm_time in zip(lengths, cost["attention"]["seconds"], c
 
 # %% [markdown] name="cost-words"
 # The crossing that counting predicts is not there. At $n = 64$ attention takes less than a fifth of the LSTM's time.
-# The two are level only near 1,024, at sixteen times the width: over five runs 0.79 to 1.09 of the LSTM's time. For long
-# texts the slopes are what they should be, about 2 and about 1. But counting operations leaves out how fast they run:
+# The two are level only near 1,024, at sixteen times the width. For long texts the slopes are what they should be, about 2 and about 1. But counting operations leaves out how fast they run:
 # attention does its work in a few large products, the LSTM in $n$ small ones, each called by Python in turn. We think
 # that this is the reason; we have not separated the two.
 
