@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from groundup.lessons.p07_alexnet import experiment, model
+from groundup.lessons.p07_alexnet import experiment, model, readers
 from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, moved, views
 from groundup.ops.conv import conv2d, output_size
 from groundup.ops.dropout import dropout
@@ -120,7 +120,7 @@ def test_digits_are_never_mirrored_and_photos_are(rng: np.random.Generator, monk
         return images
 
     monkeypatch.setattr("groundup.lessons.p07_alexnet.pictures.random_flip", spy)
-    for channels, size, expected, count in ((1, 8, 0, 5), (3, 32, 1, 10)):
+    for channels, size, expected, count in ((1, 28, 0, 5), (3, 32, 1, 10)):
         calls.clear()
         data = make_data(rng, channels, size)
         images = augment(data.train.images, data, rng)
@@ -165,9 +165,9 @@ def test_a_flatten_in_the_wrong_order_is_caught(rng: np.random.Generator) -> Non
     assert not errors(planted)["gradient"]
 
 
-def test_a_move_is_by_one_pixel(rng: np.random.Generator) -> None:
+def test_a_move_is_up_down_left_or_right(rng: np.random.Generator) -> None:
     picture = rng.uniform(1, 2, size=(1, 5, 5, 1))
-    found = moved(np.repeat(picture, 40, axis=0), rng)[..., 0]
+    found = moved(np.repeat(picture, 40, axis=0), 1, rng)[..., 0]
     there = picture[0, :, :, 0]
     steps = {(0, 1): 0, (0, -1): 0, (1, 0): 0, (-1, 0): 0}
     for image in found:
@@ -181,11 +181,11 @@ def test_a_move_is_by_one_pixel(rng: np.random.Generator) -> None:
 
 def test_the_strongest_rival_stands_beside_the_network() -> None:
     right = {
-        "network": np.array([1, 1, 1, 0], bool),
+        "net": np.array([1, 1, 1, 0], bool),
         "plain": np.array([1, 1, 0, 0], bool),
         "nearest": np.zeros(4, bool),
     }
-    measured = experiment.beside_the_best(right)
+    measured = readers.beside_the_best("net", right)
     assert (measured.value, measured.rival) == (0.75, 0.5)
     assert measured.pairs is not None
     assert measured.pairs[1] is right["plain"]
