@@ -113,7 +113,6 @@ LESSON = Lesson(
         "4": ("conv2d.backward", "col2im"),
         "5": ("local_response_norm", "neighbour_sum"),
         "6": ("local_response_norm.backward",),
-        "8": ("sgd.step",),
     },
     twins={"init": "AlexNet.__init__", "alexnet": "AlexNet.forward", "cross_entropy": "classification_loss"},
 )
