@@ -67,6 +67,8 @@ LESSON = Lesson(
             rival="the best of nearest training digit and a plain network with as many weights, augmented or not",
             unit="test accuracy",
             paper="Table 1: 37.5 % top-1 and 17.0 % top-5 error on ILSVRC-2010, the best before it 45.7 % and 25.7 %",
+            miss="The budget ends before the learning does: after 1,500 steps it reads a share of "
+            "{accuracy on training pictures, augmented} of its own training pictures, moved anew.",
         ),
         Finding(
             "shift",
