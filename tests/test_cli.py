@@ -52,6 +52,7 @@ def test_help_of_every_command_teaches(groundup):
         code, text, _ = groundup(command, "--help")
         assert code == 0
         assert "Usage" in text
+        assert "<bool>" not in text  # a switch takes no value
 
 
 @pytest.mark.parametrize("command", [[], ["site"]])
@@ -126,7 +127,7 @@ def test_a_number_is_never_the_beginning_of_another(groundup, name):
 
 
 def test_bad_values(groundup, tmp_path):
-    assert refused(groundup("run", "02", "--seed", "many"), "--seed", "integer")
+    assert refused(groundup("run", "02", "--seed", "many"), "'--seed': it should be a valid integer.")
     assert refused(groundup("run", "02", "--seed", "-1"), "--seed")
     assert refused(groundup("run", "02", "--budget", "huge"), "--budget")
     assert refused(groundup("run", "02", "--budget", "smok"), "'smok' is not one of", "Did you mean smoke?")
@@ -192,6 +193,7 @@ def test_run_leaves_everything_and_sample_writes(groundup, tmp_path):
     code, out, err = groundup("run", "char", "--budget", "smoke", "--out", tmp_path)
     assert code == 0, err
     assert "judged at the default budget" in out
+    assert f"Let it write: groundup sample char_rnn --checkpoint {tmp_path}/adam.safetensors" in out
     assert json.loads((tmp_path / "metrics.json").read_text())["lesson"] == "char_rnn"
     assert (tmp_path / "curves.csv").read_text().startswith("model,step,seconds,training")
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cells.png", "learning.png"]
@@ -297,6 +299,27 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert int(err.split("Stopped after step ")[1].split()[0]) > step
+
+
+def test_ctrl_c_is_heard_while_the_command_is_still_being_imported():
+    new = "import sys; known = set(sys.modules); import groundup.__main__; print(*set(sys.modules) - known)"
+    imported = subprocess.run([sys.executable, "-c", new], capture_output=True, text=True, check=True).stdout.split()
+    assert "signal" in imported
+    assert not {"typing", "typer", "numpy", "importlib.metadata"} & set(imported)
+    program = "import sys; from groundup.__main__ import main; print('up', flush=True); main()"
+    for delay in (0.01, 0.05, 0.1, 0.2, 0.4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, "claims", "--stale"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (130, "Stopped.\n"), delay
 
 
 def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):

@@ -86,7 +86,15 @@ def test_every_comment_of_a_lesson_is_shown_by_a_cell(lesson):
 @pytest.mark.parametrize(("lesson", "number", "name"), NAMED)
 def test_the_record_names_functions_of_the_house_that_a_cell_shows(lesson, number, name):
     assert name.partition(".")[0] not in own_names(lesson.folder), "on the lesson's own lines a comment is the link"
-    assert any(name in definitions(source) for _, source in cells_of(lesson)), f"no cell has {name}"
+    name, _, piece = name.partition(": ")
+    holding = [source for _, source in cells_of(lesson) if name in definitions(source)]
+    assert holding, f"no cell has {name}"
+    lines = [
+        line
+        for source in holding
+        for line in source.splitlines()[slice(definitions(source)[name][0] - 1, definitions(source)[name][1])]
+    ]
+    assert any(piece in line for line in lines), f"no line of {name} has {piece}"
 
 
 def test_code_that_serves_many_lessons_has_no_numbers_of_one():
@@ -220,6 +228,8 @@ def test_marks_are_lines_of_code():
     assert marks(NUMBERED, {}, {*own, "theirs"}) == [*ours, (22, "1"), (22, "2")]
     named: dict[str, tuple[str, ...]] = {"9": ("theirs", "ours", "elsewhere"), "8": ("ours.backward",), "7": ()}
     assert marks(NUMBERED, named, own) == sorted([*ours, (21, "9"), (12, "9"), (15, "8")])
+    pieces: dict[str, tuple[str, ...]] = {"9": ("ours: return ", "ours: nowhere", "elsewhere: x")}
+    assert marks(NUMBERED, pieces, own) == sorted([*ours, (16, "9"), (18, "9")])
 
 
 TORCH = """\

@@ -107,7 +107,9 @@ def run(
     if as_json:
         show.print_json(record)
     else:
-        show.run_findings(record, folder)
+        written = folder / f"{next(iter(result.curves), '')}.safetensors"  # the first is the lesson's own model
+        able = chosen.sample is not None and written.is_file()
+        show.run_findings(record, folder, written if able else None)
 
 
 @app.command()
@@ -369,10 +371,26 @@ def demand_track(lesson: Lesson, track: str) -> None:
 
 def told(message: str) -> str:
     """What typer says of a wrong value, without its inner words, and with the nearest right one."""
-    message = message.replace("Value error, ", "")
+    message = message.replace("Value error, ", "").replace("Input should be", "it should be")
+    message = re.sub(r", unable to parse string.*$", ".", message)
     wrong = re.search(r"'([^']*)' is not one of (.+)\.$", message)
     near = get_close_matches(wrong[1], re.findall(r"'([^']*)'", wrong[2]), 1) if wrong else []
     return f"{message} Did you mean {near[0]}?" if near else message
+
+
+def command_line() -> Any:
+    """The tree of commands. A switch takes no value, so its help names no type of one (typer would write <bool>)."""
+
+    def walk(command: Any) -> None:
+        for option in command.get_params(typer.Context(command)):
+            if getattr(option, "is_flag", False):
+                option.metavar = ""
+        for one in getattr(command, "commands", {}).values():
+            walk(one)
+
+    whole = typer.main.get_command(app)
+    walk(whole)
+    return whole
 
 
 def main() -> NoReturn:
@@ -383,7 +401,7 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        code = app(standalone_mode=False)
+        code = command_line()(standalone_mode=False)
     except Stopped as stopped:
         where = (
             f" Go on with the same command and --resume ({stopped.checkpoint} is kept)." if stopped.checkpoint else ""

@@ -180,8 +180,9 @@ class Lesson:
     options     which of the own-data options of ``groundup run`` it takes
     sample      ``sample(params, metadata, temperature, length, rng, prompt) -> str``, if there is something to sample
     equations   for the number in a ``\\tag{}`` that code from outside the lesson computes: the names of these functions
-                ("softmax", "softmax.backward" for a function inside another). () where nothing computes it, so that
-                no equation is forgotten. On the lesson's own lines the link is a comment with the number: ``# (4)``
+                ("softmax", "softmax.backward" for a function inside another; "softmax.backward: dy - " for the lines
+                in it that have that piece of code). () where nothing computes it, so that no equation is forgotten.
+                On the lesson's own lines the link is a comment with the number: ``# (4)``
     twins       for a function that a cell of the NumPy track includes: its counterpart in twin.py, a function,
                 ``Class`` or ``Class.method``
     """

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,8 +82,11 @@ def lessons_table(lessons: Sequence[Lesson]) -> None:
     print_table(("lesson", "what you build", "level", "min", "tracks", "needs"), rows, right=("min",))
 
 
-def run_findings(record: dict[str, Any], folder: Path) -> None:
-    """The findings of one run: question, value and bar, rival, the paper's number. One seed is no verdict."""
+def run_findings(record: dict[str, Any], folder: Path, model: Path | None = None) -> None:
+    """The findings of one run: question, value and bar, rival, the paper's number. One seed is no verdict.
+
+    ``model`` is the checkpoint that can write, where there is one.
+    """
     console, rows = output(), []
     for finding in record["findings"]:
         value = f"{number(finding['value'])} {finding['unit']}".strip()
@@ -99,6 +103,9 @@ def run_findings(record: dict[str, Any], folder: Path) -> None:
         f"{record['seconds']} s. Metrics, curves, figures and checkpoints are in {folder}/",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
+    if model:
+        command = f"groundup sample {record['lesson']} --checkpoint {shlex.quote(str(model))}"
+        console.print(f"Let it write: {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def proofs_table(proofs: Sequence[Proof]) -> None:

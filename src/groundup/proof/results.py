@@ -116,11 +116,11 @@ def median(values: Iterable[float | None]) -> float | None:
 
 
 def number(value: float | None) -> str:
-    """Four significant digits, whole numbers whole."""
+    """Four significant digits, whole numbers whole, with commas."""
     if value is None:
         return "—"
     if float(value).is_integer() and abs(value) < 1e6:
-        return str(int(value))
+        return f"{int(value):,}"
     return f"{value:.4g}"
 
 

@@ -29,7 +29,7 @@ Hosts = Annotated[
         help="Answer to this name too, such as box:9000: what the browser's address shows where the port is forwarded.",
     ),
 ]
-Jobs = Annotated[int, typer.Option(min=1, help="Notebooks to run at a time, one thread each. [default: up to 2]")]
+Jobs = Annotated[int, typer.Option(min=1, help="Notebooks to run at a time, one thread each.")]
 JOBS = min(2, os.cpu_count() or 1)
 
 

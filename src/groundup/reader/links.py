@@ -32,8 +32,9 @@ def marks(source: str, equations: Mapping[str, Sequence[str]], own: Collection[s
     """The lines of a cell that compute a numbered equation, each with the number; first lines first.
 
     A line says so itself, by a comment behind its code that begins with the number: ``# (4)``. ``equations`` names
-    functions that cannot, for they serve many lessons: they are marked where they begin. ``own`` are the names that the
-    lesson defines: comments in definitions of others would count with another lesson's numbers.
+    functions that cannot, for they serve many lessons: they are marked where they begin, or, with a piece of code
+    ("softmax.backward: dy - "), at the lines that have it. ``own`` are the names that the lesson defines: comments in
+    definitions of others would count with another lesson's numbers.
     """
     spans, lines = definitions(source), source.splitlines()
     strange = [spans[name] for name in spans if "." not in name and name not in own]
@@ -44,8 +45,10 @@ def marks(source: str, equations: Mapping[str, Sequence[str]], own: Collection[s
         for number in numbers
     ]
     for number, functions in equations.items():
-        for start, end in (spans[name] for name in functions if name in spans):
-            found.append((next(line for line in range(start, end + 1) if "def " in lines[line - 1]), number))
+        for name, _, piece in (function.partition(": ") for function in functions):
+            start, end = spans.get(name, (1, 0))
+            at = [line for line in range(start, end + 1) if (piece or "def ") in lines[line - 1]]
+            found += [(line, number) for line in (at if piece else at[:1])]
     return sorted(found, key=lambda mark: mark[0])
 
 

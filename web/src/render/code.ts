@@ -80,7 +80,7 @@ export function renderCode(cell: Code, context: TextContext): string {
         `<a class="mark" href="#${equationId(tag)}" aria-label="Equation ${escapeHtml(tag)}" data-mark="(${escapeHtml(tag)})"></a>`,
     );
     const colour = colours[line - 1] ?? '';
-    const html = (told ? withoutNumbers(colour) : colour) + links.join('');
+    const html = (tags.length > 0 ? withoutNumbers(colour) : colour) + links.join(''); // a link says the number
     return lineHtml(source[line - 1] ?? '', html, nameOf(line), styles);
   };
   /** The lines from first to last without blank ones at its ends, some of them folded. */

@@ -47,7 +47,7 @@ function wordsHtml(step: Step, marks: Mark[], context: TextContext, set: Set<str
 
 const NUMBERS = /<span class="c">#\s*((?:\(\d\w*\)(?:, )?)+\s*)(.*)<\/span>$/;
 
-/** A coloured line in which the numbers of equations that its comment begins with are not seen: they stand beside it. */
+/** A coloured line in which the numbers of equations that its comment begins with are not seen: formula or link stand beside it. */
 export function withoutNumbers(html: string): string {
   return html.replace(NUMBERS, (whole, numbers: string, rest: string) =>
     rest
