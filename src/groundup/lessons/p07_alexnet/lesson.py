@@ -203,18 +203,17 @@ print("gradient of the picture\n", dpicture)
 # %% [markdown] name="conv-backward-turn"
 # **Your turn**: exercise `col2im`, and exercise `conv2d_backward`.
 
-# %% name="loops-against-im2col"
-rng = np.random.default_rng(0)
-x, weight, bias = rng.normal(size=(2, 8, 8, 1)), rng.normal(size=(16, 1, 5, 5)), rng.normal(size=16)
-slow, (fast, _) = conv2d_loops(x, weight, bias, 2), conv2d(x, weight, bias, 1, 2)
-print(f"largest difference {np.abs(slow - fast).max():.1e}")
-
 # %% name="clock" tags=["tools"] include="groundup.proof.instruments:side_by_side"
 # `side_by_side` times functions in turn.
 from groundup.proof.instruments import side_by_side
 
-# %% name="loops-clock" tags=["tools"] predict="How many times as fast as the seven loops is the one product? Ten? A hundred?"
-# Both are timed in turn, the product twenty times at once: a browser's clock ticks only ten times a millisecond.
+# %% name="loops-against-im2col" tags=["tools"] predict="How many times as fast as the seven loops is the one product? Ten? A hundred?"
+# Sixteen 5×5 filters on two pictures of 8×8: both ways give the same, and are timed in turn.
+rng = np.random.default_rng(0)
+x, weight, bias = rng.normal(size=(2, 8, 8, 1)), rng.normal(size=(16, 1, 5, 5)), rng.normal(size=16)
+slow, (fast, _) = conv2d_loops(x, weight, bias, 2), conv2d(x, weight, bias, 1, 2)
+print(f"largest difference {np.abs(slow - fast).max():.1e}")
+# Twenty products at once: a browser's clock ticks only ten times a millisecond.
 ways = [lambda: conv2d_loops(x, weight, bias, 2), lambda: [conv2d(x, weight, bias, 1, 2) for _ in range(20)]]
 loops, twenty = 1000 * side_by_side(ways, 3)  # milliseconds
 print(
@@ -453,13 +452,13 @@ def with_dropout(params, images, rng):
     return alexnet(params, images, 0.3, rng)
 
 
+# %% name="watch" tags=["tools"]
+# `watch` notes the errors on training and validation digits every 150 steps.
 def error_rate(params, images, labels):
     scores, _ = alexnet(params, images - mean)
     return float(np.mean(scores.argmax(axis=1) != labels))
 
 
-# %% name="watch" tags=["tools"]
-# `watch` notes the errors on training and validation digits every 150 steps.
 seen = {"step": [], "training": [], "validation": []}
 
 
@@ -526,14 +525,13 @@ def nearest(images):
     return train_labels[((flat_train**2).sum(axis=1) - 2 * flat @ flat_train.T).argmin(axis=1)]
 
 
+# %% name="who-reads-better" tags=["tools"]
+# What each of the three reads of the test digits, and the sign test against the convolutional network.
 readers = {
     "convolutional": lambda images: alexnet(params, images - mean)[0].argmax(axis=1),
     "plain": lambda images: mlp(plain, images - mean)[0].argmax(axis=1),
     "nearest neighbour": nearest,
 }
-
-# %% name="who-reads-better" tags=["tools"]
-# What each reads of the test digits, and the sign test against the convolutional network.
 hits = {name: read(test_images) == test_labels for name, read in readers.items()}
 for name, right in hits.items():
     p = chance(hits["convolutional"], right)
@@ -557,17 +555,16 @@ for name, right in hits.items():
 from groundup.lessons.p07_alexnet.pictures import moved
 
 
-# %% name="pushed-run" measures="shift=by_two"
+# %% name="pushed-run"
 def read_pushed(read, distance, count=1000):
     images = moved(test_images[:count], distance, random_stream(0, "moves"))
     return 100 * np.mean(read(images) == test_labels[:count])
 
 
+# %% name="pushed-figure" measures="shift=by_two" predict="Pushed by four pixels of 28: does the convolutional network still read them?" alt="Share of test digits read, in percent, against the push in pixels, for the convolutional network, the plain network and the nearest neighbour."
 distances = np.arange(0, 7)
 found = {name: [read_pushed(read, distance) for distance in distances] for name, read in readers.items()}
 by_two = read_pushed(readers["convolutional"], 2, len(test_images)) / 100
-
-# %% name="pushed-figure" predict="Pushed by four pixels of 28: does the convolutional network still read them?" alt="Share of test digits read, in percent, against the push in pixels, for the convolutional network, the plain network and the nearest neighbour."
 fig, axes = figure(6.8, 3.6)
 axes.set_ylim(0, 102)
 curves(axes, distances, found, "push (pixels of 28)", "digits read (%)", "Pushing digits")
