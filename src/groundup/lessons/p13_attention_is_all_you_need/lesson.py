@@ -411,7 +411,7 @@ def loss_floor(classes, epsilon=0.1):
     return -right * math.log(right) - (classes - 1) * other * math.log(other)
 
 
-wanted_distribution = np.array([[0.025, 0.025, 0.925, 0.025]])  # (10): K = 4, the third is right
+wanted_distribution = np.array([[0.025, 0.025, 0.925, 0.025]])  # (10) K = 4, the third is right
 loss_at_floor, floor_backward = smoothed_loss(np.log(wanted_distribution), np.array([2]))
 print(f"loss at p = q: {loss_at_floor:.6f}; entropy of q: {loss_floor(4):.6f}")
 print(f"largest gradient there: {np.abs(floor_backward()).max():.1e}")
@@ -564,8 +564,9 @@ print(("averaging helped" if averaged_right > last_right else "averaging hurt") 
 # picture it like this: the five lie around the floor of one valley, each thrown off by its last few steps, and their
 # mean lies nearer to the floor.
 #
-# **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`. And which dates are still wrong? Here
-# they are, with what is written instead. (They may be others than those at the top, or none: another machine adds in
+# **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`.
+#
+# And which dates are still wrong? Here they are, with what is written instead. (They may be others than those at the top, or none: another machine adds in
 # another order, the last digits differ, and after 1,500 steps so does a date or two.)
 
 # %% name="still-wrong" tags=["tools"]
@@ -674,8 +675,9 @@ print(
 # A head that looks at the year: is it *needed* for the year? A map cannot say. Take the head away and count. A
 # head speaks through its own twelve columns of $W_O$, so set them to 0. Each of the twelve heads in turn, on 500
 # test dates. Every change here is made in a copy of the trained parameters, and nothing is trained again.
+# Will all twelve be missed?
 
-# %% name="silence" tags=["tools"] predict="Twelve heads, silenced one at a time: will all of them be missed?"
+# %% name="silence" tags=["tools"]
 # `changed` sets columns of one matrix to zero, in a copy. Below, each head is silenced in turn.
 some = Encoded(*(array[:500] for array in test_data))
 
@@ -750,13 +752,13 @@ for name, tree in {"as trained": averaged, **trials}.items():
 # positions, a vector for each of the 41 places (row E), and three changes that the paper's table lacks: no
 # $1/\sqrt{d_k}$; no warm-up, so that the rate begins at its peak; and pre-LN. Every variant starts from the same random
 # numbers and sees the same 600 batches of 32 dates. That is less than the model above had, so the table asks who is
-# *ahead early*, not who is best in the end.
+# *ahead early*, not who is best in the end. Which of the six will hurt most? Decide before you read on.
 
 # %% name="interval-tool" tags=["tools"] include="groundup.proof.measure:interval"
 # `interval` gives the 95 % interval of a mean, from a few values.
 from groundup.proof.measure import interval
 
-# %% name="table" tags=["tools"] predict="One head, twelve heads, no scale, no warm-up, learned positions, pre-LN: which of them hurts most?"
+# %% name="table" tags=["tools"]
 # Test dates without a mistake, over five trainings; and the difference from the model as it is.
 seeds = measured("p13_attention_is_all_you_need", "seeds/*, right")
 shares = {name.removeprefix("seeds/").removesuffix(", right"): 100 * np.array(kept) for name, kept in seeds.items()}
@@ -776,7 +778,7 @@ for name, share in shares.items():
 # cause.) **Warm-up** is needed, too: without it 14 to 48 %. The rate is the same from step 200 on, so what is lost in
 # the first 200 steps is not made good in the next 400.
 #
-# **Learned positions** are ahead by 13 to 31 points, if you believe the interval, and in the paper's row (E) the two
+# **Learned positions** are ahead by 14 to 31 points (the 95 % interval), and in the paper's row (E) the two
 # end up level. Both can be true. Ours says who is ahead early, and we do not know why. And **heads** and **pre-LN**? The
 # intervals reach to both sides of zero: cannot tell. Look at one head: 45 % in one training and 75 % in another. With a
 # single training a row, like the paper's, you would have believed either. What does that make of a difference of 0.1
@@ -823,9 +825,9 @@ assert np.allclose([*d_keys.ravel(), d_asked.item()], [-1.648, 1.236, -0.412], a
 # It gets 50,022 numbers to learn, as many as the Transformer's 49,824 to within half a percent, and the same number of
 # batches, the same loss, and the same average of five checkpoints. Its learning rate was tried on validation dates. A
 # third runs along: the LSTM of early 2014 *without* attention, whose decoder gets the encoder's last
-# state and nothing else. It has 65,374 numbers.
+# state and nothing else. It has 65,374 numbers. Who learns to read dates first?
 
-# %% name="race" tags=["tools"] predict="Transformer, LSTM with attention, LSTM without: who learns to read dates first?" alt="Share of 200 held-out dates that are right against the step, for the Transformer, the LSTM with attention and the LSTM without: the LSTM with attention rises first and stays at the top, the Transformer follows, the LSTM without attention is last."
+# %% name="race" tags=["tools"] alt="Share of 200 held-out dates that are right against the step, for the Transformer, the LSTM with attention and the LSTM without: the LSTM with attention rises first and stays at the top, the Transformer follows, the LSTM without attention is last."
 # The three in training, and what they get right in the end.
 trained = measured("p13_attention_is_all_you_need", "curves/*", "seeds/transformer", "seeds/lstm*")
 called = {"transformer": "Transformer", "lstm_attention": "LSTM with attention", "lstm": "LSTM without attention"}
@@ -839,11 +841,11 @@ for name, label in called.items():
     print(f"{label:24} {np.median(five):6.2f} % of 2,000 test dates; five trainings: {five.round(2)}")
 
 # %% [markdown] name="race-words"
-# The older network wins. After 325 steps it reads 98 % of the dates in the picture, and the Transformer 43 %. In the end
-# it makes no mistake on 2,000 test dates, in none of five trainings. The Transformer makes between 1 and 14. In one
-# training of the five that is more than chance (14 dates to none, $p = 0.0001$); in the other four, with 1 to 3
-# dates, the test cannot tell. The LSTM without attention is 2.6 to 6.5 points behind the one with it, in every training,
-# though it has more parameters.
+# The older network is ahead from the start. In the picture it reads 98 % of the dates after 325 steps, and the
+# Transformer 43 %. In the end it makes no mistake on the 2,000 test dates, in any of the five trainings, and the
+# Transformer makes between 1 and 14. That is close: in one training the paired test tells the two apart (14 dates to
+# none, $p = 0.0001$), in the other four it cannot. The LSTM without attention is 2.6 to 6.5 points behind the one with
+# it, in every training, though it has more parameters.
 #
 # So, is attention all you need? For these dates it is what helps most: look at the two LSTMs. That was 2014's
 # discovery. But *all* you need? Here the recurrence does no harm; if anything, it helps. (We think because order, which
@@ -879,9 +881,10 @@ for n, attention_time, lstm_time in zip(lengths, cost["attention"]["seconds"], c
 
 # %% [markdown] name="cost-words"
 # The crossing that counting predicts is not there. At $n = 64$ attention takes less than a fifth of the LSTM's time.
-# The two are level only near 1,024, at sixteen times the width. For long texts the slopes are what they should be, about 2 and about 1. But counting operations leaves out how fast they run:
-# attention does its work in a few large products, the LSTM in $n$ small ones, each called by Python in turn. We think
-# that this is the reason; we have not separated the two.
+# The two are level only near 1,024, at sixteen times the width. For long texts the slopes are what they should be,
+# about 2 and about 1. But counting operations leaves out how fast they run: attention does its work in a few large
+# products, the LSTM in $n$ small ones, each called by Python in turn. We think that this is the reason; we have not
+# separated the two.
 
 # %% [markdown] name="findings" tags=["findings"]
 # ## Measured
@@ -924,8 +927,8 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 # ## What to take away
 #
 # - One mechanism, three uses. They differ in who asks, who answers, and what the mask forbids.
-# - Attention was there before, with recurrent networks, and on our dates that older pair is ahead. What the paper
-#   removed is the waiting: with teacher forcing all places are trained at once.
+# - Attention was there before, with recurrent networks, and on our dates that older pair makes no mistake. What the
+#   paper removed is the waiting: with teacher forcing all places are trained at once.
 # - Gradients of whatever is used more than once add up: the residual path, the memory, self-attention's input, the
 #   shared table.
 # - Label smoothing moves the floor of the loss. Averaging the last checkpoints costs nothing, and

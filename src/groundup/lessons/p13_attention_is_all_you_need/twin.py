@@ -36,7 +36,7 @@ class FeedForward(nn.Module):
         self.down = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.relu(self.up(x)))  # (9)
+        return self.down(F.relu(self.up(x)))
 
 
 class EncoderLayer(nn.Module):
@@ -65,9 +65,9 @@ class DecoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor) -> Tensor:
-        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))  # (5)
-        x = self.cross_attention_norm(x + self.dropout(self.cross_attention(x, memory, memory_mask)))  # (5)
-        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))  # (5)
+        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))
+        x = self.cross_attention_norm(x + self.dropout(self.cross_attention(x, memory, memory_mask)))
+        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
 
 
 class Transformer(nn.Module):
@@ -92,8 +92,8 @@ class Transformer(nn.Module):
 
     def embed(self, tokens: Tensor) -> Tensor:
         table = self.sinusoids if self.positions is None else self.positions.weight
-        x = self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)  # (7)
-        return self.dropout(x + table[: tokens.shape[1]].to(x.dtype))  # (7)
+        x = self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)
+        return self.dropout(x + table[: tokens.shape[1]].to(x.dtype))
 
     def encode(self, source: Tensor) -> Tensor:
         mask = (source != PAD)[:, None, None, :]
@@ -118,10 +118,10 @@ class Transformer(nn.Module):
 
 def sinusoids(length: int, width: int) -> Tensor:
     """(length, width), in float64 so that each use may round it to its own type."""
-    angles = torch.arange(length).double()[:, None] / 10000 ** (torch.arange(0, width, 2).double() / width)  # (7)
+    angles = torch.arange(length).double()[:, None] / 10000 ** (torch.arange(0, width, 2).double() / width)
     table = torch.zeros(length, width, dtype=torch.float64)
-    table[:, 0::2] = angles.sin()  # (7)
-    table[:, 1::2] = angles.cos()[:, : width // 2]  # (7)
+    table[:, 0::2] = angles.sin()
+    table[:, 1::2] = angles.cos()[:, : width // 2]
     return table
 
 
@@ -167,7 +167,7 @@ class AttentiveSeq2Seq(nn.Module):
 
 
 def smoothed_loss(logits: Tensor, wanted: Tensor, smoothing: float = 0.1) -> Tensor:
-    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=smoothing)  # (10)
+    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=smoothing)
 
 
 @torch.no_grad()
