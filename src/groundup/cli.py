@@ -205,7 +205,7 @@ def claims(
             record = results.summarise(lesson, runs, track)
             failed |= any(found["verdict"] == "not seen" and not found["miss"] for found in record["findings"])
             if write and folder is not None:
-                results.keep(lesson, folder, track, record, runs[0]["drawn"])
+                results.keep(lesson, folder, track, record, runs[0]["drawn"] | {"seeds": results.every_seed(runs)})
                 tables.write_overview(all_lessons(), folder)
             show.print_json(record) if as_json else show.markdown(
                 f"### {lesson.name}\n\n{tables.findings_table(record)}"
