@@ -48,6 +48,12 @@ def last_needs(*sources: str) -> str:
         (["x = []", "x.append(1)", "x"], "ab"),
         (["x = {}", "x['a'].b.append(1)", "x"], "ab"),
         (["x = [1]", "del x[0]", "x"], "ab"),
+        (["x = [2, 1]", "rng = random.Random(0)\nrng.shuffle(x)", "x"], "ab"),  # given, result thrown away
+        (["x = [1]", "def train(y): y.append(1)", "train(x)", "x"], "abc"),
+        (["x = [1]", "for i in (1, 2):\n    optimiser.update(x, i)", "x"], "ab"),
+        (["x = [1]", "y = sum(x)", "x"], "a"),
+        (["x = [1]", "axes = figure()\naxes.plot(x)\nheatmap(axes, x)\ndraw_all(x)", "x"], "a"),
+        (["x = [1]\ndef f(y): return y", "train(x, f)", "f(1)"], "a"),  # a function stays what it is
         (["x = []", "y = x.copy()", "x"], "a"),
         (["x = []", "print(x)", "x"], "a"),
         (["x = []", "x.append(1)", "x = 3", "x"], "c"),

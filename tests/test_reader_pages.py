@@ -182,6 +182,14 @@ def test_links_of_equations_say_where_they_lead(visit: Visits, static: str) -> N
         assert shown.strip("()") in name
 
 
+@pytest.mark.parametrize("folder", folders())
+def test_the_text_names_lessons_by_their_titles(public: Path, folder: str) -> None:
+    html = (public / "lessons" / folder / "index.html").read_text()
+    titles = {lesson["folder"]: lesson["title"] for lesson in site_json()["lessons"]}
+    links = re.findall(r'<a class="lesson-link" href="[^"]*lessons/([^/"]+)/"[^>]*>(.*?)</a>', html)
+    assert all(unescape(shown) == titles[to] for to, shown in links)
+
+
 def test_pytorch_is_a_card_below_its_numpy_function(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, RNN), viewport=WIDE).page
     card = page.locator(".torch-card:not(.plumbing *)").first
@@ -308,6 +316,13 @@ def test_findings_show_every_seed_the_rival_the_paper_and_why_one_is_not_seen(pu
         shown = [finding["question"], finding["statement"], finding["rival_is"], finding["miss"]]
         shown += [finding["paper"]] if data(folder)["lesson"]["paper"] else []
         assert all(one.replace("'", "’") in text.replace("'", "’") for one in shown)
+        assert ("too close to tell" in text, "We expected:" in text) == (
+            finding["verdict"] == "mostly",
+            finding["verdict"] == "not seen",
+        )
+        pairs = zip(finding["values"], finding["rivals"], strict=False)  # a line leads from a seed to its rival
+        assert row.count('class="pair"') == sum(None not in pair for pair in pairs)
+        assert re.sub("^share of ", "% of ", finding["unit"]) in text
         assert ("Why not:" in text) == bool(finding["miss"])
         assert ("paired test" in text) == bool(finding["pairs"])
     assert not findings or record["command"] in html

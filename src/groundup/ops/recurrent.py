@@ -31,7 +31,7 @@ def rnn_step(
 
     def backward(d_new: Array) -> tuple[Array, ...]:
         d_sum = d_new * (1.0 - new * new)  # tanh' = 1 - tanh²
-        return _linear_gradients(d_sum, d_sum, x, hidden, weight_ih, weight_hh)
+        return _linear_gradients(d_sum, d_sum, x, hidden, weight_ih, weight_hh)  # a sum gives it to both its parts
 
     return new, backward
 
@@ -123,7 +123,8 @@ def rnn(
             d_hidden = d_hidden + d_outputs[:, t]
             d_sums[:, t] = d_hidden * (1.0 - states[t + 1] ** 2)  # tanh' = 1 - tanh²
             d_hidden = d_sums[:, t] @ weight_hh  # to the hidden state one step earlier
-        # The same weights served every step, so their gradients are sums over time; they can wait until now.
+        # The same weights served every step, so their gradients are sums over time; they can wait until now. `d_sums`
+        # is for both parts of the sum, that of x and that of h.
         d_x, *d_weights = _sequence_gradients(d_sums, d_sums, x, states, weight_ih)
         return d_x, d_hidden, *d_weights
 

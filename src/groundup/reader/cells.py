@@ -15,6 +15,9 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (*FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 #: What makes a statement do more than define something.
 DOING = (ast.Call, ast.ClassDef, ast.AugAssign, ast.Delete)
+#: Functions that show what they are given by their names, and the names that pictures go by.
+SHOWING = re.compile(r"print|display|show|draw|plot|tick|picture|figure|^assert")
+DRAWING = re.compile(r"(axes|axis|ax|panel|fig|figure|plt)(_?\w{0,2}|_\w+)$")
 #: What a cell that cannot be parsed means to bind: so cells that need it run it, and its SyntaxError is seen.
 BINDING_LINES = re.compile(r"^(?:(?:async +)?def +|class +)?(\w+) *[(:=]", re.MULTILINE)
 
@@ -34,9 +37,9 @@ class Cell:
     uses: set[str] = field(default_factory=set)  # read, in functions' bodies too, and not bound by the cell before
     binds: set[str] = field(default_factory=set)  # bound for certain, whatever they were before
     alters: set[str] = field(default_factory=set)  # changed by `x[0] =`, `x.y =`, `x +=`, `del x`, or bound in an `if`
-    calls: set[str] = field(default_factory=set)  # perhaps changed: a method called as a statement, `x.append(1)`
+    calls: set[str] = field(default_factory=set)  # perhaps changed: `x.append(1)` or `update(x)` as a statement
     made: dict[str, Made] = field(default_factory=dict)
-    drawing: set[str] = field(default_factory=set)  # imported from matplotlib: `plt.show()` changes nothing
+    fixed: set[str] = field(default_factory=set)  # functions, and what is matplotlib's: no call changes them
     still: bool = True  # only imports, functions and values without calls: a second run makes no difference
 
 
@@ -136,8 +139,11 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Expr(self, node: ast.Expr) -> None:
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and (name := root(call.func)):
-            self.change(name, self.cell.calls)
+        if isinstance(call, ast.Call):
+            if isinstance(call.func, ast.Attribute) and (name := root(call.func)):
+                self.change(name, self.cell.calls)
+            for name in given(call):
+                self.change(name, self.cell.calls)
         self.visit(node.value)
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -161,6 +167,8 @@ class _Reader(ast.NodeVisitor):
         self.use_later(free(node))
         if not isinstance(node, ast.Lambda):
             self.bind(node.name)
+            if not isinstance(node, ast.ClassDef):
+                self.cell.fixed.add(node.name)
 
     visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = visit_FunctionDef
 
@@ -212,7 +220,7 @@ class _Reader(ast.NodeVisitor):
             for name in binders(alias):
                 self.bind(name)
                 if (module or "").partition(".")[0] == "matplotlib":
-                    self.cell.drawing.add(name)
+                    self.cell.fixed.add(name)
 
     visit_ImportFrom = visit_Import
 
@@ -227,6 +235,18 @@ def root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def given(call: ast.Call) -> list[str]:
+    """The names that a call whose result is thrown away may change, as `optimiser.update(params, …)` does.
+
+    What prints or draws changes nothing that it is given: `print(x)`, `axes.plot(x)`, `heatmap(axes, x)`.
+    """
+    names = [one.id for one in call.args if isinstance(one, ast.Name)]
+    function = call.func.attr if isinstance(call.func, ast.Attribute) else root(call.func)
+    if SHOWING.search(function) or any(DRAWING.match(name) for name in (root(call.func), *names)):
+        return []
+    return names
 
 
 def binders(node: ast.AST) -> list[str]:
@@ -294,7 +314,7 @@ def makers(cells: Sequence[Cell], name: str, place: int) -> list[int]:
     for index in reversed(range(place)):
         cell = cells[index]
         if name in cell.binds:
-            if name in cell.drawing:
+            if name in cell.fixed:
                 found = [later for later in found if name in cells[later].alters]
             return [index, *found]
         if name in cell.alters or name in cell.calls:

@@ -103,7 +103,7 @@ function title(cell: Code): string {
   if (cell.gives) return gives(cell);
   const lines = cell.source.split('\n').filter((line) => line.trim()).length;
   const drawn = cell.outputs.some((output) => output.kind === 'figure');
-  return `${drawn ? 'Code of this figure' : 'Code of this output'} <span>${lines} lines</span>`;
+  return `${drawn ? 'Code of this figure' : 'Code of this output'} <span>${lines === 1 ? '1 line' : `${lines} lines`}</span>`;
 }
 
 /** About how high the cell will be: the browser lays it out only when it comes near. */

@@ -6,13 +6,14 @@ import { number } from '../render/numbers';
 export function FindingsFigure({ record, paper }: { record: Findings; paper: boolean }) {
   const holds = record.findings.filter((finding) => finding.verdict === 'holds').length;
   const { machine } = record;
+  const bars = record.findings.some((finding) => finding.bar !== null);
   return (
     <figure className="findings" id="measured-findings" aria-label="Measured findings">
       <p className="findings-count">
         <b>
           {holds} of {record.findings.length}
         </b>{' '}
-        findings hold, each measured with {record.seeds} seeds beside the strongest rival
+        findings hold. Each was measured in {record.seeds} trainings, beside the strongest rival that we found.
       </p>
       <ol>
         {record.findings.map((finding) => (
@@ -21,10 +22,12 @@ export function FindingsFigure({ record, paper }: { record: Findings; paper: boo
       </ol>
       <figcaption>
         <span className="legend" aria-hidden="true">
-          <Key className="seed" /> one seed <Key className="median" /> median <Key className="interval" /> 95 % interval
-          of the mean <Key className="bar" /> bar <Key className="rival" /> rival <Key className="held" /> where the
-          finding holds
+          <Key className="seed" /> one seed <Key className="rival" /> rival <Key className="median" /> median{' '}
+          <Key className="interval" /> 95 % interval of the mean {bars && <Key className="bar" />}
+          {bars && ' bar '}
+          <Key className="held" /> where the finding holds
         </span>
+        <HowToRead bars={bars} seeds={record.seeds} />
         <span>
           Measured on {longDate(record.date)} with NumPy {machine.numpy} on {machine.processor} ({machine.cores} cores,
           one thread a run), seeds 0–{record.seeds - 1}, {number(record.seconds)} s of processor time a run. The same
@@ -32,6 +35,31 @@ export function FindingsFigure({ record, paper }: { record: Findings; paper: boo
         </span>
       </figcaption>
     </figure>
+  );
+}
+
+function HowToRead({ bars, seeds }: { bars: boolean; seeds: number }) {
+  return (
+    <details className="how-to-read">
+      <summary>How to read this</summary>
+      <p>
+        A seed is where the random numbers begin: each of the {seeds} trainings starts from other parameters and sees
+        its examples in another order, so each gives another number, a dot. A thin line leads from it to what the rival
+        reached with the same seed. The interval says where the mean of very many seeds would lie, as far as these{' '}
+        {seeds} can tell: in 95 of 100 such experiments it is in there.
+      </p>
+      <p>
+        {bars && 'The bar is what we asked for before we measured. '}A finding holds if every seed shows it, or if the
+        intervals leave no doubt, and if the paired test below does not object. It holds <em>mostly</em> if only the
+        median shows it, or if that test cannot tell: it is too close. Else it does not hold here, at this size, and we
+        say why.
+      </p>
+      <p>
+        A paired test (McNemar) looks at the examples that only one of two models gets right. If neither were better,
+        these would fall to either side like tosses of a coin; p is how often a coin gives so uneven a count. Below 0.05
+        we say that the test tells the two apart.
+      </p>
+    </details>
   );
 }
 
@@ -43,6 +71,7 @@ function FindingRow({ finding, seeds, paper }: { finding: Finding; seeds: number
         <p className="question">{curly(finding.question)}</p>
         <p className="statement">
           <Verdict finding={finding} seeds={seeds} />
+          {finding.verdict === 'not seen' && 'We expected: '}
           {curly(finding.statement)}
         </p>
         <p className="numbers">{numbers(finding, values)}</p>
@@ -65,7 +94,7 @@ function FindingRow({ finding, seeds, paper }: { finding: Finding; seeds: number
 
 const CLASSES = { holds: 'holds', mostly: 'mostly', 'not seen': 'unseen' };
 const MARKS = { holds: 'M3 8.5 6.5 12 13 4.5', mostly: 'M3 10c2-4 4-4 5-2s3 2 5-2', 'not seen': 'M4 4l8 8M12 4l-8 8' };
-const WORDS = { holds: 'Holds', mostly: 'Mostly holds', 'not seen': 'Does not hold here' };
+const WORDS = { holds: 'Holds', mostly: 'Mostly', 'not seen': 'Does not hold here' };
 const SENSES = { '<': 'below', '<=': 'at most', '>': 'above', '>=': 'at least' };
 const CHANCE = 0.05;
 
@@ -75,34 +104,53 @@ function Verdict({ finding, seeds }: { finding: Finding; seeds: number }) {
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
         <path d={MARKS[finding.verdict]} />
       </svg>
-      {`${WORDS[finding.verdict]}: ${finding.seeds_for} of ${seeds} seeds`}
+      {`${WORDS[finding.verdict]}: ${finding.seeds_for} of ${seeds} seeds${finding.verdict === 'mostly' ? ', too close to tell' : ''}`}
     </span>
   );
 }
 
 /** The median, its range, the bar, the rival and the difference, as one sentence each. */
 function numbers(finding: Finding, values: number[]) {
+  const show = shower(finding);
   const low = Math.min(...values);
   const high = Math.max(...values);
   const same = values.length > 1 ? ' (the same with every seed)' : '';
-  const range = low === high ? same : ` (the seeds: ${number(low)} to ${number(high)})`;
-  const bar = finding.bar === null ? '' : `; the bar is ${SENSES[finding.sense]} ${number(finding.bar)}`;
-  const apart = finding.difference
-    ? `; the seeds put the mean difference between ${number(finding.difference[0])} and ${number(finding.difference[1])}`
-    : '';
+  const range = low === high ? same : ` (the seeds: ${show(low)} to ${show(high)})`;
+  const bar = finding.bar === null ? '' : `; the bar is ${SENSES[finding.sense]} ${show(finding.bar)}`;
+  const unit = isShare(finding) ? finding.unit.replace(SHARE, '% of ') : finding.unit;
   return (
     <>
-      <b>{number(finding.median)}</b>
-      {`${finding.unit && ` ${finding.unit}`}${range}${bar}.`}
+      <b>{show(finding.median)}</b>
+      {`${unit && ` ${unit}`}${range}${bar}.`}
       {finding.rival_is && (
         <>
           {' '}
-          Rival: <b>{number(finding.rival_median)}</b>
-          {`, ${curly(finding.rival_is)}${apart}.`}
+          Rival: <b>{show(finding.rival_median)}</b>
+          {`${isShare(finding) ? ' %' : ''}, ${curly(finding.rival_is)}.${difference(finding)}`}
         </>
       )}
     </>
   );
+}
+
+/** What the finding has more or less than its rival, seed by seed. */
+function difference(finding: Finding): string {
+  if (!finding.difference) return '';
+  const show = shower(finding);
+  const [low, high] = finding.difference;
+  const mean = (low + high) / 2;
+  const points = isShare(finding) ? ' percentage points' : '';
+  const doubt = low <= 0 && high >= 0 && finding.verdict !== 'holds' ? ', so it may be none' : '';
+  return ` Seed by seed it is ${show(Math.abs(mean))}${points} ${mean < 0 ? 'less' : 'more'} on average (95 % interval ${show(low)} to ${show(high)}${doubt}).`;
+}
+
+const SHARE = /^share of /;
+
+const isShare = (finding: Finding) => SHARE.test(finding.unit);
+
+/** Shares are shown as percentages. */
+function shower(finding: Finding): (value: number | null) => string {
+  return (value) => number(value !== null && isShare(finding) ? 100 * value : value);
 }
 
 /** The seed in the middle says whether the two can be told apart. */
@@ -111,13 +159,14 @@ function pairedTest(pairs: Finding['pairs']): string {
   const lower = sorted[(sorted.length - 1) >> 1]?.p ?? 1;
   const upper = sorted[sorted.length >> 1]?.p ?? 1;
   const p = (lower + upper) / 2;
-  const told = p < CHANCE ? 'tells them apart' : 'cannot tell them apart';
-  return `Whether that would be so on other examples: from these ${pairs[0]?.of} a paired test (McNemar) ${told}, ${p < 1e-4 ? 'p < 0.0001' : `p = ${p.toPrecision(2)}`}.`;
+  const told = p < CHANCE ? 'tells the two apart' : 'cannot tell the two apart';
+  return `Would other examples say so, too? A paired test (McNemar) on the ${number(pairs[0]?.of ?? null)} of one seed ${told}, ${p < 1e-4 ? 'p\u00a0<\u00a00.0001' : `p\u00a0=\u00a0${p.toPrecision(2)}`}.`;
 }
 
 /** All places are percentages, so that the drawing needs no script and takes any width. */
 function Strip({ finding, values }: { finding: Finding; values: number[] }) {
   const rivals = finding.rivals.filter((value) => value !== null);
+  const show = shower(finding);
   const marks = [...values, ...rivals, ...(finding.bar === null ? [] : [finding.bar])];
   if (!values.length) return null;
   const smallest = Math.min(...marks);
@@ -134,7 +183,7 @@ function Strip({ finding, values }: { finding: Finding; values: number[] }) {
   ];
   const bound = upwards ? Math.max(...bounds) : Math.min(...bounds);
   const edge = at(bound);
-  const label = `${values.map(number).join(', ')}; the finding holds ${upwards ? 'from' : 'up to'} ${number(bound)}${log ? '; logarithmic axis' : ''}`;
+  const label = `${values.map(show).join(', ')}; the finding holds ${upwards ? 'from' : 'up to'} ${show(bound)}${log ? '; logarithmic axis' : ''}`;
   // An interval may reach beyond all marks, or below 0 on a logarithmic axis: it is cut where the drawing ends.
   const ends = largest === smallest ? null : finding.interval?.map((end) => (log && end <= 0 ? 0 : percent(end)));
   const [from, to] = (ends ?? []).map((end) => `${Math.min(100, Math.max(0, end)).toFixed(2)}%`);
@@ -150,6 +199,13 @@ function Strip({ finding, values }: { finding: Finding; values: number[] }) {
       <line className="axis" x1="0" x2="100%" y1="32" y2="32" />
       {ends && <line className="interval" x1={from} x2={to} y1="20" y2="20" />}
       {finding.bar !== null && <line className="bar" x1={at(finding.bar)} x2={at(finding.bar)} y1="4" y2="36" />}
+      {finding.values.map((value, seed) => {
+        const rival = finding.rivals[seed] ?? null;
+        return (
+          value !== null &&
+          rival !== null && <line key={seed} className="pair" x1={at(value)} x2={at(rival)} y1="20" y2="29" />
+        );
+      })}
       {rivals.map((value, index) => (
         <line key={index} className="rival" x1={at(value)} x2={at(value)} y1="20" y2="32" />
       ))}
@@ -165,11 +221,11 @@ function Strip({ finding, values }: { finding: Finding; values: number[] }) {
         textAnchor={largest === smallest ? 'middle' : 'start'}
         dx={largest === smallest ? 0 : -6}
       >
-        {number(smallest)}
+        {show(smallest)}
       </text>
       {largest !== smallest && (
         <text x={at(largest)} y="49" textAnchor="end" dx="6">
-          {number(largest)}
+          {show(largest)}
         </text>
       )}
       {log && (

@@ -39,9 +39,9 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
     lessons: new Map(
       site.lessons
         .filter((one) => one.folder !== lesson.folder)
-        .map((one) => [one.slug, `${ROOT}lessons/${one.folder}/`]),
+        .map((one) => [one.slug, { href: `${ROOT}lessons/${one.folder}/`, title: one.title }]),
     ),
-    exercises: new Map(exercises.map((one) => [one.name, `${ROOT}practice/${one.name}/`])),
+    exercises: new Map(exercises.map((one) => [one.name, { href: `${ROOT}practice/${one.name}/`, title: one.title }])),
     diagrams: page.diagrams,
     headings: [],
     ids: new Set(['text', 'outline', 'measured-findings', 'practise']),

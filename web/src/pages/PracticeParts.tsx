@@ -9,7 +9,9 @@ export function ownText(markdown: string, site: Site, root: string): string {
   return renderText(markdown.trim(), {
     equations: new Set(),
     places: new Map(),
-    lessons: new Map(site.lessons.map((one) => [one.slug, `${root}lessons/${one.folder}/`])),
+    lessons: new Map(
+      site.lessons.map((one) => [one.slug, { href: `${root}lessons/${one.folder}/`, title: one.title }]),
+    ),
     headings: [],
     ids: new Set(),
     track: 'shared',
@@ -40,12 +42,14 @@ export function ExerciseList({ exercises, root }: { exercises: Exercise[]; root:
           data-torch={one.track === 'torch' ? '' : undefined}
           data-asked={one.asked ? '' : undefined}
         >
-          <a href={`${root}practice/${one.name}/`}>{one.title}</a>
+          <span>
+            <a href={`${root}practice/${one.name}/`}>{one.title}</a> <code className="exercise-name">{one.name}</code>
+          </span>
           <span className="exercise-state" data-state-of={one.name} data-hash={one.hash} />
           <span className="exercise-facts">
             {one.asked && (
               <span className="exercise-asked" title="Asked in interviews">
-                asked
+                interviews
               </span>
             )}
             {one.track === 'torch' && <span className="exercise-track">PyTorch</span>}

@@ -18,16 +18,22 @@ export interface Heading {
   track: string;
 }
 
+/** What a word of the text leads to. */
+interface Target {
+  href: string;
+  title: string;
+}
+
 /** What the texts of one lesson share. */
 export interface TextContext {
   equations: Set<string>;
   /** TeX of the numbered equations, without their numbers. */
   formulas?: Map<string, string>;
   places: Map<string, CodePlace[]>;
-  /** Addresses of other lessons by slug. */
-  lessons: Map<string, string>;
-  /** Addresses of the lesson's exercises by name. */
-  exercises?: Map<string, string>;
+  /** Other lessons by slug. */
+  lessons: Map<string, Target>;
+  /** The lesson's exercises by name. */
+  exercises?: Map<string, Target>;
   /** SVG by name. */
   diagrams?: Record<string, string>;
   headings: Heading[];
@@ -97,40 +103,41 @@ function keepPunctuation(tokens: Token[]): void {
   });
 }
 
-/** "(4)", "lesson `self_attention`" and "exercise `softmax`" become links, where there is such a thing. */
+/** "(4)", "lesson `self_attention`" (by its title) and "exercise `softmax`" become links, where there is such a thing. */
 function linkReferences(tokens: Token[], state: StateCore): Token[] {
   const context = contextOf(state.env);
   const linked: Token[] = [];
   let inLink = 0;
-  const text = (content: string) => {
-    if (!content) return;
+  const words = (content: string) => {
     const token = new state.Token('text', '', 0);
     token.content = content;
-    linked.push(token);
+    return token;
   };
-  const link = (href: string, name: string, inner: Token, label = '') => {
+  const text = (content: string) => {
+    if (content) linked.push(words(content));
+  };
+  const link = (href: string, name: string, inner: Token, label = '', title = '') => {
     const open = new state.Token('link_open', 'a', 1);
     open.attrs = [
       ['class', name],
       ['href', href],
     ];
     if (label) open.attrs.push(['aria-label', label]);
+    if (title) open.attrs.push(['title', title]);
     linked.push(open, inner, new state.Token('link_close', 'a', -1));
   };
   tokens.forEach((token, index) => {
     if (token.type === 'link_open') inLink += 1;
     if (token.type === 'link_close') inLink -= 1;
     const kind = /\b(lesson|exercise)s? $/.exec(tokens[index - 1]?.content ?? '')?.[1];
-    const address = kind && (kind === 'lesson' ? context.lessons : context.exercises)?.get(token.content);
-    if (token.type === 'code_inline' && !inLink && address) {
-      link(address, `${kind}-link`, token);
+    const target = kind && (kind === 'lesson' ? context.lessons : context.exercises)?.get(token.content);
+    if (token.type === 'code_inline' && !inLink && target) {
+      link(target.href, `${kind}-link`, kind === 'lesson' ? words(target.title) : token, '', target.title);
     } else if (token.type === 'text' && !inLink) {
       let rest = token.content;
       for (let match = nextReference(rest, context); match; match = nextReference(rest, context)) {
         text(rest.slice(0, match.index));
-        const inner = new state.Token('text', '', 0);
-        inner.content = match[0];
-        link(`#${equationId(match[1] ?? '')}`, 'equation-link', inner, `Equation ${match[0]}`);
+        link(`#${equationId(match[1] ?? '')}`, 'equation-link', words(match[0]), `Equation ${match[0]}`);
         rest = rest.slice(match.index + match[0].length);
       }
       text(rest);

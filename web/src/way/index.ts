@@ -96,7 +96,7 @@ function showEnd(page: Document, way: Way, root: string, here: string, step: Ste
   const exercise = nextExercise(way, here);
   if (exercise) {
     const line = page.createElement('p');
-    line.append('Or write one of its functions first: ');
+    line.append('Or first write a function of this lesson yourself: ');
     line.append(linkTo(page, exercisePage(root, exercise), exercise.title), `, ${exercise.minutes} minutes.`);
     lines.push(line);
   }

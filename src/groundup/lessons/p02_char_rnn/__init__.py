@@ -43,12 +43,12 @@ LESSON = Lesson(
             "Does the network predict better than counting?",
             "On text that it has not seen it needs fewer bits per character than the best table of counts",
             "<",
-            rival="the best n-gram up to order 7, interpolated or Witten-Bell, chosen on validation text",
+            rival="the best n-gram up to order 7, chosen on validation text",
             unit="bits per character",
-            paper="The post reports no such number. Its sequel (Karpathy, Johnson & Fei-Fei 2015) compares LSTMs with "
+            paper="The post gives no such number. Its sequel (Karpathy, Johnson & Fei-Fei 2015) compares LSTMs with "
             "n-grams and finds the LSTMs ahead, through long-range structure",
             miss="Counting needs room and hardly any time: that table keeps {numbers that the best n-gram keeps} "
-            "numbers, the network {numbers that the network keeps}.",
+            "numbers, and the network keeps {numbers that the network keeps}.",
         ),
         Finding(
             "quotes",
@@ -58,10 +58,9 @@ LESSON = Lesson(
             bar=0.3,
             rival="the same search in the untrained network",
             unit="|r|",
-            paper="Shows such a cell, of an LSTM, and reports no correlation",
-            miss="Half of the quotations have more than {letters of a quotation} letters, and the gradient falls to a "
-            "hundredth within {characters that a gradient goes back} characters: from the end of a quotation hardly "
-            "anything reaches its beginning.",
+            paper="The post shows such a cell, of an LSTM, and gives no correlation",
+            miss="We think: a gradient falls to a hundredth within {characters that a gradient goes back} characters, "
+            "and half of the quotations have more than {letters of a quotation}.",
         ),
         Finding(
             "cells",
@@ -70,7 +69,7 @@ LESSON = Lesson(
             ">",
             rival="the same search in the untrained network",
             unit="mean |r| of the three",
-            paper="“About 5 %” of an LSTM's cells do something that people can read",
+            paper="“About 5 %” of the cells of its LSTMs do something that people can read, says the post",
         ),
         Finding(
             "overwriting",
@@ -80,12 +79,12 @@ LESSON = Lesson(
             ">",
             rival="the most that any of 30 other cells moves it",
             unit="bits",
-            paper="Watches cells and does not overwrite them",
+            paper="The post watches cells and does not overwrite them",
         ),
         Finding(
             "lag",
             "How far back does the gradient reach?",
-            "Training lengthens the way back on which the gradient falls to a hundredth",
+            "After training it goes back over more characters before it has fallen to a hundredth",
             ">",
             rival="the untrained network",
             unit="characters",
