@@ -100,6 +100,10 @@ def run(
     for name, value in options.items():
         if value is not None and name not in chosen.options:
             raise UserError(f"Lesson {chosen.name} has no --{name}.")
+    if text is not None:
+        from groundup.data.text import read_text
+
+        read_text(text, minimum=2000)  # what lessons need; refused now, not after whatever a lesson trains first
     folder = out or default_folder(chosen, track, budget)
     this = Run(chosen, track, seed, budget, folder, resume, options, quiet or as_json, threads)
     result = run_lesson(this)
