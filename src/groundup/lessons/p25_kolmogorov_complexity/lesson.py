@@ -587,7 +587,7 @@ def given(axes, name):
     by_programs = [one if bit == "1" else 1 - one for one, bit in zip(ones, x, strict=True)]
     lost = [bits_lost_by_counting(x[:n], 2) for n in range(25)]
     lines = {"all programs": by_programs, "counting, context of 2": 2.0 ** -np.diff(lost)}
-    title = f"{name}: programs lose {bits_lost(share, x):.1f} bits, counting {lost[-1]:.1f}"
+    title = f"{name}; bits lost:\nprograms {bits_lost(share, x):.1f}, counting {lost[-1]:.1f}"
     curves(axes, np.arange(1, 25), lines, "place of the bit", "probability of the bit that came", title)
     axes.set_ylim(0, 1.05)
 
