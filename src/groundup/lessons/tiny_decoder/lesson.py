@@ -533,7 +533,7 @@ found = {"decoder": history} | {name: rivals[f"curves/{key}"] for name, key in o
 fig, axes = figure(9.6, 3.1, columns=2)
 for panel, column, label, title in (
     (axes[0], "training", "loss in nats per token", "What training sees"),
-    (axes[1], "exact match", "answers without a mistake", "What it writes, on held-out words"),
+    (axes[1], "exact match", "faultless answers", "What it writes, on held-out words"),
 ):
     lines = {name: rows[column][-len(history["step"]) :] for name, rows in found.items()}  # others began at step 0
     curves(panel, history["step"], lines, "step", label, title, log="y" if column == "training" else "")
@@ -716,7 +716,7 @@ print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} 
 # 32 questions at once, and the mask is what keeps them honest.
 #
 # We count in **bits per character**: the mean of $-\log_2 p$ of the character that did come, over parts of the novels that training
-# never sees. An even guess among 80 needs 6.32. (Lesson `char_rnn` has given the same text to a recurrent network.) And there
+# never sees. An even guess among 80 needs 6.32. (In lesson `char_rnn` a recurrent network reads the same text.) And there
 # is a rival that does not learn at all. An **$n$-gram** table has counted how often each character followed each run of $n - 1$ others,
 # and bets accordingly.
 
