@@ -890,8 +890,9 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # twenty steps of training agree to 1e-8 in float64. `past` is the cache. What does the framework hide? `is_causal=True` is a promise that
 # the first query belongs to the first key: with a cache that is wrong, and no error tells you.
 
-# %% name="twin" tags=["torch"] show="SelfAttention TinyDecoder" include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.training.optim:cosine"
+# %% name="twin" tags=["torch"] show="SelfAttention TinyDecoder" include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.training.optim:cosine groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.tiny_decoder.twin import TinyDecoder, answer_loss, generate
+from groundup.plots import curves, figure
 from groundup.training.optim import cosine
 
 # %% name="twin-train" tags=["torch"]
@@ -899,7 +900,7 @@ import torch
 
 torch.manual_seed(1)
 model = TinyDecoder(len(SYMBOLS), 64, 4)
-steps, draws = 250, np.random.default_rng(6)
+steps, draws, history = 250, np.random.default_rng(6), {"step": [], "loss": [], "faultless answers": []}
 optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, weight_decay=0.3)  # times what the schedule says
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(8e-3, steps, warmup=20))
 for step in range(1, steps + 1):
@@ -911,11 +912,18 @@ for step in range(1, steps + 1):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     scheduler.step()
-    if step % 50 == 0:
+    if step % 25 == 0:
         with torch.no_grad():
             logits, _ = model(torch.from_numpy(validation["tokens"]))
         faultless = right(logits.numpy(), validation["targets"]).mean()
-        print(f"step {step}: loss {loss.item():.4f}, {faultless:.3f} of the held-out words without a mistake")
+        for name, value in zip(history, (step, loss.item(), faultless), strict=True):
+            history[name].append(value)
+
+# %% name="twin-curve" tags=["torch"] alt="Training loss and share of faultless answers of the PyTorch twin against the step."
+fig, axes = figure(6.8, 2.6)
+lines = {name: history[name] for name in ("loss", "faultless answers")}
+curves(axes, history["step"], lines, "step", "nats, share of words", "The twin in training")
+print(f"{faultless:.3f} of the held-out words without a mistake")
 
 # %% name="twin-cache" tags=["torch", "tools"]
 # What the twin writes with the cache, and without.
