@@ -121,3 +121,59 @@ def test_grids_hold_the_best_rate_inside():
     for name, best in drawn["metrics"]["best rates"].items():
         place = experiment.RACE[name][2].index(best)
         assert 2 <= place < len(experiment.RACE[name][2]) - 2, name
+
+
+def test_what_the_text_says_of_the_measurements():
+    record = kept_record("optimizers")
+    found, metrics = {one["name"]: one for one in record["findings"]}, record["drawn"]["metrics"]
+    # "five draws of chance move Adam's from 0.20 to 0.25", and "five seeds cannot tell it from Adam"
+    assert (round(min(found["adam"]["values"]), 2), round(max(found["adam"]["values"]), 2)) == (0.20, 0.25)
+    low, high = found["adam"]["difference"]
+    assert low < 0 < high
+    # "more than twice as much as the worst choice of rule", "nearly three times", "Only with Adam it is a draw"
+    prices, losses = metrics["price of a rate four times off"], metrics["test loss"].values()
+    worst = max(losses) - min(losses)
+    assert found["rate"]["values"][0] == pytest.approx(np.median(list(prices.values())), rel=1e-4)
+    assert found["rate"]["rivals"][0] == pytest.approx(worst, rel=1e-3)
+    assert 2 < np.median(list(prices.values())) / worst < 2.5
+    assert 2.7 < found["rate"]["median"] / found["rate"]["rival_median"] < 3
+    assert min(prices, key=prices.get) == "Adam"
+    assert abs(prices["Adam"] - worst) < 0.003
+    assert all(price > 1.5 * worst for name, price in prices.items() if name != "Adam")
+    # a warm-up: "at the lowest rate it changes little", "lowers the best point as well, but by 0.01"
+    without, warmed = (record["drawn"]["arrays"]["warm-up"][kind] for kind in ("without", "with"))
+    assert abs(without[0] - warmed[0]) < 0.01
+    assert round(min(without) - min(warmed), 2) == 0.01
+    assert without[-1] - warmed[-1] > 0.3
+    # decay: "the penalty is as easy to tune as AdamW and ends as low"; "the lowest of the three, by a little"
+    best, regret = metrics["test loss with the best decay"], metrics["regret of one decay"]
+    penalty, library, paper = experiment.DECAYS
+    assert found["decay"]["seeds_for"] == 0
+    assert abs(best[penalty] - best[library]) < 0.002
+    assert best[library] - 0.03 < best[paper] < best[library]
+    assert regret[paper] > 5 * max(regret[penalty], regret[library])
+    assert experiment.FEW_STEPS * experiment.SIZE["batch"] / experiment.FEW == 16  # epochs
+
+
+def test_what_adam_remembers_of_one_huge_gradient():
+    """The step is 3.2 times the rate, however large it is, and a thirtieth of its pace a hundred steps later."""
+    w, optimiser = {"w": np.zeros(1)}, adam()
+    state, places = optimiser.init(w), []
+    for step in range(20_101):
+        optimiser.update(w, {"w": np.array([1000.0 if step == 20_000 else 1.0])}, state, 1.0)
+        places.append(float(w["w"][0]))
+    steps = -np.diff(places)
+    assert steps[19_999] == pytest.approx(0.1 / math.sqrt(0.001), rel=0.02)
+    assert round(0.1 / math.sqrt(0.001), 1) == 3.2
+    assert 28 < 1 / steps[-1] < 32
+
+
+def test_looking_ahead_is_a_change_of_place():
+    """(9), from the place that looks ahead, is the ball that measures its slope at x − ηβv."""
+    curvature, rate, beta = np.array([3.0]), 0.1, 0.8
+    path = model.walk(sgd(momentum=beta, nesterov=True), curvature, np.array([1.0]), rate, 10)
+    x, v = np.array([1.0]), np.zeros(1)
+    for place in path:
+        assert x - rate * beta * v == pytest.approx(place)
+        v = beta * v + curvature * (x - rate * beta * v)
+        x = x - rate * v

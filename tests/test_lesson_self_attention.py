@@ -211,9 +211,29 @@ def test_what_the_text_says_of_the_measurements() -> None:
     found = {one["name"]: one for one in record["findings"]}
     answers = record["drawn"]["metrics"]["accuracy by question"]
     assert min(answers["two_heads"]) > 0.99  # "two heads answer everything"
-    assert min(answers["one_head"]) < 0.15 < 0.99 < max(answers["one_head"])  # "one … perfectly, the other hardly"
+    assert max(answers["one_head"]) > 0.99  # "answers one of the two questions perfectly"
+    guessing = 1 / 32 + 31 / 32 / 16  # "makes 9.2 %": one in 32 questions asks for the card of the other
+    assert abs(min(answers["one_head"]) - guessing) < 2 * math.sqrt(guessing * (1 - guessing) / 2048)
     assert all(value < 0.56 for value in found["lookup"]["rivals"])  # with every seed
-    assert min(answers["undivided"]) < 0.2  # "with this seed one of the questions is hardly learned"
+    assert min(answers["undivided"]) < 0.2  # "this seed learns one of the two questions hardly at all"
+    undivided = sorted(found["scale"]["rivals"][1:])
+    assert [round(value, 2) for value in undivided] == [0.58, 0.89, 0.90, 0.90]  # "58 % … three with about 90 %"
+    assert min(found["scale"]["values"]) > 0.997  # "division brings every seed above 99.7 %"
+    low, high = found["scale"]["difference"]
+    assert low < 0 < high  # "so wide that it touches 0"
+    rivals = zip(found["scale"]["values"], found["scale"]["rivals"], strict=True)
+    assert all(value > rival for value, rival in rivals)  # "seed by seed, division won all five times"
+    softmaxes = record["drawn"]["metrics"]["softmax"]
+    without, scaled = (softmaxes[name] for name in ("without 1/√d", "with 1/√d"))
+    keys = [math.exp(found["entropy"]) for found in without.values()]
+    assert keys == sorted(keys, reverse=True)  # "less even with every doubling"
+    assert 2 < math.exp(without["32"]["entropy"]) < 3  # "only two or three of the 64 keys count"
+    ratios = {d: without[d]["median gradient"] / scaled[d]["median gradient"] for d in without}
+    assert all((ratio > 1) == (int(d) <= 16) for d, ratio in ratios.items())  # "up to 16 it is longer … then it falls"
+    assert 0.0005 < ratios["1024"] < 0.002  # "about a thousandth"
+    assert without["1024"]["mean gradient"] > 50 * without["1024"]["median gradient"]  # "far above its median"
+    assert 0.4 < found["lookup"]["median"] - found["lookup"]["rival_median"] < 0.5  # "nearly half of all answers"
+    assert answers["one_head"][0] < record["drawn"]["metrics"]["accuracy without looking"]["commonest content"]
     assert found["root"]["verdict"] == "mostly"  # "cannot tell the two apart"
     assert max(abs(bound) for bound in found["root"]["difference"]) < 0.005
     spreads = [value for name, value in record["drawn"]["metrics"].items() if name.startswith("spread of the scores")]

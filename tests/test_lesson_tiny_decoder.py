@@ -7,9 +7,19 @@ import numpy as np
 import pytest
 
 from groundup.errors import UserError
-from groundup.lessons.tiny_decoder import experiment
-from groundup.lessons.tiny_decoder.experiment import LONGEST, PAD, SYMBOLS
+from groundup.lessons.tiny_decoder import experiment, learners, prose
 from groundup.lessons.tiny_decoder.model import decode_step, decoder, generate, init, start_cache
+from groundup.lessons.tiny_decoder.words import (
+    LONGEST,
+    PAD,
+    SYMBOLS,
+    best_without_order,
+    draw_words,
+    reversal,
+    right,
+    text_of,
+    tokens_of,
+)
 from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
 from groundup.ops.norms import layer_norm
 from groundup.ops.positions import sinusoidal_positions
@@ -29,7 +39,7 @@ def model(dtype: type = np.float64) -> Tree:
 
 
 def some_words(count: int) -> Array:
-    return experiment.draw_words(np.random.default_rng(4), count)
+    return draw_words(np.random.default_rng(4), count)
 
 
 def text(tokens: Array) -> str:
@@ -94,7 +104,7 @@ def test_the_numbers_worked_by_hand() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_no_output_depends_on_a_later_token_and_a_leak_is_found(dtype: type) -> None:
-    params, tokens = model(dtype), experiment.reversal(some_words(3))["tokens"]
+    params, tokens = model(dtype), reversal(some_words(3))["tokens"]
     length = tokens.shape[1]
     assert (leaks(lambda tokens: decoder(params, tokens, HEADS)[0], tokens) == 0).all()
     ahead = np.tri(length, k=1, dtype=bool)
@@ -107,7 +117,7 @@ def test_no_output_depends_on_a_later_token_and_a_leak_is_found(dtype: type) -> 
 
 def test_the_last_output_depends_on_every_token() -> None:
     """The other half of causal: the past is visible."""
-    params, tokens = model(), experiment.reversal(some_words(2))["tokens"]
+    params, tokens = model(), reversal(some_words(2))["tokens"]
     before = decoder(params, tokens, HEADS)[0][:, -1]
     for t in range(tokens.shape[1]):
         changed = tokens.copy()
@@ -116,7 +126,7 @@ def test_the_last_output_depends_on_every_token() -> None:
 
 
 def test_without_positions_the_order_of_the_past_is_lost() -> None:
-    params, tokens = model(), experiment.reversal(some_words(2))["tokens"]
+    params, tokens = model(), reversal(some_words(2))["tokens"]
     shuffled = tokens.copy()
     shuffled[:, :LONGEST] = np.random.default_rng(0).permuted(shuffled[:, :LONGEST], axis=1)
     nowhere = np.zeros((tokens.shape[1], 8))
@@ -192,7 +202,7 @@ def test_sampling_follows_the_softmax() -> None:
 
 def test_the_task_is_to_write_the_word_backwards() -> None:
     words = some_words(200)
-    task = experiment.reversal(words)
+    task = reversal(words)
     lengths = set()
     for word, tokens, targets in zip(words, task["tokens"], task["targets"], strict=True):
         letters = text(word).strip()
@@ -205,36 +215,34 @@ def test_the_task_is_to_write_the_word_backwards() -> None:
 
 
 def test_held_out_words_are_never_drawn() -> None:
-    held_out = experiment.draw_words(np.random.default_rng(0), 60)
-    drawn = experiment.draw_words(np.random.default_rng(0), 60, held_out)  # would be the same sixty
+    held_out = draw_words(np.random.default_rng(0), 60)
+    drawn = draw_words(np.random.default_rng(0), 60, held_out)  # would be the same sixty
     assert not {text(word) for word in drawn} & {text(word) for word in held_out}
 
 
 def test_right_is_what_generation_does() -> None:
     """A half-trained decoder: some answers are right, some wrong, and both ways of counting agree on each."""
-    learner = experiment.learner("numpy", np.random.default_rng(0), **experiment.SIZE, steps=100)
+    learner = learners.learner("numpy", np.random.default_rng(0), **learners.SIZE, steps=100)
     rng = np.random.default_rng(1)
     for _ in range(100):
-        learner.step(experiment.reversal(experiment.draw_words(rng, 32)), rng)
-    task = experiment.reversal(some_words(100))
-    counted = experiment.right(learner.outputs(task), task["targets"])
+        learner.step(reversal(draw_words(rng, 32)), rng)
+    task = reversal(some_words(100))
+    counted = right(learner.outputs(task), task["targets"])
     written, _ = generate(learner.parameters(), task["tokens"][:, : LONGEST + 1], LONGEST + 1, 4)
-    answers = [
-        experiment.decode(line) == text(word).strip()[::-1] for line, word in zip(written, some_words(100), strict=True)
-    ]
+    answers = [text_of(line) == text(word).strip()[::-1] for line, word in zip(written, some_words(100), strict=True)]
     assert counted.tolist() == answers
     assert 0 < counted.mean() < 1
 
 
 def test_best_without_order_counts_the_orders() -> None:
-    words = np.array([experiment.encode(word)[:LONGEST] for word in ("aabb", "abcd", "zzzz", "aabcc")])
+    words = np.array([tokens_of(word)[:LONGEST] for word in ("aabb", "abcd", "zzzz", "aabcc")])
     orders = [len(set(itertools.permutations(word[word != PAD].tolist()))) for word in words]
-    assert experiment.best_without_order(words) == pytest.approx(np.mean([1 / count for count in orders]))
+    assert best_without_order(words) == pytest.approx(np.mean([1 / count for count in orders]))
 
 
 def test_attention_is_measured_on_the_mirrored_letter() -> None:
     words = some_words(3)
-    targets = experiment.reversal(words)["targets"]
+    targets = reversal(words)["targets"]
     weights = np.zeros((3, 2, 2 * LONGEST + 1, 2 * LONGEST + 1))
     for row, word in enumerate(words):
         for step, place in enumerate(range(LONGEST - 1, LONGEST - 1 - np.count_nonzero(word), -1)):
@@ -255,8 +263,8 @@ def test_sample_answers_a_prompt_and_refuses_baselines() -> None:
         about = {"variant": variant, "heads": HEADS}
         return experiment.sample(model(), about, 0.0, 50, np.random.default_rng(0), prompt)
 
-    written = generate(model(), experiment.encode("hello")[None], LONGEST + 1, HEADS)[0][0]
-    assert sample("decoder", "hello>") == sample("decoder", "hello") == f"hello>{experiment.decode(written)}"
+    written = generate(model(), tokens_of("hello")[None], LONGEST + 1, HEADS)[0][0]
+    assert sample("decoder", "hello>") == sample("decoder", "hello") == f"hello>{text_of(written)}"
     assert 4 <= len(sample("decoder", "").partition(">")[0]) <= LONGEST  # no prompt: a random word
     with pytest.raises(UserError, match="no_mask"):
         sample("no_mask", "hello")
@@ -287,7 +295,7 @@ def test_twin_with_masks_positions_and_cache() -> None:
 def test_the_lstm_has_as_many_parameters() -> None:
     ours, rival = (
         count(make("numpy", np.random.default_rng(0), **size).parameters())
-        for make, size in ((experiment.learner, experiment.SIZE), (experiment.lstm_learner, experiment.LSTM_SIZE))
+        for make, size in ((learners.learner, learners.SIZE), (learners.lstm_learner, learners.LSTM_SIZE))
     )
     assert abs(rival - ours) < 0.01 * ours
 
@@ -299,3 +307,93 @@ def test_what_the_text_says_of_the_measurements() -> None:
     assert [f"{loss:.4f}" for loss in ends] == ["0.0069", "0.0069"]  # the question before the opening
     assert (metrics["exact match"]["decoder"], metrics["exact match"]["no_mask"]) == (1.0, 0.0)
     assert metrics["parameters"]["decoder"] == 53_853
+
+
+# Real text
+
+
+def test_a_window_asks_for_the_character_after_each_of_its_own() -> None:
+    read = prose.windows(np.arange(100), np.array([0, 40]))
+    assert read["tokens"].shape == read["targets"].shape == (2, prose.TIME)
+    np.testing.assert_array_equal(read["tokens"][1], np.arange(40, 40 + prose.TIME))
+    np.testing.assert_array_equal(read["targets"], read["tokens"] + 1)
+
+
+def test_bits_by_place_are_those_of_every_window_by_itself() -> None:
+    params = model()
+    tokens = np.random.default_rng(0).integers(len(SYMBOLS), size=3 * prose.TIME)
+    found, windows = np.zeros(prose.TIME), 0
+    for start in range(0, len(tokens) - prose.TIME, prose.TIME // 2):
+        logits = decoder(params, tokens[None, start : start + prose.TIME], HEADS)[0][0]
+        p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        wanted = tokens[start + 1 : start + prose.TIME + 1]
+        found += -np.log2(p[np.arange(prose.TIME), wanted])
+        windows += 1
+    by_place = prose.bits_by_place(params, tokens, HEADS)
+    np.testing.assert_allclose(by_place, found / windows, rtol=1e-10)
+    late = found[prose.TIME // 2 :].mean() / windows
+    assert prose.bits_per_character(params, tokens, HEADS) == pytest.approx(late, rel=1e-10)
+
+
+def test_writing_goes_on_beyond_the_window_and_never_writes_the_unknown() -> None:
+    params, prompt = model(), np.array([3, 1, 4])
+    params["readout"]["bias"][0] = 50.0  # the model would write token 0 for ever
+    kept = map_tree(np.copy, params)
+    written = prose.write(params, prompt, 3 * prose.TIME + 5, HEADS, 0.0, np.random.default_rng(0))
+    assert written.shape == (3 * prose.TIME + 5,)
+    assert (written > 0).all()
+    assert count(kept) == count(params)
+    assert params["readout"]["bias"][0] == 50.0
+    params["readout"]["bias"][0] = -1e9
+    room = prose.TIME - len(prompt)
+    np.testing.assert_array_equal(written[:room], generate(params, prompt[None], room, HEADS)[0][0])
+    seen = np.concatenate([prompt, written[:room]])[-prose.TIME // 2 :]  # the window's second half begins the next
+    np.testing.assert_array_equal(
+        written[room : room + prose.TIME // 2], generate(params, seen[None], prose.TIME // 2, HEADS)[0][0]
+    )
+    drawn = [prose.write(params, prompt, 40, HEADS, 1.0, np.random.default_rng(seed)).tolist() for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_sample_goes_on_from_a_prompt_of_text() -> None:
+    vocabulary = "\ufffd" + "".join(sorted(SYMBOLS[1:]))
+    params = init(np.random.default_rng(0), len(vocabulary), 8)
+    about = {"variant": "text", "heads": HEADS, "vocabulary": vocabulary}
+    for prompt in ("", "hello", "Ünknown"):
+        written = experiment.sample(params, about, 0.8, 50, np.random.default_rng(0), prompt)
+        assert len(written) == 50
+        assert set(written) <= set(vocabulary[1:])
+
+
+def test_layer_norm_worked_by_hand() -> None:
+    for x in ([1.0, 3.0, 5.0, 7.0], [10.0, 30.0, 50.0, 70.0]):
+        y, _ = layer_norm(np.array([x]), np.ones(4), np.zeros(4), 0.0)
+        np.testing.assert_allclose(y[0], np.array([-3, -1, 1, 3]) / math.sqrt(5), rtol=1e-12)
+
+
+def test_what_the_text_says_of_the_novels() -> None:
+    record = kept_record("tiny_decoder")
+    (finding,) = (one for one in record["findings"] if one["name"] == "text")
+    metrics, curve = record["drawn"]["metrics"], record["drawn"]["curves"]["text"]
+    tables = {order: metrics["n-grams"][f"Witten-Bell {order}"]["bits"] for order in range(1, 8)}
+    rnn = kept_record("char_rnn")
+    network = next(one for one in rnn["findings"] if one["name"] == "bits")
+    # "a 4-gram does better, which looks at three characters", "the recurrent network beats it as well"
+    for bits in finding["values"]:
+        assert tables[4] < bits < tables[3]
+        assert max(network["values"]) < bits
+    assert finding["verdict"] == "not seen"
+    assert finding["rivals"][0] == network["rivals"][0]  # the same parts of the novels, and the same tables
+    assert metrics["numbers that the block keeps"] == 60_561
+    steps = (1500 * 32 * 32, 1200 * 32 * 64)  # characters read: ours, and lesson 02's
+    assert 1.5 < steps[1] / steps[0] < 1.7  # "one and a half times as much"
+    assert 1.7 < rnn["drawn"]["metrics"]["numbers that the network keeps"] / 60_561 < 1.9  # "nearly twice as many"
+    assert math.log2(80) == pytest.approx(6.32, abs=0.005)
+    assert 2 * 32 * 4096 * 2 == 0.5 * 2**20  # bytes of a token in a cache of 32 layers of width 4096, in 16 bits
+    by_place = metrics["bits by characters in view"]
+    assert 0 < by_place[0] - tables[2] < 0.2  # "nearly level"
+    assert all(bits > tables[seen + 1] for seen, bits in enumerate(by_place[:6], start=1))
+    assert abs(by_place[4] - np.mean(by_place[15:])) < 0.05  # "flat from the fifth on"
+    assert by_place[2] - by_place[4] > 0.1
+    assert 0.7 < metrics["known words"] < 0.8  # "three in four"
+    assert curve["held-out bits"][-1] < curve["held-out bits"][-2]  # "still falling"

@@ -137,6 +137,7 @@ def test_tools_say_what_they_give_and_pytorch_is_no_counterpart_of_itself(pages,
     _, cells = pages[lesson.folder.name]
     for cell in codes(cells):
         assert cell["gives"] or cell["fold"] != "tools", cell["id"]
+        assert not cell["gives"].startswith(":"), cell["id"]
         assert not (cell["track"] == "torch" and cell["twins"])
 
 

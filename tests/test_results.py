@@ -183,6 +183,8 @@ def test_what_seed_0_found_comes_back_for_figures(tmp_path, monkeypatch):
     }
     with pytest.raises(UserError, match=r"does not keep arrays/huge"):
         measured(folder, "arrays/huge")
+    name = lesson.findings[0].name
+    assert measured(folder, f"findings/{name}") == {f"findings/{name}": 2.0}  # of seed 0
 
 
 def test_what_is_kept_for_figures_stays_small():

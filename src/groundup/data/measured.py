@@ -25,13 +25,16 @@ def kept_folder() -> Path:
 def measured(lesson: str, *names: str) -> dict[str, Any]:
     """Curves, arrays and numbers that a lesson's experiment found with seed 0, by name.
 
-    lesson: the lesson's folder, "p02_char_rnn". names: "curves/adagrad", "arrays/ngrams", "metrics/known words*".
-    With a star a name stands for all that fit, in their order. A curve is a dict of lists, an array nested lists.
+    lesson: the lesson's folder, "p02_char_rnn". names: "curves/adagrad", "arrays/ngrams", "metrics/known words*",
+    "findings/bits". With a star a name stands for all that fit, in their order. A curve is a dict of lists, an array
+    nested lists, a finding its value.
     Raises UserError for what is not kept.
     """
     path = kept_folder() / f"{lesson}.json"
-    drawn = json.loads(path.read_text(encoding="utf-8")).get("drawn", {}) if path.is_file() else {}
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    drawn = record.get("drawn", {})
     kept = {f"{part}/{name}": value for part, entries in drawn.items() for name, value in entries.items()}
+    kept |= {f"findings/{one['name']}": one["values"][0] for one in record.get("findings", ())}
     found: dict[str, Any] = {}
     for name in names:
         fitting = fnmatch.filter(kept, name) if "*" in name else [name] if name in kept else []

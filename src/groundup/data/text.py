@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from groundup.data.files import package_data
 from groundup.errors import UserError
 
+HELD_OUT = 60_000  # characters of each held-out part that ``parts`` keeps, the same number from every text
 UNKNOWN = "\ufffd"  # the replacement character stands for every character outside a vocabulary
 
 Integers = NDArray[np.int64]
@@ -100,6 +101,18 @@ def split_text(text: str, validation: float = 0.05, test: float = 0.1) -> tuple[
 def split_texts(texts: Iterable[str], validation: float = 0.05, test: float = 0.05) -> list[list[str]]:
     """The training, validation and test parts of several texts, each cut by itself as ``split_text`` does."""
     return [list(part) for part in zip(*(split_text(text, validation, test) for text in texts), strict=True)]
+
+
+def parts(texts: Sequence[str]) -> tuple[str, str, str]:
+    """Text to train on, to watch and to test with: the last tenth of each text is held out, some of it is read."""
+    train, validation, test = split_texts(texts)
+    most = HELD_OUT // len(texts)
+    return "\n\n\n".join(train), "".join(part[:most] for part in validation), "".join(part[:most] for part in test)
+
+
+def words(text: str) -> list[str]:
+    """Runs of at least three letters, in lower case."""
+    return re.findall(r"[^\W\d_]{3,}", text.lower())
 
 
 def build_vocabulary(text: str, most: int | None = None) -> str:

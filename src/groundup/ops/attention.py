@@ -51,20 +51,20 @@ def scaled_dot_product_attention(
     """
     # The scores of longer vectors spread wider; dividing by √d keeps the softmax from choosing a single key.
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
-    weights = attention_weights(query, key, mask, scale)  # P (..., Tq, Tk)
+    weights = attention_weights(query, key, mask, scale)  # (..., Tq, Tk)
     # A query reads the mean of the values under its weights.
     y = weights @ value
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         # A value hears from every query that read it, as loudly as it was read.
-        d_value = weights.swapaxes(-1, -2) @ dy  # Y = P V:  dV = Pᵀ dY
-        d_weights = dy @ value.swapaxes(-1, -2)  # and dP = dY Vᵀ
+        d_value = weights.swapaxes(-1, -2) @ dy  # because y = weights @ value
+        d_weights = dy @ value.swapaxes(-1, -2)  # likewise
         # Weights sum to 1, so a score moves by how much its weight's gradient differs from the weighted mean of all.
-        inner = (y * dy).sum(axis=-1, keepdims=True)  # Σ_k P dP over the keys is Σ_d Y dY, which is shorter
-        d_scores = weights * (d_weights - inner)  # softmax: dS = P (dP - Σ_k P dP)
+        inner = (y * dy).sum(axis=-1, keepdims=True)  # the mean of d_weights under the weights
+        d_scores = weights * (d_weights - inner)  # the softmax's own backward
         # A score is a product of a query and a key, and so the gradient of each is made of the other.
-        d_query = scale * (d_scores @ key)  # S = scale · Q Kᵀ:  dQ = scale · dS K
-        d_key = scale * (d_scores.swapaxes(-1, -2) @ query)  # and dK = scale · dSᵀ Q
+        d_query = scale * (d_scores @ key)  # because scores = scale · query @ keyᵀ
+        d_key = scale * (d_scores.swapaxes(-1, -2) @ query)  # likewise
         return d_query, d_key, d_value
 
     return y, backward

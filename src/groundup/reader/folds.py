@@ -48,7 +48,7 @@ def folded(
     elif all(part["folded"] for part in parts):
         again = any(ast.unparse(node) in seen for node in ast.parse(source).body)
         fold = "again" if again else "tools" if hidden and not cell.id.startswith("needs-") else "needs"
-    comment = re.match(r"(?:#.*\n)*", source)
+    comment = re.match(r"(?:#(?!:).*\n)*", source)  # "#:" speaks of the constant below it
     inner = inner_folds(source, marked)
     for one in inner:
         if not one["label"] and any(function["start"] < one["start"] <= function["end"] for function in beside):

@@ -36,7 +36,7 @@ def sgd(momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     def step(param: np.ndarray, gradient: np.ndarray, velocity: np.ndarray | None, rate: float) -> None:
         direction = gradient + weight_decay * param if weight_decay else gradient
         if velocity is not None:
-            velocity[...] = momentum * velocity + direction  # v ← μ v + g
+            velocity[...] = momentum * velocity + direction  # v ← β v + g
             direction = direction + momentum * velocity if nesterov else velocity
         param -= rate * direction
 

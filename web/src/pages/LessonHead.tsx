@@ -29,7 +29,7 @@ export function LessonHead({
       <p className="summary">{lesson.summary}</p>
       <ul className="facts">
         <li className={`level ${lesson.level}`}>{lesson.level}</li>
-        <li>{lesson.minutes} minutes</li>
+        <li>{lesson.minutes} minutes of reading</li>
         <li>{lesson.tracks.length > 1 ? 'NumPy and PyTorch' : lesson.tracks[0] === 'torch' ? 'PyTorch' : 'NumPy'}</li>
         {lesson.findings && (
           <li>

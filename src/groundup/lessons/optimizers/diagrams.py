@@ -9,7 +9,7 @@ SLOW, FAST = "orange", "blue"
 
 
 def momentum() -> str:
-    """A walker and a ball in the same ravine: arrows that alternate cancel, arrows that agree add up."""
+    """A walker and a ball in the same ravine: of arrows that alternate half of one is left, those that agree add up."""
     middle: Point = (236, 124)
     parts = [line(*_oval(middle, 52 * k, 22 * k), colour="line") for k in (0.6, 1.4, 2.4, 3.6)]
     zigzag = [(60.0, 64.0)]
@@ -30,7 +30,7 @@ def momentum() -> str:
         ),
         label(628, 74, "=", "ink", 17),
         arrow((652, 66), (652, 82), colour=FAST, thick=2.2),
-        label(670, 74, "nearly nothing", FAST, 13, "start"),
+        label(670, 74, "half of one is left", FAST, 13, "start"),
         label(490, 140, "along the valley", "ink", 14, "start"),
         *(arrow((490 + 32 * k, 170), (514 + 32 * k, 170), colour=SLOW) for k in range(4)),
         label(628, 170, "=", "ink", 17),

@@ -51,7 +51,8 @@ def decay_figure(decay: Mapping[str, Any]) -> Figure:
         found = np.array(losses)
         rows = [f"1/{round(1 / rate)}" for rate in DECAY_RATES][:: 1 if len(found) == len(DECAY_RATES) else 2]
         strengths = DECAYS[rule][:: 1 if found.shape[1] == len(DECAYS[rule]) else 3]
-        heatmap(axes, found, rows, [f"{strength:.2g}" for strength in strengths], rule, low=0.33, high=0.55)
+        bar = "validation loss, nats" if axes is row[-1] else ""
+        heatmap(axes, found, rows, [f"{strength:.2g}" for strength in strengths], rule, low=0.33, high=0.55, bar=bar)
         for line, place in enumerate(found.argmin(axis=1).tolist()):
             axes.add_patch(Rectangle((place - 0.5, line - 0.5), 1, 1, fill=False, edgecolor=COLOURS[1], linewidth=2))
         axes.set(xlabel=AXES[rule], ylabel="rate")
@@ -63,9 +64,7 @@ def spreads_figure(spreads: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     fig, row = figure(10.4, 3.8, columns=2)
     layers = range(1, 1 + len(next(iter(spreads.values()))[0]))
     for axes, part, title in zip(row, (0, 1), ("Activations, going forward", "Gradients, coming back"), strict=True):
-        lines = {
-            name: np.array(found[part]) for name, found in spreads.items() if name not in ("tanh small", "tanh xavier")
-        }
+        lines = {name: np.array(found[part]) for name, found in spreads.items()}
         curves(axes, layers, lines, "layer", "root mean square", title, log="y")
         axes.set_xticks([1, 5, 10, 15, 20])
     row[0].get_legend().remove()

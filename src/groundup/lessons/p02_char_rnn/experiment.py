@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from groundup.data.baselines import ngrams
-from groundup.data.text import build_vocabulary, decode, encode, novels, read_text, split_texts
+from groundup.data.text import build_vocabulary, decode, encode, novels, parts, read_text, words
 from groundup.lesson import Batch, Learner, Measured, Result
 from groundup.lessons.p02_char_rnn.model import char_rnn, generate, init, next_character_loss
 from groundup.ops.activations import log_softmax, softmax
@@ -24,7 +24,6 @@ TINY: dict[str, Any] = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 2, "t
 CLIP = 0.25
 TEMPERATURES = (0.5, 0.8, 1.2)
 MOST_ORDER = 7  # of the n-grams: beyond the best one, and so the best is among them
-HELD_OUT = 60_000  # characters of each held-out part that are read, the same number from every text
 COUNTER = "letters since space"
 OTHERS = ("place in line", COUNTER, "letters since full stop")
 AFTER = 5  # characters that are read after a cell was overwritten
@@ -171,13 +170,6 @@ def run(run: Run) -> Result:
     )
 
 
-def parts(texts: Sequence[str]) -> tuple[str, str, str]:
-    """Text to train on, to watch and to test with: the last tenth of each text is held out, some of it is read."""
-    train, validation, test = split_texts(texts)
-    most = HELD_OUT // len(texts)
-    return "\n\n\n".join(train), "".join(part[:most] for part in validation), "".join(part[:most] for part in test)
-
-
 def write(
     params: Tree,
     vocabulary: str,
@@ -200,11 +192,6 @@ def sample(
 ) -> str:
     """What ``groundup sample`` prints, from a checkpoint's parameters and notes."""
     return write(params, about["vocabulary"], length, temperature, rng, prompt or "\n")
-
-
-def words(text: str) -> list[str]:
-    """Runs of at least three letters, in lower case."""
-    return re.findall(r"[^\W\d_]{3,}", text.lower())
 
 
 def quotation(text: str) -> float:

@@ -239,10 +239,9 @@ assert show_slopes(small_loss, small, rng) < 1e-5
 # read only some of that: 10,000 characters of each novel to watch while we work, and 10,000 others to judge at the end. Any
 # text will do, yours too: `groundup run 02 --text FILE`.
 
-# %% name="text" tags=["shared", "tools"] include="groundup.data.text:novels groundup.lessons.p02_char_rnn.experiment:parts groundup.lessons.p02_char_rnn.experiment:words groundup.data.text:build_vocabulary groundup.data.text:encode groundup.data.text:decode"
+# %% name="text" tags=["shared", "tools"] include="groundup.data.text:novels groundup.data.text:parts groundup.data.text:words groundup.data.text:build_vocabulary groundup.data.text:encode groundup.data.text:decode"
 # The novels, cut into training and held-out parts, their characters as numbers, and the words of a text.
-from groundup.data.text import build_vocabulary, decode, encode, novels
-from groundup.lessons.p02_char_rnn.experiment import parts, words
+from groundup.data.text import build_vocabulary, decode, encode, novels, parts, words
 
 # %% name="text-parts" tags=["shared"]
 train_text, validation_text, test_text = parts(novels())

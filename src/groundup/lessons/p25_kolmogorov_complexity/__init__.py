@@ -40,13 +40,14 @@ LESSON = Lesson(
         Finding(
             "prediction",
             "Do all programs of one machine foresee what the other one prints?",
-            "They lose fewer bits a bit than the best rule that counts which bit comes after which",
+            "On the first 16 bits of what the other prints they lose fewer bits per bit than the best rule that counts "
+            "which bit comes after which",
             "<",
             rival="counting bits, with the best context of 0 to 3 bits",
-            unit="bits lost a bit",
+            unit="bits lost per bit",
             paper="Solomonoff 1964: no more than K bits are ever lost, whatever prints",
-            miss="All programs lose {bits lost by all programs} bits a bit, counting {bits lost by counting}; a coin "
-            "loses 1. Counting knows beforehand what to look for, and 16 bits are soon over.",
+            miss="All programs lose {bits lost by all programs} bits per bit, counting {bits lost by counting}; a coin "
+            "loses 1. Counting knows beforehand what to look for.",
         ),
         Finding(
             "generator",

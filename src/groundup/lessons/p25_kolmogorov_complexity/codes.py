@@ -11,7 +11,7 @@ def kraft_sum(lengths: Iterable[int]) -> float:
 
 
 def is_prefix_free(words: Iterable[str]) -> bool:
-    """Whether no word is the beginning of another, or the same. Sorted, a beginning stands just before."""
+    """Whether no word is the beginning of another, or the same. Sorted, it stands just before one that it begins."""
     ordered = sorted(words)
     return not any(later.startswith(word) for word, later in itertools.pairwise(ordered))
 
@@ -22,7 +22,7 @@ def code_with_lengths(lengths: Sequence[int]) -> list[str]:
     Short words first, each the next free node of the binary tree. Raises ValueError if the sum exceeds 1.
     """
     longest = max(lengths, default=0)
-    if sum(2 ** (longest - length) for length in lengths) > 2**longest:  # (2) in whole numbers: floats end at 53 bits
+    if sum(2 ** (longest - length) for length in lengths) > 2**longest:  # (2) in whole numbers: floats have 53 bits
         raise ValueError(f"no prefix code has these lengths: their Kraft sum is over 1, about {kraft_sum(lengths):.6g}")
     words, node, depth = [""] * len(lengths), 0, 0
     for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):

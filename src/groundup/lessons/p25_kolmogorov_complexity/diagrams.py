@@ -46,7 +46,7 @@ def budget() -> str:
 
 def tape() -> str:
     """The tape machine: code that it reads bit by bit, a tape of numbers, a head, and what is printed."""
-    code = ["+", "[", ".", "−", ".", "]", ".", "]"]
+    code = ["+", "[", ".", "−", ".", "]", ".", "]"]  # prints 1, 0, 0
     return diagram(
         690, 226,
         label(14, 42, "program", "blue", 13, "start"),
@@ -56,6 +56,7 @@ def tape() -> str:
         brace((122, 24), (282, 24), ""),
         label(14, 140, "tape", "ink", 13, "start"),
         cells(90, 122, [["0", "0", "1", "0", "0", "0", "0"]], 36, "ink", [[0.05] * 2 + [0.35] + [0.05] * 4], 15),
+        label(76, 140, "…", "ink", 16),
         label(352, 140, "…", "ink", 16),
         circle(180, 186, 15, "", "red", 0.25),
         arrow((180, 172), (180, 160), colour="red"),

@@ -54,7 +54,7 @@ def rewrite(terms: list[Term], printed: str, limit: int) -> State:
         if isinstance(first, tuple):
             terms[-1:] = [first[1], first[0]]
             continue
-        # A rule needs its terms whole, so it waits until they have been read.
+        # A rule waits until its terms have been read, all of them. `R` needs none.
         if len(terms) < NEEDED[first]:
             return State("".join(output), "symbol", "", (terms, "", 1))
         terms.pop()
@@ -67,7 +67,7 @@ def rewrite(terms: list[Term], printed: str, limit: int) -> State:
         if first in "01":
             output.append(first)
             continue
-        # `K` keeps the first of two terms. `D`, which a bit 1 makes of `R`, drops one and keeps nothing.
+        # `K` keeps the first of two terms. For `D` this is all: it drops a term.
         x = terms.pop()
         if first == "K":
             terms[-1] = x

@@ -183,10 +183,8 @@ LESSON = Lesson(
         "5": (),
         "6": ("softmax.backward",),
         "9": ("softmax.backward", "scaled_dot_product_attention.backward"),
-        "11": ("attention_weights", "scaled_dot_product_attention"),
-        "12": ("subtract_maximum",),
+        "11": ("scaled_dot_product_attention",),
         "13": ("multi_head_attention",),
-        "18": ("scaled_dot_product_attention.backward",),
     },
     twins={
         "self_attention": "SelfAttention",

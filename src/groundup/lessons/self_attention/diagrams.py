@@ -35,16 +35,16 @@ def library() -> str:
     parts = [
         label(72, 24, "query\nwhat I look for", QUERY, 13),
         label(252, 24, "keys\nfound under", KEY, 13),
-        label(404, 24, "weights\nadd up to 1", "faint", 13),
+        label(404, 24, "weights: softmax\nadd up to 1", "faint", 13),
         label(528, 24, "values\nhanded over", VALUE, 13),
         box(26, 132, 92, 42, "$q_2$ chases", QUERY),
     ]
-    for place, (word, weight) in enumerate(zip(("cat", "chases", "mouse"), (0.55, 0.12, 0.9), strict=True)):
+    for place, (word, weight) in enumerate(zip(("cat", "chases", "mouse"), (0.9, 0.12, 0.55), strict=True)):
         y = 64 + 68 * place
         parts += [
             arrow((118, 153), (200, y + 21), colour=QUERY),
             box(204, y, 96, 42, f"$k_{place + 1}$ {word}", KEY),
-            arrow((300, y + 21), (380, y + 21), text=f"$q_2·k_{place + 1}$" if place == 0 else ""),
+            arrow((300, y + 21), (380, y + 21), text=f"$q_2·k_{place + 1}$"),
             cells(384, y + 1, [[f"$a_{{2{place + 1}}}$"]], 40, QUERY, [[weight]]),
             line((424, y + 21), (478, y + 21), colour="faint"),
             box(480, y, 96, 42, f"$v_{place + 1}$ {word}", VALUE),
@@ -54,7 +54,6 @@ def library() -> str:
         circle(656, 153, 15, "+", VALUE),
         arrow((671, 153), (700, 153), colour=VALUE),
         label(716, 153, "$y_2$", VALUE, 17),
-        label(342, 187, "softmax", "faint", 13),
     ]
     return diagram(740, 262, *parts)
 

@@ -193,9 +193,9 @@ def product_variance(rng: np.random.Generator, d: int, pairs: int) -> tuple[floa
     for start in range(0, pairs, rows):
         shape = (min(rows, pairs - start), d)
         query, key = rng.standard_normal(shape, np.float32), rng.standard_normal(shape, np.float32)
-        products[start : start + rows] = np.vecdot(query, key)  # (10)
-    squares = (products - products.mean()) ** 2  # (10)
-    return float(squares.mean()), float(squares.std() / math.sqrt(pairs))  # (10)
+        products[start : start + rows] = np.vecdot(query, key)
+    squares = (products - products.mean()) ** 2
+    return float(squares.mean()), float(squares.std() / math.sqrt(pairs))
 
 
 def softmax_at_width(rng: np.random.Generator, d: int, scale: float, boxes: int = 16) -> dict[str, float]:

@@ -31,7 +31,7 @@ def attend_with_loops(query: Array, key: Array, value: Array) -> tuple[Array, Ba
     weights = np.zeros((n, m), query.dtype)
     y = np.zeros((n, width), query.dtype)
     for i in range(n):
-        scores = [sum(float(query[i, k]) * float(key[j, k]) for k in range(d)) for j in range(m)]  # (2)
+        scores = [sum(float(query[i, u]) * float(key[j, u]) for u in range(d)) for j in range(m)]  # (2)
         largest = max(scores)  # (12)
         exponentials = [math.exp(score - largest) for score in scores]  # (3), (12)
         total = sum(exponentials)  # (3)
@@ -47,9 +47,9 @@ def attend_with_loops(query: Array, key: Array, value: Array) -> tuple[Array, Ba
             mean = sum(float(weights[i, j]) * d_weights[j] for j in range(m))  # (6)
             for j in range(m):
                 d_score = float(weights[i, j]) * (d_weights[j] - mean)  # (6)
-                for k in range(d):
-                    d_query[i, k] += d_score * float(key[j, k])  # (7)
-                    d_key[j, k] += d_score * float(query[i, k])  # (7)
+                for u in range(d):
+                    d_query[i, u] += d_score * float(key[j, u])  # (7)
+                    d_key[j, u] += d_score * float(query[i, u])  # (7)
                 for c in range(width):
                     d_value[j, c] += weights[i, j] * dy[i, c]  # (4)
         return d_query, d_key, d_value
@@ -64,15 +64,15 @@ def attend(query: Array, key: Array, value: Array) -> tuple[Array, Backward]:
     ``backward(dy)`` returns (dquery, dkey, dvalue).
     """
     # All scores at once, then each row of them a distribution over the keys.
-    weights, softmax_backward = softmax(query @ key.swapaxes(-1, -2))  # (8) P (..., n, m)
+    weights, softmax_backward = softmax(query @ key.swapaxes(-1, -2))  # (8) A (..., n, m)
     # Every query's mean of the values.
     y = weights @ value  # (8)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         # A value hears from every query that read it, as loudly as it was read.
-        d_value = weights.swapaxes(-1, -2) @ dy  # (9) Y = P V: dV = Pᵀ dY
+        d_value = weights.swapaxes(-1, -2) @ dy  # (9) Y = A V: dV = Aᵀ dY
         # The weights hear what their values were good for; the softmax turns that into gradients of the scores.
-        d_scores = softmax_backward(dy @ value.swapaxes(-1, -2))  # (9) dP = dY Vᵀ, then through the softmax
+        d_scores = softmax_backward(dy @ value.swapaxes(-1, -2))  # (9) dA = dY Vᵀ, then through the softmax
         # A score is a product of a query and a key, and so the gradient of each is made of the other.
         return d_scores @ key, d_scores.swapaxes(-1, -2) @ query, d_value  # (9) S = Q Kᵀ: dQ = dS K, dK = dSᵀ Q
 
@@ -141,11 +141,11 @@ def attend_in_blocks(query: Array, key: Array, value: Array, block: int, workers
     log_sum = maximum + np.log(total)  # (17) (n, 1)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        mean = (y * dy).sum(axis=-1, keepdims=True)  # (18) Σ_j P dP = Σ_c Y dY: no weights needed
+        mean = (y * dy).sum(axis=-1, keepdims=True)  # (18) Σ_j A dA = Σ_c Y dY: no weights needed
         d_scaled, d_key, d_value = np.zeros_like(query), np.empty_like(key), np.empty_like(value)
         for share in shares:
             for t in tiles(*share, block):
-                weights = np.exp(scaled @ key[t].T - log_sum)  # (17) P of this tile
+                weights = np.exp(scaled @ key[t].T - log_sum)  # (17) A of this tile
                 d_value[t] = weights.T @ dy  # (9)
                 d_scores = weights * (dy @ value[t].T - mean)  # (9)
                 d_scaled += d_scores @ key[t]  # (9)

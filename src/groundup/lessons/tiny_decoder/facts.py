@@ -3,8 +3,9 @@
 import numpy as np
 
 from groundup.lesson import Fact
-from groundup.lessons.tiny_decoder.experiment import SIZE, draw_words, reversal
+from groundup.lessons.tiny_decoder.learners import SIZE
 from groundup.lessons.tiny_decoder.model import decode_step, decoder, init, start_cache
+from groundup.lessons.tiny_decoder.words import draw_words, reversal
 from groundup.ops.types import Array, Tree
 from groundup.proof.instruments import leaks
 from groundup.training.params import map_tree

@@ -1,12 +1,15 @@
 """The lesson's pictures, from what the experiment measured."""
 
+import math
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from groundup.lesson import Result
-from groundup.lessons.tiny_decoder.experiment import LONGEST, SIZE, SYMBOLS
+from groundup.lessons.tiny_decoder.learners import SIZE
+from groundup.lessons.tiny_decoder.words import LONGEST, SYMBOLS
 from groundup.ops.positions import sinusoidal_positions
-from groundup.plots import curves, figure, heatmap
+from groundup.plots import curves, describe, figure, heatmap
 
 LABELS = {
     "decoder": "decoder",
@@ -17,12 +20,13 @@ LABELS = {
 
 
 def draw(result: Result) -> dict[str, Figure]:
-    """Learning curves, the heads at work, time with and without the cache, and the positions."""
+    """Learning curves, the heads at work, time with and without the cache, the positions, and bits on real text."""
     return {
         "learning": learning(result),
         "attention": attention(result),
         "cache": cache(result),
         "positions": positions(),
+        "text": text(result),
     }
 
 
@@ -89,4 +93,17 @@ def positions() -> Figure:
     }
     curves(axes[1], range(length - 4), products, "position p", "P(p) · P(p + 4)", "Two positions, four apart")
     axes[1].set_ylim(top=products["cosine one position late"].max() + 2)
+    return fig
+
+
+def text(result: Result) -> Figure:
+    """Bits per character while learning, and in the end by the number of characters in view, beside the n-grams."""
+    curve, by_place = result.curves["text"], result.metrics["bits by characters in view"]
+    fig, axes = figure(9.6, 3.6, columns=2)
+    lines = {"training": [loss / math.log(2) for loss in curve["training"]], "held out": curve["held-out bits"]}
+    curves(axes[0], curve["step"], lines, "step", "bits per character", "Learning to write")
+    curves(axes[1], range(1, len(by_place) + 1), {"decoder": by_place}, "", "", "")
+    counting = [row["bits"] for name, row in result.metrics["n-grams"].items() if name.startswith("Witten-Bell")]
+    axes[1].plot(range(len(counting)), sorted(counting, reverse=True), "o", color="#8b939e", label="n-grams")
+    describe(axes[1], "characters in view", "bits per character", "The same block, and counting")
     return fig

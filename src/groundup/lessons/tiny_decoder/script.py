@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from groundup.lessons.tiny_decoder.experiment import LONGEST, SYMBOLS, answer_loss, draw_words, reversal
+from groundup.lessons.tiny_decoder.learners import answer_loss
 from groundup.lessons.tiny_decoder.model import decoder, generate, init
+from groundup.lessons.tiny_decoder.words import LONGEST, SYMBOLS, draw_words, reversal
 from groundup.training.optim import adam, clip_by_global_norm, cosine
 
 WIDTH, HEADS, BATCH = 64, 4, 32

@@ -12,10 +12,10 @@ Cache = tuple[Tensor, Tensor]
 def sinusoids(length: int, width: int) -> Tensor:
     """(length, width): sine and cosine of position / 10000^(2i / width) in columns 2i and 2i + 1."""
     position = torch.arange(length, dtype=torch.float64).unsqueeze(1)
-    frequency = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * (-math.log(10000.0) / width))  # (5)
+    frequency = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * (-math.log(10000.0) / width))
     table = torch.zeros(length, width, dtype=torch.float64)
-    table[:, 0::2] = torch.sin(position * frequency)  # (5)
-    table[:, 1::2] = torch.cos(position * frequency)  # (5)
+    table[:, 0::2] = torch.sin(position * frequency)
+    table[:, 1::2] = torch.cos(position * frequency)
     return table
 
 

@@ -77,28 +77,28 @@ SGD = Exercise(
     given=(map_tree, Optimiser),
     use=train,
     task=r"""
-Stochastic gradient descent as in PyTorch. With the gradient $g$ of the loss, momentum $\mu$ and weight decay
+Stochastic gradient descent as in PyTorch. With the gradient $g$ of the loss, momentum $\beta$ and weight decay
 $\lambda$:
 
-$$g \leftarrow g + \lambda w, \qquad v \leftarrow \mu v + g, \qquad w \leftarrow w - \eta\, v$$
+$$g \leftarrow g + \lambda w, \qquad v \leftarrow \beta v + g, \qquad w \leftarrow w - \eta\, v$$
 
 where $v$ begins at 0 and $\eta$ is the `rate` of this step. With `nesterov` the last becomes
-$w \leftarrow w - \eta\,(g + \mu v)$."""
+$w \leftarrow w - \eta\,(g + \beta v)$."""
     + CONTRACT,
     hints=(
         "Each array of parameters has a velocity of its shape beside it. The rate multiplies at the very end, so that "
         "a rate that changes does not rescale what is remembered.",
-        r"Polyak 1964; Sutskever et al. 2013, eqs. 1 to 4, write $v \leftarrow \mu v - \eta g$, "
+        r"Polyak 1964; Sutskever et al. 2013, eqs. 1 to 4, write $v \leftarrow \beta v - \eta g$, "
         r"$w \leftarrow w + v$, which is the same as long as $\eta$ stays as it is.",
         "`init` returns `{'velocity': map_tree(np.zeros_like, params)}`; for each array `direction = gradient + "
         "weight_decay * param`, `velocity[...] = momentum * velocity + direction`, then `param -= rate * velocity` or "
         "`param -= rate * (direction + momentum * velocity)`. `[...] =` and `-=` change the array that is in the tree.",
     ),
-    why=r"""Unrolled, $v_t = \sum_k \mu^{t-k} g_k$: directions that persist add up to $1/(1-\mu)$ times one
-gradient, and those that alternate cancel. Nesterov's form looks one step ahead: $\mu v + g$ is what the next
+    why=r"""Unrolled, $v_t = \sum_k \beta^{t-k} g_k$: directions that persist add up to $1/(1-\beta)$ times one
+gradient, and those that alternate are halved. Nesterov's form looks one step ahead: $\beta v + g$ is what the next
 velocity would be if the gradient did not change. Weight decay goes into $g$ before the momentum here, as a penalty
 $\tfrac\lambda2\|w\|^2$ would. The common mistakes: `velocity = momentum * velocity + g` binds a name and leaves
-the state as it was, and a factor $1-\mu$ before $g$ belongs to Adam, not here.""",
+the state as it was, and a factor $1-\beta$ before $g$ belongs to Adam, not here.""",
     difficulty=2,
     minutes=20,
     cases=sgd_cases,
@@ -117,7 +117,7 @@ the state as it was, and a factor $1-\mu$ before $g$ belongs to Adam, not here."
         Wrong(
             "moving average",
             {"momentum * velocity + direction": "momentum * velocity + (1 - momentum) * direction"},
-            "that averages gradients: the new one enters with 1 − μ, where it should enter whole",
+            "that averages gradients: the new one enters with 1 − β, where it should enter whole",
         ),
         Wrong(
             "velocity not kept",
@@ -127,7 +127,7 @@ the state as it was, and a factor $1-\mu$ before $g$ belongs to Adam, not here."
         Wrong(
             "rate inside the velocity",
             {
-                "velocity + direction  # v ← μ v + g\n": "velocity + rate * direction\n"
+                "velocity + direction  # v ← β v + g\n": "velocity + rate * direction\n"
                 "            direction = rate * direction\n",
                 "param -= rate * direction": "param -= direction if velocity is not None else rate * direction",
             },
