@@ -1011,6 +1011,15 @@ for stretch, end in enumerate(ENDS, start=1):
         history.append(loss.item())
     average.update_parameters(model)  # the mean of all models that it has seen
 
+# %% name="twin-curve-tool" tags=["torch", "tools"] include="groundup.plots:figure groundup.plots:curves"
+# Figures in one style.
+from groundup.plots import curves, figure
+
+# %% name="twin-curve" tags=["torch"] alt="Training loss of the PyTorch twin, averaged over 50 steps, against the step."
+fig, axes = figure(6.8, 2.6)
+means = np.reshape(history, (-1, 50)).mean(axis=1)
+curves(axes, range(50, 1501, 50), {"training": means}, "step", "smoothed loss (nats)", "The twin in training")
+
 # %% name="twin-test" tags=["torch"]
 for name, trained in {"last checkpoint": model, "average of five": average.module}.items():
     right = exact(test_data, lambda source, trained=trained: greedy(trained, torch.from_numpy(source), 11).numpy())
