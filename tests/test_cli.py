@@ -170,6 +170,9 @@ def test_texts_that_cannot_be_trained_on(groundup, tmp_path):
         assert refused(groundup("run", "02", "--text", path, "--out", tmp_path / "out"), name, word)
     assert refused(groundup("run", "02", "--text", tmp_path / "none.txt", "--out", tmp_path / "out"), "none.txt")
     assert refused(groundup("run", "02", "--text", tmp_path, "--out", tmp_path / "out"), "folder")
+    out = tmp_path / "none"  # nothing is trained first, not even where a lesson does other things before it reads
+    assert refused(groundup("run", "tiny_decoder", "--text", tmp_path / "one.txt", "--out", out), "one.txt", "short")
+    assert not out.exists()
 
 
 def test_chinese_emoji_and_code_are_text_too(groundup, tmp_path):
@@ -309,7 +312,7 @@ def test_ctrl_c_is_heard_while_the_command_is_still_being_imported():
     program = "import sys; from groundup.__main__ import main; print('up', flush=True); main()"
     for delay in (0.01, 0.05, 0.1, 0.2, 0.4):
         process = subprocess.Popen(
-            [sys.executable, "-c", program, "claims", "--stale"],
+            [sys.executable, "-c", program, "practice", "audit"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -37,6 +37,16 @@ def test_record(lesson):
         assert finding.question.endswith("?")
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_text_cells_hold_nothing_but_text(lesson):
+    """A mark of a cell with a slip in it (``# % name=...``) makes the cell's code a part of the text above."""
+    _, *cells = re.split(r"(?m)^# %%", lesson.text.read_text(encoding="utf-8"))
+    for cell in cells:
+        first, *lines = cell.rstrip("\n").split("\n")
+        if "[markdown]" in first:
+            assert [line for line in lines if line.strip() and not re.match(r"#( (?!% )|$)", line)] == [], first
+
+
 @pytest.mark.parametrize(("lesson", "track"), RUNS)
 def test_smoke_run(lesson, track, tmp_path):
     run = Run(lesson, track, seed=0, budget="smoke", folder=tmp_path, quiet=True)

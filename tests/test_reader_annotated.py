@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reader_site import Cell, Visit, data, folders, in_view, lesson_url, sources
-from test_reader_pages import NARROW, WIDE, serious
+from test_reader_axe import axe_finds
+from test_reader_pages import NARROW, WIDE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -108,7 +109,7 @@ def test_numbers_of_lines_are_those_of_the_source_and_folds_open_inside_a_step(v
 def test_steps_are_read_in_order_and_print_shows_them(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, ATTENTION), viewport=WIDE).page
     page.locator(f"#cell-{HEADS}").scroll_into_view_if_needed()
-    assert serious(page, f"#cell-{HEADS}") == []
+    assert axe_finds(page, f"#cell-{HEADS}") == []
     order = page.locator(f"#cell-{HEADS} .step").first.evaluate("step => [...step.children].map(one => one.tagName)")
     assert order == ["DIV", "PRE"]
     page.emulate_media(media="print")

@@ -644,58 +644,6 @@ def test_no_page_scrolls_sideways(visit: Visits, static: str, bare: str, folder:
     assert visited.page.evaluate(TOO_WIDE) == []
 
 
-AXE = (ROOT / "web/node_modules/axe-core/axe.min.js").read_text
-
-
-def serious(page: "Page", part: str = "html") -> list[str]:
-    """What axe finds in a part of the page that is serious or critical, or that readers have run into."""
-    page.evaluate(AXE(encoding="utf-8"))
-    # What is far from the screen is laid out only when it comes near: where it is, axe must know.
-    page.add_style_tag(content="* { content-visibility: visible !important; }")
-    found = page.evaluate(
-        """part => axe.run({include: [part]}, {
-            resultTypes: ['violations'], rules: {'target-size': {enabled: true}},
-        }).then(({violations}) => violations)""",
-        part,
-    )
-    return [
-        f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['failureSummary']}"
-        for one in found
-        if one["impact"] in ("serious", "critical") or one["id"] in ("target-size", "empty-table-header")
-    ]
-
-
-@pytest.fixture(params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, visit: Visits) -> Visits:
-    """Opens pages in one theme."""
-    return lambda address: visit(address, {"groundup:settings": {"version": 1, "theme": request.param}})
-
-
-def test_axe_finds_nothing_serious_on_the_front_page(themed: Visits, static: str) -> None:
-    assert serious(themed(static).page) == []
-
-
-def test_axe_finds_nothing_serious_where_there_is_no_page(themed: Visits, bare: str) -> None:
-    visited = themed(bare)
-    visited.watch.expected.append("404")
-    visited.page.goto(f"{bare}nowhere")
-    assert serious(visited.page) == []
-
-
-def test_axe_finds_nothing_serious_in_a_lesson(themed: Visits, static: str) -> None:
-    page = themed(lesson_url(static, RNN)).page  # with pairs, findings, tables, figures: and the shortest
-    assert serious(page) == []
-    cell = page.locator("section.cell[data-track=numpy]:visible").first
-    cell.get_by_role("button", name="Edit").click()
-    cell.locator(".cm-content").wait_for()
-    assert serious(page, "section.cell[data-edit]") == []
-    page.get_by_role("button", name="Settings").click()
-    assert serious(page, ".settings-panel") == []
-    page.keyboard.press("Escape")
-    search(page, "softmax")
-    assert serious(page, "dialog.search") == []
-
-
 RING = """(({outlineColor, outlineStyle, outlineWidth}) =>
     [outlineColor, outlineStyle === 'none' ? '' : outlineWidth])(getComputedStyle(document.activeElement))"""
 ACCENT = """(() => {

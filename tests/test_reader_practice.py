@@ -20,7 +20,7 @@ from groundup.practice.registry import all_exercises, find_exercise
 from groundup.practice.starter import changed, solution, starter
 from groundup.reader import grading, practice_data
 from reader_site import PREFIX, ROOT, Visit, stored
-from test_reader_pages import NARROW, serious
+from test_reader_pages import NARROW
 from test_reader_server import TOKEN, Page, Site, serving
 
 if TYPE_CHECKING:
@@ -410,21 +410,6 @@ def test_every_exercise_has_its_page_and_is_found(visit: Visits, static: str, pu
     title = page.locator(".search-title", has_text=re.compile(f"^{SOFTMAX.title}$"))
     page.locator(".search-hits a", has=title).filter(has_text="Exercise").click()
     page.wait_for_url("**/practice/softmax/")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit: Visits, kernel: str, theme: str) -> None:
-    settings = {"groundup:settings": {"version": 1, "theme": theme}, "groundup:token": TOKEN}
-    page = visit(f"{kernel}practice/softmax/", settings).page
-    page.locator(".cm-content").wait_for()
-    page.locator("[data-next-hint]").click()
-    write(page, changed(SOFTMAX, WRONG))
-    check(page, "wrong")
-    page.get_by_role("button", name="Give up").click()
-    page.locator(".practice-solution").wait_for()
-    assert serious(page) == []
-    page.goto(f"{kernel}practice/")
-    assert serious(page) == []
 
 
 def test_nothing_is_wider_than_a_narrow_screen(visit: Visits, kernel: str) -> None:

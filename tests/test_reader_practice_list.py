@@ -9,7 +9,7 @@ from groundup.practice.interviews import ASKED
 from groundup.practice.registry import all_exercises, find_exercise
 from groundup.practice.starter import solution
 from reader_site import Visit, stored, until
-from test_reader_pages import NARROW, serious
+from test_reader_pages import NARROW
 from test_reader_practice import kernel, root, with_token, write  # noqa: F401
 
 Visits = Callable[..., Visit]
@@ -134,11 +134,3 @@ def test_the_list_and_a_task_fit_a_narrow_screen(visit: Visits, static: str, vie
         page.goto(static + address)
         page.get_by_role("region", name="Mock interview").wait_for()
         assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [viewport["width"]] * 2
-
-
-def test_axe_finds_nothing_serious_in_a_mock_interview(visit: Visits, static: str) -> None:
-    page = visit(f"{static}practice/").page
-    assert serious(page, "main") == []
-    page.get_by_role("button", name="Start the clock").click()
-    page.locator(".practice-asked").first.evaluate("details => { details.open = true }")
-    assert serious(page, "main") == []

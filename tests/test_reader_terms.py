@@ -8,7 +8,8 @@ import pytest
 
 from groundup.lessons import all_lessons
 from reader_site import ROOT, Cell, Visit, data, folders, lesson_url, until
-from test_reader_pages import NARROW, WIDE, serious
+from test_reader_axe import axe_finds
+from test_reader_pages import NARROW, WIDE
 
 Visits = Callable[..., Visit]
 GLOSSARY = json.loads((ROOT / "src/groundup/reader/glossary.json").read_text())
@@ -65,7 +66,7 @@ def test_on_a_phone_a_tap_opens_the_sentence_and_esc_closes_it(visit: Visits, st
     box = card.bounding_box()
     assert box is not None
     assert 0 <= box["x"] <= box["x"] + box["width"] <= NARROW["width"]
-    assert serious(page, ".term-card") == []
+    assert axe_finds(page, ".term-card") == []
     page.keyboard.press("Escape")
     card.wait_for(state="hidden")
     link.evaluate("link => link.blur()")

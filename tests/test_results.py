@@ -116,6 +116,12 @@ def test_summary_judges_values_beside_their_rivals():
     assert "`groundup claims char_rnn --seeds 3`" in table
 
 
+def test_what_every_seed_notes_is_kept_one_value_a_seed():
+    noted = [{"metrics": {"every seed": {"a": seed, "b": 2 * seed}}} for seed in range(3)]
+    assert results.every_seed(noted) == {"a": [0, 1, 2], "b": [0, 2, 4]}
+    assert results.every_seed([{"metrics": {}}]) == {}
+
+
 def test_summary_counts_missing_numbers_against_the_finding():
     record, table = judged(finding("<", bar=1.0, miss="Too small."), [0.1, None, 0.9])
     assert (record["median"], record["verdict"], record["seeds_for"]) == (None, "not seen", 2)

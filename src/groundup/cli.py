@@ -100,6 +100,10 @@ def run(
     for name, value in options.items():
         if value is not None and name not in chosen.options:
             raise UserError(f"Lesson {chosen.name} has no --{name}.")
+    if text is not None:
+        from groundup.data.text import read_text
+
+        read_text(text, minimum=2000)  # what lessons need; refused now, not after whatever a lesson trains first
     folder = out or default_folder(chosen, track, budget)
     this = Run(chosen, track, seed, budget, folder, resume, options, quiet or as_json, threads)
     result = run_lesson(this)
@@ -201,7 +205,7 @@ def claims(
             record = results.summarise(lesson, runs, track)
             failed |= any(found["verdict"] == "not seen" and not found["miss"] for found in record["findings"])
             if write and folder is not None:
-                results.keep(lesson, folder, track, record, runs[0]["drawn"])
+                results.keep(lesson, folder, track, record, runs[0]["drawn"] | {"seeds": results.every_seed(runs)})
                 tables.write_overview(all_lessons(), folder)
             show.print_json(record) if as_json else show.markdown(
                 f"### {lesson.name}\n\n{tables.findings_table(record)}"

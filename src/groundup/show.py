@@ -144,7 +144,7 @@ def markdown(text: str) -> None:
 
 @contextmanager
 def progress(total: int, quiet: bool, doing: str = "measuring") -> Iterator[Callable[[str], None]]:
-    """A bar over ``total`` runs; call the function with a line about each that ended."""
+    """A bar over ``total`` runs; call the function with a line about each that ended, or ""."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
@@ -152,7 +152,7 @@ def progress(total: int, quiet: bool, doing: str = "measuring") -> Iterator[Call
 
         def report(line: str) -> None:
             bar.advance(task)
-            if not quiet:
+            if line and not quiet:
                 bar.console.print(line, markup=False, highlight=False)
 
         yield report

@@ -27,7 +27,8 @@ def measured(lesson: str, *names: str) -> dict[str, Any]:
 
     lesson: the lesson's folder, "p02_char_rnn". names: "curves/adagrad", "arrays/ngrams", "metrics/known words*",
     "findings/bits". With a star a name stands for all that fit, in their order. A curve is a dict of lists, an array
-    nested lists, a finding its value.
+    nested lists, a finding its value. "seeds/1 head" has one value for each seed: what the runs put under the metric
+    "every seed".
     Raises UserError for what is not kept.
     """
     path = kept_folder() / f"{lesson}.json"

@@ -108,6 +108,12 @@ def filled(text: str, runs: Sequence[Record]) -> str:
     return re.sub(r"\{([^{}]+)\}", fill, text)
 
 
+def every_seed(runs: Sequence[Record]) -> dict[str, list[Any]]:
+    """What each run put under the metric "every seed", by name, one value a seed: for tables of a lesson's text."""
+    noted = [run["metrics"].get("every seed", {}) for run in runs]
+    return {name: [one[name] for one in noted] for name in noted[0]}
+
+
 def median(values: Iterable[float | None]) -> float | None:
     """The median, or None if any value is missing (a run that gave no number counts against the finding)."""
     numbers = list(values)

@@ -146,7 +146,7 @@ def _read(place: Path) -> Kept | None:
 def execute_all(
     lessons: Sequence[Lesson], cache: Path, torch: bool, jobs: int, report: Callable[[str], None], failed: list[str]
 ) -> dict[str, dict[Track, Executed]]:
-    """Every lesson's executed notebooks, ``jobs`` at a time; ``report`` hears of each.
+    """Every lesson's executed notebooks, ``jobs`` at a time; ``report`` hears of each that was run, and "" of others.
 
     A notebook that fails stops no other: ``failed`` gets a sentence with the lesson's name, and the notebook the
     outputs of its last run, where they still hold. Without ``torch`` the PyTorch notebooks come without outputs.
@@ -167,7 +167,7 @@ def execute_all(
             except NotebookError as error:
                 failed.append(f"The {track} notebook of lesson {lesson.name} fails. {error}")
                 done = last_outputs(lesson, track, notebook, cache)
-        report(f"{lesson.name}, {track}{': nothing has changed' if kept else ''}")
+        report("" if kept else f"{lesson.name}, {track}")
         return done
 
     found: dict[str, dict[Track, Executed]] = {lesson.folder.name: {} for lesson in lessons}

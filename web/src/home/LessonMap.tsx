@@ -30,6 +30,8 @@ export function LessonMap({ site }: { site: Site }) {
           <span className="map-word-after">where it leads</span>.
         </span>
       </p>
+      {/* filled by a script, which knows what has been read */}
+      <p className="map-place" data-place="" hidden />
       <LevelFilter />
       <a className="map-skip" href="#paths">
         Skip the map
@@ -50,7 +52,7 @@ export function LessonMap({ site }: { site: Site }) {
                   {line}
                 </tspan>
               ))}
-              <tspan className="map-count" x="0" dy="18">
+              <tspan className="map-count" x="0" dy="18" data-part={part}>
                 {count(lessons, 'lesson')}
               </tspan>
             </text>
@@ -173,7 +175,7 @@ function LessonList({ site, titles }: { site: Site; titles: Map<string, string> 
         return (
           <details key={part} open={site.lessons.length <= MANY}>
             <summary>
-              <h3>{part}</h3> <span>{count(lessons.length, 'lesson')}</span>
+              <h3>{part}</h3> <span data-part={part}>{count(lessons.length, 'lesson')}</span>
             </summary>
             <ul>
               {lessons.map((lesson) => (

@@ -22,6 +22,7 @@ export function mountHome(page: Document): void {
     }
     showChosen(page);
     showRead(page);
+    showParts(page);
     showPaths(page);
     showSummary(page);
   };
@@ -50,6 +51,20 @@ function showRead(page: Document): void {
     if (!meta) continue;
     element.dataset.label ??= element.getAttribute('aria-label') ?? '';
     element.setAttribute('aria-label', element.dataset.label.replace(meta, `${meta} ${words}`.trim()));
+  }
+}
+
+/** How many lessons of a part are read, beside its name on the map and in the list. */
+function showParts(page: Document): void {
+  const progress = getProgress();
+  for (const place of page.querySelectorAll<HTMLElement | SVGElement>('.map [data-part]')) {
+    const { part = '' } = place.dataset;
+    const summary = [...page.querySelectorAll('.map-list summary')].find(
+      (one) => one.querySelector('h3')?.textContent === part,
+    );
+    const lessons = [...(summary?.parentElement?.querySelectorAll<HTMLElement>('li[data-lesson]') ?? [])];
+    const read = lessons.filter(({ dataset }) => share(lessonOf(progress, dataset.lesson ?? '')) >= 1).length;
+    place.textContent = read > 0 ? `${read} of ${lessons.length} read` : count(lessons.length, 'lesson');
   }
 }
 

@@ -83,6 +83,23 @@ export function showPlace(page: Document, way: Way): void {
     const part = one.closest('details');
     if (next && part) part.open = true;
   }
+  const line = page.querySelector<HTMLElement>('[data-place]');
+  const lesson = last !== null && way.lessons.find(({ folder }) => folder === here);
+  if (!line) return;
+  line.hidden = !lesson;
+  if (!lesson) return;
+  const link = page.createElement('a');
+  link.href = lessonPage('', lesson);
+  link.textContent = lesson.title;
+  link.addEventListener('click', (event) => {
+    event.preventDefault();
+    for (const one of page.querySelectorAll<HTMLElement | SVGElement>('.map-node.is-next, .map-list .is-next > a')) {
+      if (!one.checkVisibility()) continue;
+      one.scrollIntoView({ block: 'center' });
+      one.focus({ preventScroll: true });
+    }
+  });
+  line.replaceChildren('You are here: ', link);
 }
 
 /** The buttons that choose a path. */

@@ -6,6 +6,7 @@ import type { Grid, Place } from './layout';
 export const NODE = { width: 204, height: 84 };
 const GAP = { across: 34, down: 40, lane: 6 };
 const CORNER = 6;
+const OVER = 60; // where such an arrow leaves, beside those that come in
 
 /** A stretch of a gutter that one lesson's arrows use; `lane` counts from the middle of the gutter. */
 interface Stretch {
@@ -20,6 +21,8 @@ interface Route {
   to: Place;
   /** The column gutter it goes through (gutter c is left of column c), or null if one row gutter is enough. */
   through: number | null;
+  /** To another lesson of the same row, past those between them: over their heads. */
+  over: boolean;
 }
 
 export interface Drawing {
@@ -80,7 +83,9 @@ export function draw({ columns, bands, places }: Grid, needs: Map<string, string
   const routes: Route[] = places.flatMap((to) =>
     (needs.get(to.lesson.folder) ?? []).flatMap((need) => {
       const from = byFolder.get(need);
-      return from ? [{ from, to, through: chooseGutter(from, to, taken) }] : [];
+      if (!from) return [];
+      const over = from.row === to.row;
+      return [{ from, to, over, through: over ? null : chooseGutter(from, to, taken) }];
     }),
   );
 
@@ -92,10 +97,11 @@ export function draw({ columns, bands, places }: Grid, needs: Map<string, string
     !places.some(({ row, column }) => row === from.row && column > from.column && column < to.column);
   for (const route of routes) {
     if (beside(route)) continue;
-    const { from, to, through } = route;
+    const { from, to, through, over } = route;
     const name = from.lesson.folder;
     if (through === null) {
-      book(rowGutters, from.row + 1, name, from.column, to.column);
+      const gutter = over ? from.row : from.row + 1;
+      book(rowGutters, gutter, name, from.column, to.column);
     } else {
       // half steps: a gutter lies between the columns (rows) that it separates
       book(rowGutters, from.row + 1, name, from.column, through - 0.5);
@@ -115,7 +121,7 @@ export function draw({ columns, bands, places }: Grid, needs: Map<string, string
   const rowHeight = (gutter: number): number => {
     const lanes = (rowLanes.get(gutter) ?? 0) * GAP.lane;
     if (gutter === rows) return lanes && lanes + 20;
-    if (gutter === 0) return 6;
+    if (gutter === 0) return lanes ? lanes + 16 : 6;
     return startsBand.has(gutter) ? Math.max(58, lanes + 50) : Math.max(GAP.down, lanes + 26);
   };
   const lefts: number[] = [];
@@ -167,7 +173,7 @@ export function draw({ columns, bands, places }: Grid, needs: Map<string, string
   }
 
   const arrows = routes.map((route) => {
-    const { from, to, through } = route;
+    const { from, to, through, over } = route;
     const name = from.lesson.folder;
     const end = middle(to) + (entries.get(route) ?? 0);
     const bottom = top(from) + NODE.height;
@@ -177,6 +183,15 @@ export function draw({ columns, bands, places }: Grid, needs: Map<string, string
       points = [
         [left(from) + NODE.width, y],
         [left(to), y],
+      ];
+    } else if (over) {
+      const start = middle(from) + Math.sign(to.column - from.column) * OVER;
+      const y = laneY(from.row, name);
+      points = [
+        [start, top(from)],
+        [start, y],
+        [end, y],
+        [end, top(to)],
       ];
     } else if (through === null) {
       const y = laneY(from.row + 1, name);

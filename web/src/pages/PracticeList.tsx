@@ -1,4 +1,5 @@
-import type { Exercise, Question, Site } from '../data';
+import type { ReactNode } from 'react';
+import type { Exercise, Question, Site, Summary } from '../data';
 import { ExerciseList, ownText } from './PracticeParts';
 import { Questions } from './Questions';
 import { type Assets, Shell } from './Shell';
@@ -43,7 +44,8 @@ export function PracticeList({ exercises, questions, site, assets }: Props) {
         {/* filled by scripts, which know what is solved */}
         <div data-interview="" />
         <Filters lessons={lessons} />
-        {lessons.map(({ folder, title }) => {
+        <p className="practice-here" data-here="" hidden />
+        {inParts(site, lessons, ({ folder, title }) => {
           const own = exercises.filter((one) => one.folder === folder);
           const asked = questions[folder] ?? [];
           return (
@@ -82,6 +84,23 @@ export function PracticeList({ exercises, questions, site, assets }: Props) {
       </main>
     </Shell>
   );
+}
+
+/** Where there are many lessons, those of a part are folded below its name. */
+function inParts(site: Site, lessons: Summary[], render: (lesson: Summary) => ReactNode): ReactNode {
+  if (lessons.length <= MANY) return lessons.map(render);
+  return site.parts.map((part, index) => {
+    const own = lessons.filter((lesson) => lesson.part === part);
+    if (own.length === 0) return null;
+    return (
+      <details key={part} className="practice-part" open={index === 0}>
+        <summary>
+          <b>{part}</b> <span>{own.length === 1 ? '1 lesson' : `${own.length} lessons`}</span>
+        </summary>
+        {own.map(render)}
+      </details>
+    );
+  });
 }
 
 /** A script wakes and shows it. */

@@ -72,7 +72,7 @@ export function PracticePage({ exercises, index, site, assets, zip }: Props) {
               Show a hint
             </button>
           </section>
-          <section className="practice-desk" aria-label="Your answer">
+          <section className="practice-desk" aria-label="Write it here">
             <div
               data-desk=""
               data-name={name}
@@ -98,7 +98,7 @@ export function PracticePage({ exercises, index, site, assets, zip }: Props) {
 
 /** What is fetched when the reader asks for the solution. */
 export function solutionOf(exercise: Exercise, site: Site): { code: string; why: string } {
-  return { code: codeHtml(exercise.solution, 'Solution'), why: exerciseText(exercise.why, exercise, site) };
+  return { code: codeHtml(exercise.solution, 'Code of the solution'), why: exerciseText(exercise.why, exercise, site) };
 }
 
 function exerciseText(markdown: string, { name }: Exercise, site: Site): string {

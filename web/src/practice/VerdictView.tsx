@@ -79,7 +79,7 @@ export function VerdictView({ verdict, goTo }: { verdict: Verdict; goTo(line: nu
 
 function Scrolling({ text, label }: { text: string; label: string }) {
   return (
-    <pre tabIndex={0} role="region" aria-label={label}>
+    <pre tabIndex={0} role="group" aria-label={label}>
       {text}
     </pre>
   );

@@ -10,7 +10,12 @@ export function wakeFilters(page: Document): void {
   recall(fields);
   const { last } = getProgress();
   const reading = page.querySelector<HTMLDetailsElement>(`[data-fold-of="${CSS.escape(last ?? '')}"]`);
-  if (reading) reading.open = true;
+  if (reading) {
+    const part = reading.closest<HTMLDetailsElement>('.practice-part');
+    for (const other of page.querySelectorAll<HTMLDetailsElement>('.practice-part')) other.open = other === part;
+    reading.open = true;
+    showReading(page, reading);
+  }
   const show = (): void => apply(page, form);
   form.hidden = false;
   form.addEventListener('submit', (event) => event.preventDefault());
@@ -20,6 +25,18 @@ export function wakeFilters(page: Document): void {
   });
   page.addEventListener(CHANGED, show);
   show();
+}
+
+/** Leads to the exercises of the lesson that was read last. */
+function showReading(page: Document, fold: HTMLDetailsElement): void {
+  const place = page.querySelector<HTMLElement>('[data-here]');
+  const title = fold.closest('section')?.querySelector('h2');
+  if (!place || !title) return;
+  const link = page.createElement('a');
+  link.href = `#${title.id}`;
+  link.textContent = title.textContent;
+  place.replaceChildren('You read last: ', link);
+  place.hidden = false;
 }
 
 function recall(fields: (HTMLInputElement | HTMLSelectElement)[]): void {
@@ -59,6 +76,7 @@ function apply(page: Document, form: HTMLFormElement): void {
       (!data.has('unsolved') || !isSolved(exerciseOf(dataset)))
     );
   };
+  const chosen = Boolean(lesson || data.get('level') || form.matches(':has(:checked[type="checkbox"])'));
   let [found, sections] = [0, 0];
   for (const section of page.querySelectorAll<HTMLElement>('section[data-of]')) {
     let own = 0;
@@ -67,11 +85,15 @@ function apply(page: Document, form: HTMLFormElement): void {
       own += Number(!item.hidden);
     }
     const fold = section.querySelector<HTMLDetailsElement>('.practice-own');
-    if (fold && (form.matches(':has(:checked[type="checkbox"])') || lesson || data.get('level'))) fold.open = true;
+    if (fold && chosen) fold.open = true;
     section.hidden = own === 0 || (Boolean(lesson) && section.dataset.of !== lesson);
     if (section.hidden) continue;
     found += own;
     sections += 1;
+  }
+  for (const part of page.querySelectorAll<HTMLDetailsElement>('.practice-part')) {
+    part.hidden = part.querySelector('section:not([hidden])') === null;
+    if (chosen) part.open = true;
   }
   const said = form.querySelector('output');
   if (said) said.value = found === 1 ? '1 exercise' : `${found} exercises`;

@@ -40,7 +40,7 @@ def columns() -> str:
         arrow((124, 117), (206, 117)),
         label(164, 102, "im2col", "ink", 13),
         cells(254, 49, rows, 34, "blue", [[0.14 + 0.12 * (place % 2)] * 4 for place in range(4)], 15),
-        label(322, 28, "a row a place: $X_{col}$ (4 × 4)", "faint", 13),
+        label(322, 28, "one row for each place: $X$ (4 × 4)", "faint", 13),
         *(label(244, 66 + 34 * place, f"{place + 1}", "faint", 13, "end") for place in range(4)),
         label(416, 117, "×", "ink", 17),
         cells(442, 49, [["1"], ["0"], ["−1"], ["2"]], 34, "orange", None, 15),
@@ -59,32 +59,26 @@ def network() -> str:
     """The small AlexNet: maps get smaller and more, then dense layers decide."""
     parts = []
     blocks = (
-        (20, 110, 1, "picture", "$N$ × 8 × 8 × 1", "blue"),
-        (160, 110, 4, "maps", "8 × 8", "orange"),
-        (300, 76, 4, "pooled", "smaller", "orange"),
-        (420, 58, 5, "maps", "more of them", "orange"),
+        (20, 110, 1, "picture", "28 × 28 × 1", "blue"),
+        (170, 84, 4, "maps", "14 × 14 × 16", "orange"),
+        (292, 56, 4, "pooled", "7 × 7 × 16", "orange"),
+        (400, 56, 6, "maps", "7 × 7 × 32", "orange"),
+        (520, 36, 6, "pooled", "4 × 4 × 32", "orange"),
     )
     for x, side, many, name, shape, colour in blocks:
         for copy in range(many):
-            parts.append(
-                box(x + 6 * copy, 96 - side / 2 + 5 * copy, side * 0.62, side * 0.9, "", colour, fill=0.16, round_by=2)
-            )
+            place = (x + 6 * copy, 96 - side / 2 + 5 * (copy - many / 2))
+            parts.append(box(*place, side * 0.62, side * 0.9, "", colour, fill=0.16, round_by=2))
         middle = x + side * 0.31 + 3 * many
-        parts += [label(middle, 26, name, "ink", 13), label(middle, 178, shape, "faint", 13)]
-    for x1, x2, text in ((96, 152, "conv\nReLU"), (258, 294, ""), (374, 414, "conv"), (490, 522, "")):
-        parts += [
-            arrow((x1, 96), (x2, 96)),
-            label((x1 + x2) / 2, 62 if "\n" in text else 80, text, "ink", 12) if text else "",
-        ]
-    for x, height, name in ((530, 120, "dense"), (590, 120, "dense"), (650, 76, "10")):
-        parts += [box(x, 96 - height / 2, 22, height, "", "green", fill=0.2), label(x + 11, 26, name, "ink", 13)]
-    parts += [
-        arrow((552, 96), (586, 96)),
-        arrow((612, 96), (646, 96)),
-        label(601, 178, "with dropout", "faint", 13),
-        label(661, 160, "scores", "faint", 13),
-    ]
-    return diagram(700, 192, *parts)
+        parts += [label(middle, 22, name, "ink", 13), label(middle, 182, shape, "faint", 13)]
+    for x1, x2, text in ((98, 162, "conv\nby 2"), (248, 286, ""), (354, 394, "conv"), (472, 514, ""), (580, 610, "")):
+        parts += [arrow((x1, 96), (x2, 96))]
+        parts += [label((x1 + x2) / 2, 62 if "\n" in text else 78, text, "ink", 12)] if text else []
+    for x, height, name, units in ((614, 120, "dense", "128"), (666, 120, "dense", "128"), (718, 60, "scores", "10")):
+        parts += [box(x, 96 - height / 2, 22, height, "", "green", fill=0.2)]
+        parts += [label(x + 11, 22, name, "ink", 13), label(x + 11, 182, units, "faint", 13)]
+    parts += [arrow((636, 96), (662, 96)), arrow((688, 96), (714, 96)), label(650, 204, "with dropout", "faint", 12)]
+    return diagram(760, 214, *parts)
 
 
 def pooling() -> str:

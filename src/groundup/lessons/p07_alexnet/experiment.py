@@ -1,15 +1,24 @@
-"""Train on digits or on the user's pictures; race two activations; switch dropout and augmentation off and on."""
+"""Train on digits or on the user's pictures, move them, race two activations, switch dropout and augmentation."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from groundup.lesson import Batch, Curves, Learner, Measured, Result
-from groundup.lessons.p00_numpy_and_pytorch.model import init as plain_init
-from groundup.lessons.p00_numpy_and_pytorch.model import mlp
 from groundup.lessons.p07_alexnet.model import alexnet, conv2d_loops, first_stride, init
-from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, load_data, moved, nearest_labels, views
-from groundup.ops.activations import relu, softmax, tanh
+from groundup.lessons.p07_alexnet.pictures import FARTHEST, Data, Part, load_data, middle, moved
+from groundup.lessons.p07_alexnet.readers import (
+    MOMENTUM,
+    WEIGHT_DECAY,
+    beside_the_best,
+    error,
+    minibatch,
+    nearest_labels,
+    predict,
+    train_plain,
+)
+from groundup.ops.activations import relu, tanh
 from groundup.ops.conv import conv2d
 from groundup.ops.losses import cross_entropy
 from groundup.ops.types import Array, Tree
@@ -21,13 +30,13 @@ from groundup.training.params import count, map_tree
 from groundup.training.run import Run
 
 SIZE: dict[str, Any] = {
-    "size": 8,
+    "size": 28,
     "channels": 1,
     "classes": 10,
     "filters": (16, 32),
     "hidden": 128,
-    "batch": 64,
-    "dropout": 0.5,
+    "batch": 32,
+    "dropout": 0.3,
 }
 TINY: dict[str, Any] = {
     "size": 6,
@@ -38,12 +47,17 @@ TINY: dict[str, Any] = {
     "batch": 4,
     "dropout": 0.5,
 }
-MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4  # section 5
 LEVEL = 0.25  # of training error: the finish of the race (figure 1 of the paper)
-RATES = (0.02, 0.05, 0.1, 0.2)
-PLAIN_RATES = (0.05, 0.1, 0.2)
+STEPS, RATE = 1500, 0.05
+RACE_RATES = (0.02, 0.05, 0.1, 0.2)
 MOST_OWN = 4000  # of the user's pictures at the default budget
-ARMS = {"neither": (0.0, False), "dropout": (0.5, False), "augmentation": (0.0, True), "both": (0.5, True)}
+DISTANCE = 2  # pixels that test pictures are moved by
+DISTANCES = (0, 1, 2, 3, 4, 5, 6)
+#: Of the trainings from 20 pictures a class: dropout, and how far pictures are moved (None: no augmentation).
+ARMS = {"neither": (0.0, None), "dropout": (0.3, None), "augmentation": (0.0, FARTHEST), "both": (0.3, FARTHEST)}
+#: Both, with moves of other sizes, in pixels of 28.
+SIZES = {f"both, moves of {pixels:g}": (0.3, pixels / 28) for pixels in (0.5, 1, 4)}
+FEW_BATCH, FEW_RATE = 16, 0.03
 
 
 def learner(
@@ -57,7 +71,7 @@ def learner(
     filters: tuple[int, int],
     hidden: int,
     batch: int,
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     activation: str = "relu",
     rate: float = 0.05,
     steps: int | None = None,
@@ -93,30 +107,6 @@ def batch(rng: np.random.Generator, *, size: int, channels: int, classes: int, b
     return {"images": images, "labels": rng.integers(classes, size=batch)}
 
 
-def predict(model: Learner, images: Array, data: Data, averaged: bool = False) -> Array:
-    """Class probabilities (N, classes) of the middle view, or their mean over all views (section 4.1)."""
-    chosen = views(images, data)[: None if averaged else 1]
-    labels = np.zeros(len(images), np.int64)  # not looked at, but part of a batch
-    total: Any = 0.0
-    for view in chosen:
-        blocks = [slice(start, start + 256) for start in range(0, len(view), 256)]
-        logits = [model.outputs({"images": view[b] - data.mean, "labels": labels[b]}) for b in blocks]
-        total = total + softmax(np.concatenate(logits))[0]
-    return total / len(chosen)
-
-
-def error(model: Learner, part: Part, data: Data) -> float:
-    """Share of pictures whose likeliest class is wrong."""
-    return float(np.mean(predict(model, part.images, data).argmax(axis=1) != part.labels))
-
-
-def minibatch(part: Part, data: Data, count: int, augmented: bool, rng: np.random.Generator) -> Batch:
-    """``count`` different pictures, drawn at random, with augmentation or in their middle view."""
-    rows = rng.choice(len(part.labels), size=min(count, len(part.labels)), replace=False)
-    images = augment(part.images[rows], data, rng) if augmented else views(part.images[rows], data)[0]
-    return {"images": images - data.mean, "labels": part.labels[rows]}
-
-
 def crossing(curve: Curves, name: str) -> float:
     """Epochs at which an error first reaches ``LEVEL``, on straight lines between measurements; else the last."""
     epochs, errors = curve["epoch"], curve[name]
@@ -133,28 +123,43 @@ def run(run: Run) -> Result:
     """The experiment of the lesson; ``--images FOLDER`` puts the user's own pictures in the place of the digits."""
     data = load_data(run.options.get("images"), run.pick(MOST_OWN, MOST_OWN, 60_000), run.rng("pictures"), run.say)
     labels = np.concatenate([part.labels for part in (data.train, data.validation, data.test)])
+    few = Part(data.test.images[:200], data.test.labels[:200])
+    data = run.pick(data._replace(validation=few, test=few), data)
     size = {**SIZE, "size": data.size, "channels": data.train.images.shape[3], "classes": int(labels.max()) + 1}
     size["filters"] = run.pick((8, 8), SIZE["filters"])
 
+    model, untrained, curve = train(run, data, size, "main", None)
+    shown_moves, _, shown_curve = train(run, data, size, "shown-moves", FARTHEST)
+    most, steps = count(model.parameters()), run.pick(10, STEPS, 4000)
+    plain, plain_shown = (train_plain(run, data, size, most, steps, farthest) for farthest in (None, FARTHEST))
+    readers = {
+        "network": lambda images: predict(model, images, data).argmax(axis=1),
+        "plain network": lambda images: predict(plain, images, data).argmax(axis=1),
+        "nearest training picture": lambda images: nearest_labels(data, images),
+        "network shown moves": lambda images: predict(shown_moves, images, data).argmax(axis=1),
+        "plain network shown moves": lambda images: predict(plain_shown, images, data).argmax(axis=1),
+    }
+    right = {name: read(data.test.images) == data.test.labels for name, read in readers.items()}
+    pushed = moved(data.test.images, DISTANCE, run.rng("moves"))
+    right_pushed = {name: read(pushed) == data.test.labels for name, read in readers.items()}
     finish, best, saturated, race_curves = race(run, data, size)
     ablation_curves, final = ablate(run, data, size)
-    model, untrained, main_curve = train_main(run, data, size)
-    probabilities = predict(model, data.test.images, data)
-    plain = train_plain(run, data, size)
-    at_rest = compare(model, plain, data, data.test.images)
-    after_move = compare(model, plain, data, moved(data.test.images, run.rng("moves")))
-    averaged = predict(model, data.test.images, data, averaged=True)
-    mirrored = predict(model, data.test.images[:, :, ::-1], data)
-    accuracy_views, accuracy_mirrored = (
-        float(np.mean(found.argmax(axis=1) == data.test.labels)) for found in (averaged, mirrored)
-    )
+
+    averaged = {
+        name: predict(shown, data.test.images, data, averaged=True).argmax(axis=1) == data.test.labels
+        for name, shown in (("network shown moves", shown_moves), ("plain network shown moves", plain_shown))
+    }
+    met = minibatch(data.train, data, 1000, FARTHEST, run.rng("met"))
     before, after = untrained["conv1"]["weight"], np.array(model.parameters()["conv1"]["weight"])
     ratio, milliseconds = time_convolutions(run, untrained, data)
     mean = {arm: float(np.mean(errors)) for arm, errors in final.items()}
     return Result(
         measured={
-            "accuracy": beside_the_best(at_rest),
-            "shift": beside_the_best(after_move),
+            "accuracy": beside_the_best(
+                "network shown moves",
+                {name: right[name] for name in ("plain network", "nearest training picture")} | averaged,
+            ),
+            "shift": beside_the_best("network", {name: right_pushed[name] for name in list(readers)[:3]}),
             "race": Measured(float(np.median(finish["relu"])), float(np.median(finish["tanh"]))),
             "dropout": Measured(mean["dropout"], mean["neither"]),
             "augmentation": Measured(mean["both"], mean["dropout"]),
@@ -162,28 +167,43 @@ def run(run: Run) -> Result:
         metrics={
             "pictures": {name: len(getattr(data, name).labels) for name in ("train", "validation", "test")},
             "chance accuracy": float(np.bincount(data.test.labels).max() / len(data.test.labels)),
-            "accuracy": {name: float(right.mean()) for name, right in at_rest.items()},
-            "accuracy after a move of one pixel": {name: float(right.mean()) for name, right in after_move.items()},
+            "accuracy": {name: float(found.mean()) for name, found in right.items()},
+            "accuracy on moved pictures": {name: float(found.mean()) for name, found in right_pushed.items()},
+            "only one of two reads it": {
+                "network shown moves": int(np.sum(right["network shown moves"] & ~right["network"])),
+                "network": int(np.sum(right["network"] & ~right["network shown moves"])),
+            },
+            "accuracy on training pictures, augmented": float(
+                np.mean(shown_moves.outputs(met).argmax(axis=1) == met["labels"])
+            ),
+            "accuracy by distance": by_distance(run, readers, data),
             "weights": {"network": count(model.parameters()), "plain network": count(plain.parameters())},
-            "accuracy, mean over views": accuracy_views,
-            "accuracy on mirrored test pictures": accuracy_mirrored,
+            "accuracy, mean over views": {name: float(found.mean()) for name, found in averaged.items()},
             "rates chosen on validation": best,
             "epochs to 25 % training error": finish,
             "share of saturated tanh units after the race": saturated,
             "held-out error of the ablation": final,
-            "change of held-out error by augmentation": (mean["both"] + mean["augmentation"]) / 2
-            - (mean["neither"] + mean["dropout"]) / 2,
             "milliseconds of a convolution": milliseconds,
             "loops / im2col": ratio,
             "correlation of neighbouring weights": {"trained": smoothness(after), "untrained": smoothness(before)},
             "filters moved by": float(np.linalg.norm(after - before) / np.linalg.norm(before)),
         },
-        curves={"main": main_curve, **race_curves, **ablation_curves},
+        curves={"main": curve, "shown-moves": shown_curve, **race_curves, **ablation_curves},
         arrays={
             "race": race_curves, "ablation": ablation_curves, "before": before, "after": after,
-            "test": data.test, "probabilities": probabilities,
+            "test": data.test, "probabilities": predict(model, data.test.images, data),
         },
     )  # fmt: skip
+
+
+def by_distance(run: Run, readers: Mapping[str, Callable[[Array], Array]], data: Data) -> dict[str, list[float]]:
+    """The share of the first 1,000 test pictures that each reader tells right when moved by each of ``DISTANCES``."""
+    part, found = Part(data.test.images[:1000], data.test.labels[:1000]), {name: [] for name in readers}  # type: ignore[var-annotated]
+    for distance in run.pick(DISTANCES[:2], DISTANCES):
+        images = moved(part.images, distance, run.rng("moves"))
+        for name, read in readers.items():
+            found[name].append(float(np.mean(read(images) == part.labels)))
+    return found
 
 
 def race(
@@ -194,23 +214,22 @@ def race(
     No dropout, no augmentation, as in figure 1. Tuning uses one seed of its own, the race ``seeds`` others.
     Also the rates chosen, and the share of |tanh| > 0.95 in the first layer at the end: is tanh saturated?
     """
-    seeds, rates, steps = run.pick(1, 5), run.pick(RATES[1:2], RATES), run.pick(6, 92)
-    sample = Part(data.train.images[:300], data.train.labels[:300])
+    seeds, rates, steps = run.pick(1, 5), run.pick(RACE_RATES[1:2], RACE_RATES), run.pick(6, 108)
+    sample, validation = (Part(part.images[:200], part.labels[:200]) for part in (data.train, data.validation))
     task = run.progress.add_task("race", total=2 * (len(rates) + seeds), loss="")
 
     def train_one(activation: str, rate: float, *names: str) -> tuple[Learner, Curves]:
-        settings = {**size, "batch": 32, "dropout": 0.0, "activation": activation, "rate": rate}
+        settings = {**size, "dropout": 0.0, "activation": activation, "rate": rate}
         model = learner(run.track, run.rng("race parameters", *names), **settings)
 
         def evaluate(model: Learner) -> dict[str, float]:
-            found = {"epoch": model.steps * 32 / len(data.train.labels)}
-            part = data.validation if names == ("tuning",) else sample
-            return found | {"error": error(model, part, data)}
+            found = {"epoch": model.steps * size["batch"] / len(data.train.labels)}
+            return found | {"error": error(model, validation if names == ("tuning",) else sample, data)}
 
         def next_batch(rng: np.random.Generator) -> Batch:
-            return minibatch(data.train, data, 32, False, rng)
+            return minibatch(data.train, data, size["batch"], None, rng)
 
-        curve = fit(model, next_batch, steps, run.rng("race", *names), evaluate, every=4)
+        curve = fit(model, next_batch, steps, run.rng("race", *names), evaluate, every=6)
         run.progress.advance(task)
         return model, curve
 
@@ -222,118 +241,56 @@ def race(
             model, curves[f"race-{activation}-{seed}"] = train_one(activation, best[activation], str(seed))
         finish[activation] = [crossing(curves[f"race-{activation}-{seed}"], "error") for seed in range(seeds)]
     layer = model.parameters()["conv1"]  # of the last tanh network
-    images = views(sample.images, data)[0] - data.mean
+    images = middle(sample.images, data) - data.mean
     maps, _ = conv2d(images, np.array(layer["weight"]), np.array(layer["bias"]), first_stride(data.size), 2)
     return finish, best, float(np.mean(np.abs(np.tanh(maps)) > 0.95)), curves
 
 
 def ablate(run: Run, data: Data, size: dict[str, Any]) -> tuple[dict[str, Curves], dict[str, list[float]]]:
-    """Held-out error with dropout and augmentation off and on, from 20 pictures a class: few enough to overfit.
+    """Test error of all arms, from 20 pictures a class: few enough to overfit.
 
-    The four arms share pictures and first parameters. Held out is every other picture of the training part, and
-    the test part.
+    The arms share pictures and first parameters. Photographs are cropped, not moved, and no sizes of moves are tried.
     """
-    curves, final = {}, {arm: [] for arm in ARMS}  # type: ignore[var-annotated]
-    steps = run.pick(6, 700, 1500)
-    for subset in range(run.pick(1, 3)):
+    curves, final = {}, {}  # type: ignore[var-annotated]
+    steps, held_out = run.pick(6, 500, 1500), Part(data.test.images[:1000], data.test.labels[:1000])
+    arms = run.pick(ARMS, ARMS if data.photos else ARMS | SIZES)
+    for subset in range(run.pick(1, 2)):
         rng = run.rng("few", str(subset))
         members = (rng.permutation(np.flatnonzero(data.train.labels == label))[:20] for label in range(size["classes"]))
         rows = np.concatenate(list(members))
         few = Part(data.train.images[rows], data.train.labels[rows])
-        rest = np.setdiff1d(np.arange(len(data.train.labels)), rows)
-        held_out = Part(*(np.concatenate([a[rest], b]) for a, b in zip(data.train, data.test, strict=True)))
-        for arm, (rate, augmented) in ARMS.items():
-            settings = {**size, "batch": 32, "dropout": rate, "steps": steps}
+        for arm, (rate, farthest) in arms.items():
+            settings = {**size, "dropout": rate, "rate": FEW_RATE, "steps": steps}
             model = learner(run.track, run.rng("few parameters", str(subset)), **settings)
 
-            def next_batch(rng: np.random.Generator, few: Part = few, augmented: bool = augmented) -> Batch:
-                return minibatch(few, data, 32, augmented, rng)
+            def next_batch(rng: np.random.Generator, few: Part = few, farthest: float | None = farthest) -> Batch:
+                return minibatch(few, data, FEW_BATCH, farthest, rng)
 
-            def evaluate(model: Learner, held_out: Part = held_out) -> dict[str, float]:
+            def evaluate(model: Learner) -> dict[str, float]:
                 return {"held-out error": error(model, held_out, data)}
 
             name = f"{arm}-{subset}"
             curves[name] = run.fit(name, model, next_batch, steps, evaluate, max(1, steps // 4))
-            final[arm].append(curves[name]["held-out error"][-1])
+            final.setdefault(arm, []).append(curves[name]["held-out error"][-1])
     return curves, final
 
 
-def train_main(run: Run, data: Data, size: dict[str, Any]) -> tuple[Learner, Tree, Curves]:
-    """The lesson's model, its parameters before training, and its curve: all training pictures, all means."""
-    steps = run.pick(10, 1500, 4000)
-    model = learner(run.track, run.rng("parameters"), **{**size, "dropout": 0.3, "rate": 0.1, "steps": steps})
+def train(
+    run: Run, data: Data, size: dict[str, Any], name: str, farthest: float | None
+) -> tuple[Learner, Tree, Curves]:
+    """The lesson's network after training on all training pictures, its parameters before that, and its curve."""
+    steps = run.pick(10, STEPS, 4000)
+    model = learner(run.track, run.rng("parameters"), **size, rate=RATE, steps=steps)
     untrained = map_tree(np.copy, model.parameters())
 
     def next_batch(rng: np.random.Generator) -> Batch:
-        return minibatch(data.train, data, size["batch"], True, rng)
+        return minibatch(data.train, data, size["batch"], farthest, rng)
 
     def evaluate(model: Learner) -> dict[str, float]:
         return {"validation error": error(model, data.validation, data)}
 
     about = {name: size[name] for name in ("size", "channels", "classes")}
-    return model, untrained, run.fit("main", model, next_batch, steps, evaluate, max(1, steps // 10), about)
-
-
-def plain_learner(
-    track: str, rng: np.random.Generator, *, inputs: int, hidden: int, classes: int, rate: float, steps: int
-) -> Learner:
-    """Lesson 00's network with one hidden layer, trained as the convolutional one is."""
-
-    def twin() -> Twin:
-        from groundup.lessons.p00_numpy_and_pytorch.twin import MLP
-        from groundup.lessons.p07_alexnet.twin import classification_loss
-
-        return Twin(MLP(inputs, hidden, classes), classification_loss)
-
-    return both_tracks(
-        track,
-        plain_init(rng, inputs, hidden, classes),
-        forward=lambda params, rng, images: mlp(params, images),
-        loss=cross_entropy,
-        twin=twin,
-        inputs=["images"],
-        target="labels",
-        optimiser="sgd",
-        settings={"momentum": MOMENTUM, "weight_decay": WEIGHT_DECAY},
-        schedule=cosine(rate, steps),
-    )
-
-
-def train_plain(run: Run, data: Data, size: dict[str, Any]) -> Learner:
-    """A plain network with as many weights as the convolutional one, on the same pictures, at its own best rate."""
-    most = count(learner("numpy", run.rng("parameters"), **size).parameters())
-    inputs, classes = data.size**2 * size["channels"], size["classes"]
-    hidden = max(1, (most - classes) // (inputs + classes + 1))
-    steps, settings = run.pick(10, 1500, 4000), {"inputs": inputs, "hidden": hidden, "classes": classes}
-
-    def next_batch(rng: np.random.Generator) -> Batch:
-        return minibatch(data.train, data, size["batch"], True, rng)
-
-    def evaluate(model: Learner) -> dict[str, float]:
-        return {"validation error": error(model, data.validation, data)}
-
-    found = {}
-    for rate in run.pick(PLAIN_RATES[:1], PLAIN_RATES):
-        model = plain_learner(run.track, run.rng("plain parameters"), **settings, rate=rate, steps=steps)
-        curve = run.fit(f"plain-{rate:g}", model, next_batch, steps, evaluate, steps)
-        found[curve["validation error"][-1], rate] = model
-    return found[min(found)]
-
-
-def compare(model: Learner, plain: Learner, data: Data, images: Array) -> dict[str, Array]:
-    """Whether each test picture, as it is in ``images``, is told right by the network and by each rival."""
-    labels = {
-        "network": predict(model, images, data).argmax(axis=1),
-        "plain network": predict(plain, images, data).argmax(axis=1),
-        "nearest training picture": nearest_labels(data, images),
-    }
-    return {name: found == data.test.labels for name, found in labels.items()}
-
-
-def beside_the_best(right: dict[str, Array]) -> Measured:
-    """The network beside the rival that is right most often on the same pictures."""
-    best = max((name for name in right if name != "network"), key=lambda name: right[name].mean())
-    return Measured(float(right["network"].mean()), float(right[best].mean()), (right["network"], right[best]))
+    return model, untrained, run.fit(name, model, next_batch, steps, evaluate, max(1, steps // 10), about)
 
 
 def smoothness(filters: Array) -> float:
@@ -345,7 +302,7 @@ def smoothness(filters: Array) -> float:
 
 def time_convolutions(run: Run, params: Tree, data: Data) -> tuple[float, dict[str, float]]:
     """How many times as long loops take as im2col for the first layer on two pictures: the median of five pairs."""
-    x = views(data.train.images[:2], data)[0][:, :8, :8] - data.mean
+    x = middle(data.train.images[:2], data)[:, 10:18, 10:18] - data.mean
     weight, bias = params["conv1"]["weight"], params["conv1"]["bias"]
     loops, products = side_by_side(
         [lambda: conv2d_loops(x, weight, bias, 2), lambda: [conv2d(x, weight, bias, 1, 2) for _ in range(20)]],

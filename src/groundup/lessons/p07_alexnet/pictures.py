@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from groundup.data.digits import Digits, load_digits, split_digits
+from groundup.data.digits import Digits, split_digits
 from groundup.data.images import load_image_folder
+from groundup.data.mnist import load_mnist, split_mnist
 from groundup.lessons.p07_alexnet.model import colour_components, crop, random_colour, random_crop, random_flip, shift
 from groundup.ops.types import Array
 
-FARTHEST = 0.5  # pixels a digit is shifted by: of 8, what the paper's 16 of 256 are
+FARTHEST = 1 / 14  # of a picture's width is how far digits are moved: 2 pixels of 28; the paper's 16 of 256 are 1.75
 
 
 class Part(NamedTuple):
@@ -33,10 +34,10 @@ class Data(NamedTuple):
 def load_data(
     folder: Any, most: int | None, rng: np.random.Generator, say: Callable[[str], None] = lambda text: None
 ) -> Data:
-    """The digits, or the user's pictures: 70/10/20 % or 60/20/20 % of every class to train, choose and measure."""
+    """6,000, 1,000 and 3,000 digits to train, choose, measure; of the user's pictures 60/20/20 % of each class."""
     if folder is None:
-        digits = load_digits()
-        parts = split_digits(Digits(digits.images[..., None], digits.labels))
+        digits = load_mnist()
+        parts = split_mnist(Digits(digits.images[..., None], digits.labels))
     else:
         found = load_image_folder(folder, most=most, say=say)
         rows = np.arange(len(found.labels)) if most is None else rng.permutation(len(found.labels))
@@ -48,13 +49,23 @@ def load_data(
     return Data(train, validation, test, mean, colour_components(train.images), photos, size)
 
 
-def augment(images: Array, data: Data, rng: np.random.Generator) -> Array:
-    """Section 4.1. Photographs are cropped, mirrored, recoloured; digits shifted and lightened, never mirrored."""
+def augment(images: Array, data: Data, rng: np.random.Generator, farthest: float = FARTHEST) -> Array:
+    """Section 4.1. Photographs are cropped, mirrored, recoloured; digits shifted and lightened, never mirrored.
+
+    farthest: how far digits are shifted each way, as a share of their width.
+    """
     if data.photos:
         images = random_flip(random_crop(images, data.size, rng), rng)
     else:
-        images = shift(images, rng.uniform(-FARTHEST, FARTHEST, size=(len(images), 2)))
+        most = farthest * data.size
+        images = shift(images, rng.uniform(-most, most, size=(len(images), 2)))
     return random_colour(images, data.components, rng)
+
+
+def middle(images: Array, data: Data) -> Array:
+    """What the network sees of pictures that are not augmented: the middle of photographs, digits as they are."""
+    room = images.shape[1] - data.size
+    return crop(images, np.full((len(images), 2), room // 2), data.size) if room else images
 
 
 def views(images: Array, data: Data) -> list[Array]:
@@ -65,23 +76,12 @@ def views(images: Array, data: Data) -> list[Array]:
         places = [(room // 2, room // 2), (0, 0), (0, room), (room, 0), (room, room)]
         five = [crop(images, np.broadcast_to(place, count), data.size) for place in places]
         return [*five, *(view[:, :, ::-1] for view in five)]
-    d = FARTHEST / 2
+    d = FARTHEST * data.size / 2
     moves = [(d, d), (d, -d), (-d, d), (-d, -d)]
     return [images, *(shift(images, np.broadcast_to(move, count)) for move in moves)]
 
 
-def nearest_labels(data: Data, images: Array) -> Array:
-    """(N,): for each picture the label of the nearest training picture, by Euclidean distance of pixels."""
-    known = data.train.images.reshape(len(data.train.labels), -1)
-    squares = np.vecdot(known, known)
-    nearest = [
-        (squares - 2 * images[start : start + 256].reshape(-1, known.shape[1]) @ known.T).argmin(axis=1)
-        for start in range(0, len(images), 256)
-    ]
-    return data.train.labels[np.concatenate(nearest)]
-
-
-def moved(images: Array, rng: np.random.Generator) -> Array:
-    """Each picture moved by one pixel, up, down, left or right at random; what comes in is empty."""
+def moved(images: Array, distance: float, rng: np.random.Generator) -> Array:
+    """Each picture moved by ``distance`` pixels, up, down, left or right at random; what comes in is empty."""
     steps = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)], float)
-    return shift(images, steps[rng.integers(4, size=len(images))])
+    return shift(images, distance * steps[rng.integers(4, size=len(images))])

@@ -18,16 +18,11 @@ WRITTEN = 11  # ten characters and END
 
 
 class Trained(NamedTuple):
-    """Averaged parameters by the step at which they were averaged, those of the last step alone, and the curves."""
+    """The average of the last five checkpoints, the last one alone, and the curves."""
 
-    averaged: dict[int, Tree]
+    params: Tree
     last: Tree
     curves: Curves
-
-    @property
-    def params(self) -> Tree:
-        """The last average."""
-        return self.averaged[max(self.averaged)]
 
 
 def train(
@@ -36,12 +31,12 @@ def train(
     model: Learner,
     data: Encoded,
     validation: Encoded,
-    ends: tuple[int, ...],
+    end: int,
     size: int,
     scorer: Callable[..., Scorer],
     about: dict[str, Any],
 ) -> Trained:
-    """Train on batches of ``size`` to the last of ``ends``; at each of them average the five latest checkpoints.
+    """Train on batches of ``size`` to step ``end`` and average the five latest checkpoints.
 
     The stretches between checkpoints are calls of ``fit`` of their own, so that a stopped run can go on exactly.
     """
@@ -55,25 +50,25 @@ def train(
         return like_length_batch(rng, data, size)
 
     curves: Curves = {}
-    averaged: dict[int, Tree] = {}
-    done = stretches = 0
-    for end in ends:
-        apart = min(APART, (end - done) // AVERAGED)
-        checkpoints = [end - back * apart for back in reversed(range(AVERAGED))]
-        kept = []
-        for place in checkpoints:
-            stretches += 1
-            steps = place - done
-            every = max(1, steps if steps <= apart else steps // 4)
-            extend(curves, run.fit(f"{name}_{stretches}", model, next_batch, steps, evaluate, every, about))
-            kept.append(trees.map_tree(np.array, model.parameters()))
-            done = place
-        averaged[end] = trees.map_tree(lambda *leaves: sum(leaves[1:], leaves[0]) / len(leaves), *kept)
+    kept: list[Tree] = []
+    done, apart = 0, min(APART, end // AVERAGED)
+    for stretch, place in enumerate(range(end - (AVERAGED - 1) * apart, end + 1, apart), start=1):
+        steps = place - done
+        every = max(1, steps if steps <= apart else steps // 4)
+        extend(curves, run.fit(f"{name}_{stretch}", model, next_batch, steps, evaluate, every, about))
+        kept.append(trees.map_tree(np.array, model.parameters()))
+        done = place
+    average = mean_of(kept)
     path = run.checkpoint(name)
     if path is not None:
         notes = {"lesson": run.lesson.slug, "model": name, "about": about}
-        trees.save(path, {"params": averaged[end]}, {"format": CHECKPOINT_FORMAT, "run": notes})
-    return Trained(averaged, kept[-1], curves)
+        trees.save(path, {"params": average}, {"format": CHECKPOINT_FORMAT, "run": notes})
+    return Trained(average, kept[-1], curves)
+
+
+def mean_of(checkpoints: list[Tree]) -> Tree:
+    """The average of parameter trees, number by number."""
+    return trees.map_tree(lambda *leaves: sum(leaves[1:], leaves[0]) / len(leaves), *checkpoints)
 
 
 def extend(curves: Curves, more: Curves) -> None:

@@ -18,7 +18,7 @@ from groundup.ops.attention import attention_weights, causal_mask, multi_head_at
 from groundup.ops.linear import linear
 from groundup.ops.types import Array, Mask, Tree
 
-#: ``scorer(prefixes (N, t), rows (N,)) -> logits (N, V)`` of each prefix's next token; rows say whose source it is.
+# A `Scorer` gives the logits (N, V) of the next token of each prefix (N, t); rows (N,) say whose source it is.
 Scorer = Callable[[Array, Array], Array]
 
 

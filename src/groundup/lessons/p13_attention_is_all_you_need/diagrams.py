@@ -1,4 +1,4 @@
-"""Encoder and decoder, attention's three uses, and teacher forcing, drawn."""
+"""Encoder and decoder, attention's three uses, teacher forcing, and the recurrent rival, drawn."""
 
 from groundup.diagrams import KEY, QUERY, VALUE, arrow, box, cells, diagram, label, line
 
@@ -38,10 +38,10 @@ def whole() -> str:
         arrow((middle_right, 218), (middle_right, 198), colour="ink"),
         layer(right, 152, "feed-forward (9)", "feed_forward", "ink"),
         arrow((middle_right, 124), (middle_right, 82), colour="ink"),
-        box(right, 36, wide, 46, "logits $B × T × K$\nlinear, with the rows of E", "green", 13),
+        box(right, 36, wide, 46, "logits $B × T × V$\nlinear, with the rows of E", "green", 13),
         line((middle_left, 214), (middle_left, 150), (354, 150), colour=KEY, thick=3),
         arrow((354, 150), (354, 269), (right - 1, 269), colour=KEY, thick=3),
-        label(middle_left, 130, "memory $B × S × d$", KEY, 13),
+        label(middle_left, 130, "memory $B × S × D$", KEY, 13),
         label(348, 226, "keys,\nvalues", KEY, 12, "end"),
         label(middle_right + 8, 305, "queries", QUERY, 12, "start"),
     )  # fmt: skip
@@ -92,3 +92,50 @@ def forcing() -> str:
         if place < 10:
             parts.append(line((middle, second), (middle + size, first + size), dashed=True))
     return diagram(x + 11 * size + 16, 160, *parts)
+
+
+def rival() -> str:
+    """The LSTM with attention: two chains that read, one that writes; every arrow along a chain is a wait."""
+    wide, high, gap, left, right = 54, 34, 74, 24, 420
+    text, written = ["M", "a", "y", " 9"], ["<start>", "1", "9"]
+    parts = [
+        label(left + 1.5 * gap + wide / 2, 14, "reads, in both directions", "ink", 14, bold=True),
+        label(right + gap + wide / 2, 14, "writes", "ink", 14, bold=True),
+    ]
+    for j, character in enumerate(text):
+        x = left + j * gap
+        parts += [
+            box(x - 4, 34, wide + 8, 2 * high + 22, "", KEY, fill=0.05, dashed=True),
+            box(x, 42, wide, high, "LSTM", VALUE, 13),
+            box(x, 84, wide, high, "LSTM", VALUE, 13),
+            box(x, 172, wide, 30, character, "blue", 15),
+            arrow((x + wide / 2, 172), (x + wide / 2, 126)),
+        ]
+        if j:
+            parts += [
+                arrow((x - gap + wide, 101), (x - 1, 101), colour="ink"),
+                arrow((x, 59), (x - gap + wide + 1, 59), colour="ink"),
+            ]
+    end, low = left + 4 * gap - 16, 154
+    parts += [
+        label(end + 8, 66, "memory\n$m_1$ to $m_4$", KEY, 13, "start"),
+        line((end, 100), (end + 40, 100), (end + 40, low), (right + 2 * gap + 42, low), colour=KEY),
+    ]
+    for t, character in enumerate(written):
+        x = right + t * gap
+        parts += [
+            box(x, 42, wide, high, "LSTM", QUERY, 13),
+            box(x + 30, 108, 24, 24, "$c$", KEY, 13),
+            box(x, 172, wide, 30, character, "blue", 13),
+            arrow((x + 14, 172), (x + 14, 77)),
+            arrow((x + 42, low), (x + 42, 133), colour=KEY),
+            arrow((x + 42, 108), (x + 42, 77), colour=KEY),
+            arrow((x + wide / 2, 42), (x + wide / 2, 26)),
+        ]
+        if t:
+            parts += [
+                arrow((x - gap + wide, 59), (x - 1, 59), colour="ink"),
+                arrow((x - gap + wide, 70), (x + 29, 112), colour=QUERY, dashed=True),
+            ]
+    parts.append(label(right + 3 * gap - 12, 92, "asks", QUERY, 13, "start"))
+    return diagram(right + 3 * gap + 26, 214, *parts)

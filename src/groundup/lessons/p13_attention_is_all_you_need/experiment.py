@@ -1,4 +1,4 @@
-"""Turn written dates into ISO 8601: the Transformer with two kinds of positions, and an LSTM without attention."""
+"""Turn written dates into ISO 8601: the Transformer against LSTMs with and without attention, and its variants."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,13 @@ from groundup.data.dates import (
 )
 from groundup.errors import UserError
 from groundup.lesson import Batch, Learner, Measured, Result
+from groundup.lessons.p13_attention_is_all_you_need.ablations import ablate, variants
 from groundup.lessons.p13_attention_is_all_you_need.averaging import WRITTEN, Trained, greedy, train
+from groundup.lessons.p13_attention_is_all_you_need.bahdanau import (
+    attentive_init,
+    attentive_scorer,
+    attentive_seq2seq,
+)
 from groundup.lessons.p13_attention_is_all_you_need.costs import costs
 from groundup.lessons.p13_attention_is_all_you_need.decoding import (
     Scorer,
@@ -45,27 +51,15 @@ SIZE: dict[str, Any] = {
     "dropout": 0.0, "batch": 64, "source": 16, "target": 11,
 }  # fmt: skip
 TINY = {
-    **SIZE,
-    "dropout": 0.2,
-    "vocabulary": 7,
-    "width": 4,
-    "hidden": 5,
-    "layers": 2,
-    "heads": 2,
-    "batch": 3,
-    "source": 5,
-    "target": 4,
-}
+    **SIZE, "vocabulary": 7, "width": 4, "hidden": 5, "layers": 2, "heads": 2, "dropout": 0.2,
+    "batch": 3, "source": 5, "target": 4,
+}  # fmt: skip
 TINY_LEARNED = {**TINY, "learned": 6, "layers": 1}
 LSTM_SIZE: dict[str, Any] = {
-    "vocabulary": len(CHARACTERS),
-    "width": 48,
-    "hidden": 64,
-    "batch": 64,
-    "source": 16,
-    "target": 11,
-}
+    "vocabulary": len(CHARACTERS), "width": 48, "hidden": 64, "batch": 64, "source": 16, "target": 11,
+}  # fmt: skip
 LSTM_TINY = {"vocabulary": 7, "width": 3, "hidden": 4, "batch": 3, "source": 5, "target": 4}
+ATTENTIVE_SIZE = {**LSTM_SIZE, "width": 44, "hidden": 32}  # as many parameters as the Transformer has, to 0.4 %
 WARM_UP = 200
 CHECKED = 200  # validation dates looked at while training
 
@@ -135,6 +129,37 @@ def lstm_learner(
     )
 
 
+def attentive_learner(
+    track: str,
+    rng: np.random.Generator,
+    dtype: type = np.float32,
+    *,
+    vocabulary: int,
+    width: int,
+    hidden: int,
+    steps: int = 1000,
+    **_: int,
+) -> Learner:
+    """The LSTM with attention in training: forget bias 1, cosine from 0.01, clipping."""
+
+    def twin() -> Twin:
+        from groundup.lessons.p13_attention_is_all_you_need.twin import AttentiveSeq2Seq, smoothed_loss
+
+        return Twin(AttentiveSeq2Seq(vocabulary, width, hidden), smoothed_loss)
+
+    return both_tracks(
+        track,
+        attentive_init(rng, vocabulary, width, hidden, 1.0, dtype),
+        forward=lambda params, rng, source, given: attentive_seq2seq(params, source, given),
+        loss=smoothed_loss,
+        twin=twin,
+        inputs=["source", "given"],
+        target="wanted",
+        schedule=cosine(1e-2, steps, warmup=50),
+        clip=5.0,
+    )
+
+
 def batch(rng: np.random.Generator, *, vocabulary: int, batch: int, source: int, target: int, **_: Any) -> Batch:
     """Random tokens in the shape of training data, with PADs at the ends of rows on both sides."""
     read = rng.integers(1, vocabulary, size=(batch, source))
@@ -151,12 +176,11 @@ def run(run: Run) -> Result:
     parts = split_date_pairs(run.rng("data"), *sizes)
     data, validation, test = (encoded(part) for part in parts)
     watched = Encoded(*(array[:CHECKED] for array in validation))
-    early, steps = run.pick((5, 10), (1000, 1650), (3000, 6000))
+    steps = run.pick(10, 1500, 6000)
     heads = SIZE["heads"]
 
-    def sinusoidal_or_learned(name: str, learned: int, *ends: int) -> Trained:
-        model = learner(run.track, run.rng("parameters", name), **{**SIZE, "learned": learned})
-        return train(run, name, model, data, watched, ends, SIZE["batch"], scorer_of, {"model": name, "heads": heads})
+    def trained(name: str, learner: Learner, scorer: Callable[..., Scorer], about: dict[str, Any]) -> Trained:
+        return train(run, name, learner, data, watched, steps, SIZE["batch"], scorer, {"model": name, **about})
 
     def scorer_of(params: Tree, source: Array) -> Scorer:
         return transformer_scorer(params, source, heads)
@@ -164,26 +188,37 @@ def run(run: Run) -> Result:
     def right(scorer: Callable[..., Scorer], params: Tree) -> Array:
         return exact(test, lambda source: greedy(scorer(params, source), len(source)))
 
-    ours = sinusoidal_or_learned("transformer", 0, early, steps)
-    table = sinusoidal_or_learned("learned", LONGEST, early)
-    rival_model = lstm_learner(run.track, run.rng("parameters", "lstm"), **LSTM_SIZE, steps=steps)
-    rival = train(run, "lstm", rival_model, data, watched, (steps,), SIZE["batch"], seq2seq_scorer, {"model": "lstm"})
-
-    found = {
-        "transformer": right(scorer_of, ours.params),
-        "transformer, last checkpoint": right(scorer_of, ours.last),
-        "transformer, early": right(scorer_of, ours.averaged[early]),
-        "learned positions, early": right(scorer_of, table.params),
-        "lstm": right(seq2seq_scorer, rival.params),
-        "lstm, last checkpoint": right(seq2seq_scorer, rival.last),
-    }
+    ours, attentive, plain = (
+        trained("transformer", learner(run.track, run.rng("parameters", "transformer"), **SIZE), scorer_of,
+                {"heads": heads}),
+        trained("lstm_attention",
+                attentive_learner(run.track, run.rng("parameters", "lstm_attention"), **ATTENTIVE_SIZE, steps=steps),
+                attentive_scorer, {}),
+        trained("lstm", lstm_learner(run.track, run.rng("parameters", "lstm"), **LSTM_SIZE, steps=steps),
+                seq2seq_scorer, {}),
+    )  # fmt: skip
+    models = {"transformer": ours, "lstm_attention": attentive, "lstm": plain}
+    scorers = {"transformer": scorer_of, "lstm_attention": attentive_scorer, "lstm": seq2seq_scorer}
+    found = {name: right(scorers[name], model.params) for name, model in models.items()}
+    found |= {f"{name}, last checkpoint": right(scorers[name], model.last) for name, model in models.items()}
     share = {name: float(each.mean()) for name, each in found.items()}
-    searched = Encoded(*(array[:1000] for array in test))
-    compared = found["transformer, last checkpoint"][:1000]
+
+    def best(name: str) -> str:
+        return max((name, f"{name}, last checkpoint"), key=lambda one: share[one])
+
+    recurrent, blind = best("lstm_attention"), best("lstm")
+    searched, asked = Encoded(*(array[:1000] for array in test)), found["transformer, last checkpoint"][:1000]
     beamed = exact(searched, lambda source: beam_search(scorer_of(ours.last, source), len(source), WRITTEN)[0])
     head, mass = year_head(ours.params, validation, test, heads)
     untrained = init(run.rng("parameters", "transformer"), **{name: SIZE[name] for name in INITIAL})
     _, mass_before = year_head(untrained, validation, test, heads)
+    short = run.pick(10, 600)
+    run.say(f"Seven variants for a small table 3, {short} steps each")
+    changed = {
+        name: ablate(run, variant, SIZE, WARM_UP, data, searched, short) for name, variant in variants(LONGEST).items()
+    }
+    base, _ = changed["as it is"]
+    no_scale, _ = changed["no scale"]
     longest = test.lengths > np.quantile(test.lengths, 0.95)
     lengths = run.pick([16, 32, 64], [32, 64, 128, 256, 512, 1024])
     cost = costs(run.rng("costs"), lengths, 64, 4, run.pick(1, 5))
@@ -193,36 +228,38 @@ def run(run: Run) -> Result:
     wrong = [
         {"read": parts.test[row][0], "wanted": parts.test[row][1]} for row in np.flatnonzero(~found["transformer"])[:5]
     ]
-    best_lstm = max(("lstm", "lstm, last checkpoint"), key=lambda name: share[name])
     ratios = np.divide(cost["attention"]["seconds"], cost["lstm"]["seconds"])
     return Result(
         measured={
-            "exact_match": Measured(
-                share["transformer"], share[best_lstm], (found["transformer"], found[best_lstm])
-            ),
-            "positions": Measured(abs(share["learned positions, early"] - share["transformer, early"])),
-            "beam": Measured(float(beamed.mean()), float(compared.mean()), (beamed, compared)),
+            "exact_match": Measured(share["transformer"], share[recurrent], (found["transformer"], found[recurrent])),
+            "attention": Measured(share[recurrent], share[blind], (found[recurrent], found[blind])),
+            "scale": Measured(float(base.mean()), float(no_scale.mean()), (base, no_scale)),
             "heads": Measured(mass, mass_before),
             "crossing": Measured(float(ratios[-1])),
         },
         metrics={
             "exact match": share,
+            "percent of the LSTM with attention": 100 * share[recurrent],
             "on the longest twentieth": {name: float(each[longest].mean()) for name, each in found.items()},
-            "last checkpoint, beam 4 and greedy": [float(beamed.mean()), float(compared.mean())],
-            "parameters": {name: trees.count(each.params) for name, each in models(ours, table, rival)},
-            "seconds of training": {name: each.curves["seconds"][-1] for name, each in models(ours, table, rival)},
-            "steps": {"early": early, "transformer and lstm": steps},
-            "examples of transformer and lstm": steps * SIZE["batch"],
+            "last checkpoint, beam 4 and greedy": [float(beamed.mean()), float(asked.mean())],
+            "parameters": {name: trees.count(model.params) for name, model in models.items()},
+            "seconds of training": {name: model.curves["seconds"][-1] for name, model in models.items()},
+            "steps": {"of the three": steps, "of each variant": short},
+            "examples": steps * SIZE["batch"],
             "head of the year": head,
             "cost": cost,
             "exponents": slopes,
-            "exponent of attention's time": slopes["attention"]["seconds"],
-            "exponent of the LSTM's time": slopes["lstm"]["seconds"],
-            "points that the sinusoids still gain": 100 * (share["transformer"] - share["transformer, early"]),
             "seconds, attention / lstm": dict(zip(lengths, ratios.tolist(), strict=True)),
             "wrong": wrong,
+            "every seed": {
+                **share,
+                "beam": float(beamed.mean()),
+                "dates on which beam and greedy differ": int((beamed != asked).sum()),
+                **{f"{name}, right": float(each.mean()) for name, (each, _) in changed.items()},
+                **{f"{name}, loss": loss for name, (_, loss) in changed.items()},
+            },
         },
-        curves={name: each.curves for name, each in models(ours, table, rival)},
+        curves={name: model.curves for name, model in models.items()},
         arrays={
             "maps": {name: array[:, 0] for name, array in picture.items()},
             "read": parts.test[example][0],
@@ -231,20 +268,12 @@ def run(run: Run) -> Result:
             "cost": cost,
             "slopes": slopes,
             "steps": steps,
-            "averages": {
-                "transformer": {early: share["transformer, early"], steps: share["transformer"]},
-                "learned positions": {early: share["learned positions, early"]},
-                "lstm": {steps: share["lstm"]},
-            },
+            "averages": {name: share[name] for name in models},
         },
     )  # fmt: skip
 
 
 INITIAL = ("vocabulary", "width", "hidden", "layers")
-
-
-def models(ours: Trained, table: Trained, rival: Trained) -> list[tuple[str, Trained]]:
-    return [("transformer", ours), ("learned positions", table), ("lstm", rival)]
 
 
 def sample(
@@ -259,9 +288,8 @@ def sample(
         raise UserError(f"{error}.") from error
     if source.shape[1] > LONGEST:
         raise UserError(f"The date has {source.shape[1]} characters; this model was trained on at most {LONGEST}.")
-    score = (
-        seq2seq_scorer(params, source)
-        if about["model"] == "lstm"
-        else transformer_scorer(params, source, about["heads"])
-    )
+    if about["model"] == "transformer":
+        score = transformer_scorer(params, source, about["heads"])
+    else:
+        score = (seq2seq_scorer if about["model"] == "lstm" else attentive_scorer)(params, source)
     return decode_date(generate(score, 1, min(length, WRITTEN), temperature, rng)[0])

@@ -34,8 +34,7 @@ def learning(result: Result) -> Figure:
             style = line_style(position, 100)  # without markers: late checkpoints lie close together
             label = NAMES[name]
             if column == "exact match":  # the averages lie too close together to be drawn
-                averages = result.arrays["averages"][name]
-                label += f", {averages[max(averages)]:.4f}"
+                label += f", {result.arrays['averages'][name]:.4f}"
             axes.plot(curve["step"], curve[column], label=label, **style)
         describe(axes, "step", ylabel, title)
     right.set_ylim(-0.03, 1.03)
@@ -43,9 +42,9 @@ def learning(result: Result) -> Figure:
 
 
 NAMES = {
-    "transformer": "Transformer, sinusoids",
-    "learned positions": "Transformer, learned positions",
-    "lstm": "LSTM without attention",
+    "transformer": "Transformer",
+    "lstm_attention": "LSTM with attention",
+    "lstm": "LSTM without",
 }
 
 

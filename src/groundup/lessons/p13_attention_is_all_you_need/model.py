@@ -17,6 +17,8 @@ from groundup.ops.positions import sinusoidal_positions
 from groundup.ops.types import Array, Backward, Mask, Tree
 from groundup.training.params import add_trees
 
+Rng = np.random.Generator | None  # without one, in use, nothing is dropped
+
 
 def init(
     rng: np.random.Generator,
@@ -59,7 +61,7 @@ def init(
     return params
 
 
-def embed(params: Tree, tokens: Array, rate: float, rng: np.random.Generator | None) -> tuple[Array, Backward]:
+def embed(params: Tree, tokens: Array, rate: float, rng: Rng) -> tuple[Array, Backward]:
     """√d E[token] + position (sections 3.4, 3.5): tokens (B, T) -> (B, T, D).
 
     ``backward(dy)`` returns the gradients of E and, where positions are learned, of their table.
@@ -87,14 +89,12 @@ def embed(params: Tree, tokens: Array, rate: float, rng: np.random.Generator | N
     return y, backward
 
 
-def drop(x: Array, rate: float, rng: np.random.Generator | None) -> tuple[Array, Backward]:
+def drop(x: Array, rate: float, rng: Rng) -> tuple[Array, Backward]:
     """Dropout in training; without a Generator, in use, nothing is dropped."""
     return (x, lambda dy: dy) if rng is None else dropout(x, rate, rng)
 
 
-def add_and_norm(
-    x: Array, y: Array, norm: Tree, rate: float, rng: np.random.Generator | None
-) -> tuple[Array, Backward]:
+def add_and_norm(x: Array, y: Array, norm: Tree, rate: float, rng: Rng) -> tuple[Array, Backward]:
     """LayerNorm(x + Dropout(y)): the wrapping of every sub-layer (sections 3.1 and 5.4).
 
     ``backward(dz)`` returns (dx, dy, dnorm): what comes back goes along the residual path and into the sub-layer.
@@ -123,9 +123,7 @@ def feed_forward(x: Array, params: Tree) -> tuple[Array, Backward]:
     return y, backward
 
 
-def encoder_layer(
-    x: Array, params: Tree, mask: Mask, heads: int, rate: float, rng: np.random.Generator | None
-) -> tuple[Array, Backward]:
+def encoder_layer(x: Array, params: Tree, mask: Mask, heads: int, rate: float, rng: Rng) -> tuple[Array, Backward]:
     """Self-attention, then feed-forward, each added and normalised. ``backward(dy)`` returns (dx, dparams)."""
     # Every position reads from all others, and what it has read is added to what it was.
     mixed, attention_backward = multi_head_attention(x, x, params["attention"], heads, mask)
@@ -148,14 +146,7 @@ def encoder_layer(
 
 
 def decoder_layer(
-    x: Array,
-    memory: Array,
-    params: Tree,
-    mask: Mask,
-    memory_mask: Mask,
-    heads: int,
-    rate: float,
-    rng: np.random.Generator | None,
+    x: Array, memory: Array, params: Tree, mask: Mask, memory_mask: Mask, heads: int, rate: float, rng: Rng
 ) -> tuple[Array, Backward]:
     """Masked self-attention, attention to the encoder's ``memory``, feed-forward.
 
@@ -181,9 +172,7 @@ def decoder_layer(
     return y, backward
 
 
-def encode(
-    params: Tree, source: Array, heads: int, rate: float = 0.0, rng: np.random.Generator | None = None
-) -> tuple[Array, Backward]:
+def encode(params: Tree, source: Array, heads: int, rate: float = 0.0, rng: Rng = None) -> tuple[Array, Backward]:
     """The encoder: source (B, S) -> memory (B, S, D). Rows at PAD hold numbers that nobody may look at.
 
     ``backward(dmemory)`` returns the gradients of the parameters that it used.
@@ -206,13 +195,7 @@ def encode(
 
 
 def decode(
-    params: Tree,
-    target: Array,
-    memory: Array,
-    source: Array,
-    heads: int,
-    rate: float = 0.0,
-    rng: np.random.Generator | None = None,
+    params: Tree, target: Array, memory: Array, source: Array, heads: int, rate: float = 0.0, rng: Rng = None
 ) -> tuple[Array, Backward]:
     """The decoder: target (B, T) so far, memory (B, S, D) -> logits (B, T, V) of the token after each.
 
@@ -244,12 +227,7 @@ def decode(
 
 
 def transformer(
-    params: Tree,
-    source: Array,
-    target: Array,
-    heads: int,
-    rate: float = 0.0,
-    rng: np.random.Generator | None = None,
+    params: Tree, source: Array, target: Array, heads: int, rate: float = 0.0, rng: Rng = None
 ) -> tuple[Array, Backward]:
     """Logits (B, T, V) of the token after each of ``target`` (B, T), given ``source`` (B, S).
 
@@ -262,7 +240,7 @@ def transformer(
         from_decoder, d_memory = decode_backward(d_logits)
         from_encoder = encode_backward(d_memory)
         shared = {
-            name: add_trees(from_encoder[name], from_decoder[name])  # (8)
+            name: add_trees(from_encoder[name], from_decoder[name])  # the table, used by both
             for name in from_encoder
             if name != "encoder"
         }

@@ -36,7 +36,7 @@ class FeedForward(nn.Module):
         self.down = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.relu(self.up(x)))  # (9)
+        return self.down(F.relu(self.up(x)))
 
 
 class EncoderLayer(nn.Module):
@@ -65,9 +65,9 @@ class DecoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor) -> Tensor:
-        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))  # (5)
-        x = self.cross_attention_norm(x + self.dropout(self.cross_attention(x, memory, memory_mask)))  # (5)
-        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))  # (5)
+        x = self.attention_norm(x + self.dropout(self.attention(x, x, mask)))
+        x = self.cross_attention_norm(x + self.dropout(self.cross_attention(x, memory, memory_mask)))
+        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
 
 
 class Transformer(nn.Module):
@@ -92,8 +92,8 @@ class Transformer(nn.Module):
 
     def embed(self, tokens: Tensor) -> Tensor:
         table = self.sinusoids if self.positions is None else self.positions.weight
-        x = self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)  # (7)
-        return self.dropout(x + table[: tokens.shape[1]].to(x.dtype))  # (7)
+        x = self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)
+        return self.dropout(x + table[: tokens.shape[1]].to(x.dtype))
 
     def encode(self, source: Tensor) -> Tensor:
         mask = (source != PAD)[:, None, None, :]
@@ -118,10 +118,10 @@ class Transformer(nn.Module):
 
 def sinusoids(length: int, width: int) -> Tensor:
     """(length, width), in float64 so that each use may round it to its own type."""
-    angles = torch.arange(length).double()[:, None] / 10000 ** (torch.arange(0, width, 2).double() / width)  # (7)
+    angles = torch.arange(length).double()[:, None] / 10000 ** (torch.arange(0, width, 2).double() / width)
     table = torch.zeros(length, width, dtype=torch.float64)
-    table[:, 0::2] = angles.sin()  # (7)
-    table[:, 1::2] = angles.cos()[:, : width // 2]  # (7)
+    table[:, 0::2] = angles.sin()
+    table[:, 1::2] = angles.cos()[:, : width // 2]
     return table
 
 
@@ -141,8 +141,33 @@ class Seq2Seq(nn.Module):
         return self.readout(states)
 
 
+class AttentiveSeq2Seq(nn.Module):
+    """An LSTM that reads in both directions, and one that looks back at all of its states before each character."""
+
+    def __init__(self, vocabulary: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.encoder = nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
+        self.decoder = nn.LSTMCell(width + 2 * hidden, hidden)
+        self.query = nn.Linear(hidden, hidden)
+        self.key = nn.Linear(2 * hidden, hidden, bias=False)
+        self.score = nn.Linear(hidden, 1, bias=False)
+        self.readout = nn.Linear(3 * hidden, vocabulary)
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        memory, (hidden, cell) = self.encoder(self.embedding(source))
+        state, keys, padding, outputs = (hidden[1], cell[1]), self.key(memory), source == PAD, []
+        for token in self.embedding(target).unbind(1):
+            scores = self.score(torch.tanh(self.query(state[0])[:, None] + keys)).squeeze(-1)
+            weights = scores.masked_fill(padding, -torch.inf).softmax(-1)
+            context = (weights[:, None] @ memory).squeeze(1)
+            state = self.decoder(torch.cat([token, context], -1), state)
+            outputs.append(torch.cat([state[0], context], -1))
+        return self.readout(torch.stack(outputs, 1))
+
+
 def smoothed_loss(logits: Tensor, wanted: Tensor, smoothing: float = 0.1) -> Tensor:
-    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=smoothing)  # (10)
+    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=smoothing)
 
 
 @torch.no_grad()

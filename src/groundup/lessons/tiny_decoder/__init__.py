@@ -86,9 +86,9 @@ LESSON = Lesson(
             rival="the best n-gram up to order 7, interpolated or Witten-Bell, chosen on validation text",
             unit="bits per character",
             miss="That table looks at {characters that the best n-gram sees} characters. With as many in view the "
-            "block needs {bits with as many in view} bits, and whatever it sees beyond them only brings it to "
-            "{bits with all in view}. It keeps {numbers that the block keeps} numbers and has read "
-            "{percent of the text that is read} % of the text; the table keeps "
+            "block needs {bits with as many in view} bits, and with all that it may see "
+            "{bits with all in view}: more does not help it. It keeps {numbers that the block keeps} numbers and has "
+            "read {percent of the text that is read} % of the text; the table keeps "
             "{numbers that the best n-gram keeps} and has read all of it.",
         ),
     ),
