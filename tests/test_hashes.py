@@ -170,6 +170,6 @@ def test_an_executed_notebook_goes_stale_with_its_code_its_data_and_its_librarie
     assert key(linear) == here
     reached = changed("groundup.ops.linear", "def linear(", "def linear(*, _=0, ")
     assert key(reached) != here
-    assert key(data_digits_gz="PACKAGE_DATA['digits.gz'] = ''") != here
+    assert key(data_mnist10k_gz="PACKAGE_DATA['mnist10k.gz'] = ''") != here
     monkeypatch.setattr(executed, "_version", lambda name: np.__version__ + ("+" if name == "numpy" else ""))
     assert key() != here
