@@ -216,8 +216,8 @@ def test_a_tenth_of_the_mutants_drawn_anew():
 
 def test_a_score_is_stale_when_what_it_reaches_changes_and_not_its_neighbours(monkeypatch):
     module = "groundup.lessons.p00_numpy_and_pytorch.exercises.softmax"
-    text = inspect.getsource(sys.modules[module])
     kept = {one: scores.score_hash(find_exercise(one)) for one in ("softmax", "log_softmax")}
+    text = inspect.getsource(sys.modules[module])
 
     def changes(old, new, name=module, text=text):
         assert old in text
