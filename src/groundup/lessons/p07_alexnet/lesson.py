@@ -627,7 +627,7 @@ for place, shown in zip(axes, [train_images[0], *copies], strict=True):
 # are moved like this. Now both have been shown pushes of up to two pixels. Is the advantage of the convolutional
 # network gone?
 
-# %% name="shown" tags=["tools"] predict="Both networks have been shown pushed digits. Does the plain one catch up at two pixels? And at four?" alt="Share of digits read against the push in pixels for two networks, each trained on digits as they are and on pushed digits."
+# %% name="shown" tags=["tools"] alt="Share of digits read against the push in pixels for two networks, each trained on digits as they are and on pushed digits."
 # Both networks, trained on digits as they are and on pushed ones, as the experiment measured them.
 kept = measured("p07_alexnet", "metrics/accuracy", "metrics/accuracy on moved*", "metrics/accuracy by distance")
 still, pushed, by_distance = (kept[f"metrics/accuracy{rest}"] for rest in ("", " on moved pictures", " by distance"))
@@ -728,7 +728,7 @@ for place, maps, title in ((axes[0], first_maps, "First block"), (axes[1], secon
 # dropout, no augmentation, and for each activation the rate that is fastest on validation digits. Then five fresh
 # starts each, as the experiment ran them.
 
-# %% name="race" tags=["tools"] alt="Training error of ReLU and tanh networks against epochs: median and range of five starts, with a line at 25 percent." predict="The paper found ReLU six times faster than tanh. Is it faster on these small pictures?"
+# %% name="race" tags=["tools"] alt="Training error of ReLU and tanh networks against epochs: median and range of five starts, with a line at 25 percent."
 # The race as the experiment ran it, and who won.
 found = measured(
     "p07_alexnet", "curves/race-*", "metrics/rates chosen*", "metrics/epochs to*", "metrics/share of saturated*"
@@ -766,7 +766,7 @@ band(axes, epochs, lines, "epochs (once through all training digits)", "training
 # not trained on, shows what dropout and augmentation are worth. The curves are means over two draws of 200 digits,
 # shared by all four networks.
 
-# %% name="ablation" tags=["tools"] alt="Error on held-out digits over training from 200 digits, for four networks: with neither, with dropout, with augmentation, with both." predict="Dropout, augmentation, both or neither: which of the four errs least?"
+# %% name="ablation" tags=["tools"] alt="Error on held-out digits over training from 200 digits, for four networks: with neither, with dropout, with augmentation, with both."
 # The four trainings as the experiment ran them.
 few = measured("p07_alexnet", "curves/neither-*", "curves/dropout-*", "curves/augmentation-*", "curves/both-*")
 held_out = {}
@@ -788,7 +788,7 @@ curves(axes, steps[1:], lines, "step", "error on held-out digits (%)", "Trained 
 #
 # How far should one push? Perhaps half a pixel tells the network nothing. That can be tried.
 
-# %% name="sizes" tags=["tools"] predict="With dropout on: does a push by half a pixel help? Does one by four?"
+# %% name="sizes" tags=["tools"]
 # The same training, all with dropout and augmentation, by how far the digits are pushed at most.
 kept = measured("p07_alexnet", "metrics/held-out error of the ablation")["metrics/held-out error of the ablation"]
 for pixels in ("0.5", "1", "2", "4"):
