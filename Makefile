@@ -1,5 +1,5 @@
 # Two commands: `make learn` opens the lessons, `make test` proves the code. Each sets up what it needs in .venv.
-# For maintainers: `make wheel` builds the reader into a wheel, `make readme` the map of lessons in README.md.
+# For maintainers: `make wheel` builds the reader into a wheel, `make readme` README's map of lessons and its picture.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -22,8 +22,10 @@ lint: $(VENV)/test.done web/node_modules/.package-lock.json
 	$(BIN)/python -m groundup.reader.node npm run --silent lint
 	$(BIN)/python -m groundup.reader.node npm run --silent typecheck
 
-readme: $(VENV)/learn.done  ## the map of lessons in README.md, from the records
+readme: $(VENV)/test.done
 	$(BIN)/python -m groundup.reader.contents
+	$(BIN)/groundup site build --out build/public
+	$(BIN)/python tests/picture.py
 
 $(VENV)/python.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -312,7 +312,7 @@ def test_ctrl_c_is_heard_while_the_command_is_still_being_imported():
     program = "import sys; from groundup.__main__ import main; print('up', flush=True); main()"
     for delay in (0.01, 0.05, 0.1, 0.2, 0.4):
         process = subprocess.Popen(
-            [sys.executable, "-c", program, "claims", "--stale"],
+            [sys.executable, "-c", program, "practice", "audit"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -202,6 +202,8 @@ def test_what_the_text_says_of_the_measurements() -> None:
     assert [f"{still[name]:.0%}" for name in rivals] == ["95%", "94%"]
     assert all(0.62 < pushed[name] < 0.72 for name in rivals)  # "about every third one has become a riddle"
     assert pushed["network"] > 0.93  # "hardly notices"
+    assert found["accuracy"]["seeds_for"] == 2  # "in three of five runs it falls a few digits short"
+    assert min(found["accuracy"]["values"]) > 0.975
     assert all(pair["p"] < 1e-10 for pair in found["shift"]["pairs"])  # "all five runs agree"
     # Shown pushed digits, or not.
     percent = {name: f"{share:.0%}" for name, share in pushed.items()}

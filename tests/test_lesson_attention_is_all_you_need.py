@@ -354,13 +354,12 @@ def test_what_the_text_says_of_the_measurements():
     assert [curves[name]["step"][1] for name in curves] == [325] * 3
     assert [round(100 * curves[name]["exact match"][1]) for name in ("lstm_attention", "transformer")] == [98, 43]
     longest = metrics["on the longest twentieth"]
-    assert [round(92 * longest[name]) for name in ("lstm", "transformer")] == [91, 91]
+    assert round(92 * longest["lstm"]) == 91
+    assert round(2000 * (1 - seeds["lstm"][0])) == 105
     assert round(min(found["heads"]["values"]), 2) == 0.87
     assert max(found["heads"]["rivals"]) < 0.375
-    assert 2 / 3 < found["crossing"]["median"] < 3 / 2  # "level near 1,024"
-    ratios = metrics["seconds, attention / lstm"]
-    assert ratios["64"] < 0.2
-    assert ratios["512"] < 1
+    ratios = found["crossing"]["values"]  # at 1,024
+    assert (round(min(ratios), 2), round(max(ratios), 2)) == (0.79, 1.09)
 
 
 def test_what_the_text_says_of_the_small_table_3():

@@ -217,11 +217,17 @@ def test_numbers_worked_by_hand():
     assert len(assemble(TAPE, LOOPS)) == 125
     assert plain_tape("+[.-.].", "", 100) == (True, "100", 0)  # the program of the drawing
     assert run_program(REWRITING, assemble(REWRITING, "R0") + "0")[0].wants == "symbol"
-    for bit, before in itertools.product("01", ("R", "@@R")):  # "`@` and `R` act at once": before x and y are read
+    for bit, before in itertools.product("01", ("R", "@@R")):  # "`R` does not wait for terms"
         program = assemble(REWRITING, before) + bit + assemble(REWRITING, "01.")
         assert run_program(REWRITING, program)[0].output == bit
-        kept = assemble(REWRITING, "K@@R010") + bit + assemble(REWRITING, ".")  # "unless they have been read already"
+        kept = (
+            assemble(REWRITING, "K@@R010") + bit + assemble(REWRITING, ".")
+        )  # "if another rule has read the two terms already"
         assert run_program(REWRITING, kept)[0].output == bit
+    assert assemble(REWRITING, "R") + "1" + assemble(REWRITING, "01.") == "111010001101"  # of the text
+    for code, zeros in (("T0.", 2), ("TT0.", 4), ("TTT0.", 16), ("TTTT0.", 2**16), ("TT@TT0.", 256), ("ST0T0.", 31)):
+        assert run_program(REWRITING, assemble(REWRITING, code), 10**6)[0].output == "0" * zeros
+    assert len(assemble(REWRITING, "ST0T0.")) == 17
     assert complexities(census(TAPE, 8, 100)) == {"": 3, "0": 5, "00": 7, "1": 8}
 
 
@@ -434,7 +440,30 @@ def test_what_the_text_says_of_single_strings():
     assert prediction.bits_lost(share, drawn) == pytest.approx(24, abs=0.5)  # "hardly more than a coin"
     for x in ("01" * 12, "0" * 24):  # "counting is faster"
         assert prediction.bits_lost_by_counting(x, 2) < prediction.bits_lost(share, x)
-    assert len(certain(found)) < len(found.shortest)
+    assert (len(certain(found)), len(found.shortest)) == (611, 749)  # "exact for only 611 of the 749 strings"
+
+
+@pytest.mark.parametrize(("machine", "grows"), [(REWRITING, (1.4, 2.1)), (TAPE, (1.6, 2.5))], ids=["rewriting", "tape"])
+def test_what_the_text_says_of_the_gap_of_fixed_strings(machine, grows):
+    fewer, more = (census(machine, longest, 1000) for longest in (14, 20))
+    fixed = [x for x, bits in complexities(fewer).items() if bits <= 10]
+    gaps = [max(len(one.shortest[x]) + math.log2(one.mass[x]) for x in fixed) for one in (fewer, more)]
+    assert tuple(round(gap, 1) for gap in gaps) == grows
+    newer = max(len(bits) + math.log2(more.mass[x]) for x, bits in more.shortest.items() if len(bits) <= 16)
+    assert newer > gaps[1]  # "the rest comes from the longer strings"
+
+
+def test_what_the_text_says_of_two_steps_between_readings():
+    found = census(REWRITING, 16, 2)
+    assert set(found.shortest) == {"".join(bits) for n in range(7) for bits in itertools.product("01", repeat=n)}
+    assert len(found.shortest) == 127
+
+
+def test_what_the_text_says_of_the_costs_of_compressors():
+    assert [len(compress(b"0")) for compress in ncd.COMPRESSORS.values()] == [9, 37, 5]
+    rng = np.random.default_rng(0)
+    costs = [len(ncd.bz2_compress(rng.bytes(size))) - size for size in (8192, 65536)]
+    assert 400 < costs[0] < costs[1] < 700  # "half a kilobyte to 8 KiB and hardly more to 64 KiB"
 
 
 def test_what_the_text_says_of_counting():

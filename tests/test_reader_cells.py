@@ -212,7 +212,7 @@ def lesson_cells(name: str) -> list[tuple[str, str]]:
 
 def test_the_last_figure_of_self_attention_needs_its_data_and_training() -> None:
     found = needs(lesson_cells("self_attention"))
-    assert {"imports", "deal", "card-reader-card_reader", "multi-head", "tools", "train", "reader-weights"} <= set(
+    assert {"imports", "deal", "card-reader", "multi-head", "tools", "train", "reader-weights"} <= set(
         found["heads-picture"]
     )
     assert not {"speed-up", "scale-picture", "blocks-memory", "order-picture"} & set(found["heads-picture"])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Visits = Callable[..., Visit]
 LESSON = "self_attention"
 RNN = "p02_char_rnn"
-CHECK, CHECKED = "gradient-check-run", "attend-scaled"
+CHECK, CHECKED = "gradient-check-attend", "attend-scaled"
 #: A cell that needs only the imports, and one that needs it.
 SMALL, NEXT = "by-hand-numbers", "who-numbers"
 
@@ -88,7 +88,7 @@ def test_a_check_passes_fails_on_a_wrong_gradient_and_passes_after_reset(live: L
     steps = check.section.locator(".cell-before")
     steps.get_by_role("button").click()
     names = steps.locator("li a").all_inner_texts()
-    assert set(names) >= {"attend", CHECKED, "card-reader"}
+    assert set(names) >= {"attend", CHECKED, "attend-with-loops"}
     assert names == [name for name in sources(LESSON) if name in names]
 
     function.write(changed(CHECKED, "return d_scaled * scale,", "return d_scaled * scale * 1.01,"))

@@ -301,7 +301,7 @@ def test_docstrings_open_and_the_numbers_of_lines_stay_right(visit: Visits, stat
 
 def test_of_a_long_output_the_beginning_and_the_end_are_in_sight(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, "p00_numpy_and_pytorch")).page
-    output = page.locator("#cell-table-run .output-long")
+    output = page.locator("#cell-torch-table-run .output-long")
     page.locator("details.second", has=output).locator("> summary").click()
     first, middle, last = (output.locator("pre").nth(place) for place in range(3))
     assert (first.is_visible(), middle.is_visible(), last.is_visible()) == (True, False, True)
@@ -310,7 +310,7 @@ def test_of_a_long_output_the_beginning_and_the_end_are_in_sight(visit: Visits, 
     (whole,) = [
         "".join(one["text"] for one in cell["outputs"])
         for cell in data("p00_numpy_and_pytorch")["cells"]
-        if cell["id"] == "table-run"
+        if cell["id"] == "torch-table-run"
     ]
     assert "\n".join(part.text_content() or "" for part in (first, middle, last)) == whole.rstrip("\n")
 

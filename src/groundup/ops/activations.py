@@ -12,7 +12,7 @@ def relu(x: Array) -> tuple[Array, Backward]:
     y = np.maximum(x, 0)
 
     def backward(dy: Array) -> Array:
-        return dy * (y > 0)  # dy/dx = 1 where x > 0, else 0
+        return dy * (y > 0)  # ∂y/∂x = 1 where x > 0, and there y > 0; else 0
 
     return y, backward
 
@@ -22,7 +22,7 @@ def tanh(x: Array) -> tuple[Array, Backward]:
     y = np.tanh(x)
 
     def backward(dy: Array) -> Array:
-        return dy * (1 - y * y)  # dy/dx = 1 - y²
+        return dy * (1 - y * y)  # ∂y/∂x = 1 - y²
 
     return y, backward
 
@@ -33,7 +33,7 @@ def sigmoid(x: Array) -> tuple[Array, Backward]:
         y = 1 / (1 + np.exp(-x))
 
     def backward(dy: Array) -> Array:
-        return dy * y * (1 - y)  # dy/dx = y (1 - y)
+        return dy * y * (1 - y)  # ∂y/∂x = y (1 - y)
 
     return y, backward
 
@@ -76,7 +76,7 @@ def softmax(x: Array, axis: int = -1) -> tuple[Array, Backward]:
 
     def backward(dy: Array) -> Array:
         inner = (y * dy).sum(axis=axis, keepdims=True)
-        return y * (dy - inner)  # dL/dx_i = y_i (dL/dy_i - Σ_j y_j dL/dy_j)
+        return y * (dy - inner)  # ∂L/∂x_i = y_i (∂L/∂y_i - Σ_j y_j ∂L/∂y_j)
 
     return y, backward
 
@@ -91,7 +91,7 @@ def log_softmax(x: Array, axis: int = -1) -> tuple[Array, Backward]:
     y = shifted - np.log(np.where(total == 0, 1, total))
 
     def backward(dy: Array) -> Array:
-        dx = dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)  # dL/dx_i = dL/dy_i - e^{y_i} Σ_j dL/dy_j
+        dx = dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)  # ∂L/∂x_i = ∂L/∂y_i - e^{y_i} Σ_j ∂L/∂y_j
         return np.where(total == 0, 0, dx)
 
     return y, backward

@@ -4,9 +4,9 @@ from groundup.ops.types import Array
 
 
 def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """Sum ``gradient`` over the axes that broadcasting added to, or stretched in, an array of ``shape``.
+    """What ``gradient``, that of a broadcast array, is for the array of ``shape`` before it was broadcast.
 
-    If y = broadcast(x), every copy of an element contributes, so dL/dx is the sum of dL/dy over the copies.
+    Every copy of an element contributes, so it is the sum over the axes that were added or stretched.
     Where nothing was broadcast the gradient itself comes back, not a copy.
     """
     if gradient.shape == shape:

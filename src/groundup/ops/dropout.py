@@ -21,6 +21,6 @@ def dropout(x: Array, rate: float, rng: np.random.Generator) -> tuple[Array, Bac
     keep = rng.random(x.shape, dtype=np.float32) >= rate  # one byte for each element is all that is kept
 
     def backward(dy: Array) -> Array:
-        return dy * keep / (1 - rate)  # dy/dx = keep / (1 - rate)
+        return dy * keep / (1 - rate)  # ∂y/∂x = keep / (1 - rate)
 
     return x * keep / (1 - rate), backward

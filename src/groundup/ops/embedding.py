@@ -20,7 +20,7 @@ def embedding(indices: Array, weight: Array) -> tuple[Array, Backward]:
 
     def backward(dy: Array) -> Array:
         dweight = np.zeros_like(weight)
-        np.add.at(dweight, indices, dy)  # dL/dweight[k] = Σ of dy over the places where k was looked up
+        np.add.at(dweight, indices, dy)  # ∂L/∂weight[k] = Σ of dy over the places where k was looked up
         return dweight
 
     return weight[indices], backward

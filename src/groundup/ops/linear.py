@@ -7,27 +7,27 @@ from groundup.ops.types import Array, Backward
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Backward]:
-    """Affine map y = x Wᵀ + b.
+    """A linear layer, y = x Wᵀ + b (an affine map).
 
     Shapes: x (..., inputs), weight (outputs, inputs), bias (outputs,) or None; y (..., outputs).
     ``backward(dy)`` returns (dx, dweight, dbias), or (dx, dweight) without a bias.
     """
-    # Every position goes through the same map: all leading axes together are the rows of one matrix.
+    # All axes but the last count as rows of one matrix: examples here, places of a text elsewhere.
     outputs, inputs = weight.shape
-    rows = x.reshape(math.prod(x.shape[:-1]), inputs)
+    rows = x.reshape(math.prod(x.shape[:-1]), inputs)  # (rows, inputs)
     y = rows @ weight.T  # (rows, outputs)
     if bias is not None:
         y += bias
 
     def backward(dy: Array) -> tuple[Array, ...]:
         # An input reaches the loss through every output, each time with the weight between the two.
-        d_rows = dy.reshape(len(rows), outputs)
-        dx = (d_rows @ weight).reshape(x.shape)  # dL/dx = dL/dy · W
+        d_rows = dy.reshape(len(rows), outputs)  # (rows, outputs)
+        dx = (d_rows @ weight).reshape(x.shape)  # ∂L/∂x = ∂L/∂y · W
         # One weight serves all rows, and one bias too, so what the rows ask of them adds up.
-        dweight = d_rows.T @ rows  # dL/dW = Σ_rows dyᵀ x
+        dweight = d_rows.T @ rows  # ∂L/∂W = Σ_rows dyᵀ x
         if bias is None:
             return dx, dweight
-        return dx, dweight, d_rows.sum(axis=0)  # dL/db = Σ_rows dy
+        return dx, dweight, d_rows.sum(axis=0)  # ∂L/∂b = Σ_rows dy
 
     return y.reshape(*x.shape[:-1], outputs), backward
 
@@ -42,8 +42,8 @@ def matmul(a: Array, b: Array) -> tuple[Array, Backward]:
         raise ValueError(f"matmul needs matrices, not arrays of shapes {a.shape} and {b.shape}")
 
     def backward(dc: Array) -> tuple[Array, Array]:
-        da = dc @ b.swapaxes(-1, -2)  # dL/dA = dL/dC · Bᵀ
-        db = a.swapaxes(-1, -2) @ dc  # dL/dB = Aᵀ · dL/dC
+        da = dc @ b.swapaxes(-1, -2)  # ∂L/∂A = ∂L/∂C · Bᵀ
+        db = a.swapaxes(-1, -2) @ dc  # ∂L/∂B = Aᵀ · ∂L/∂C
         return unbroadcast(da, a.shape), unbroadcast(db, b.shape)
 
     return a @ b, backward

@@ -42,7 +42,7 @@ def cross_entropy(
     def backward(dloss: float | Array = 1.0) -> Array:
         q = np.full_like(log_p, label_smoothing / classes)
         q[rows, columns] += 1 - label_smoothing
-        dlogits = (np.exp(log_p) - q) * (float(dloss) / count)  # dL/dlogits = (p - q) / count
+        dlogits = (np.exp(log_p) - q) * (float(dloss) / count)  # ∂L/∂logits = (p - q) / count
         dlogits[~kept] = 0
         return dlogits.reshape(logits.shape)
 
@@ -62,7 +62,7 @@ def mse(prediction: Array, target: Array) -> tuple[Array, Backward]:
     difference = prediction - target.astype(prediction.dtype, copy=False)
 
     def backward(dloss: float | Array = 1.0) -> Array:
-        # dL/dprediction = 2 (prediction - target) / N
+        # ∂L/∂prediction = 2 (prediction - target) / N
         return difference * (2 * float(dloss) / difference.size)
 
     return np.square(difference).mean(), backward
@@ -84,6 +84,6 @@ def bce_with_logits(logits: Array, targets: Array) -> tuple[Array, Backward]:
 
     def backward(dloss: float | Array = 1.0) -> Array:
         p, _ = sigmoid(logits)
-        return (p - wanted) * (float(dloss) / logits.size)  # dL/dx = (σ(x) - t) / N
+        return (p - wanted) * (float(dloss) / logits.size)  # ∂L/∂x = (σ(x) - t) / N
 
     return loss.mean(), backward

@@ -148,9 +148,15 @@ const SHARE = /^share of /;
 
 const isShare = (finding: Finding) => SHARE.test(finding.unit);
 
-/** Shares are shown as percentages. */
+/** Shares are shown as percentages, and what misses the bar by little with as many digits as that takes. */
 function shower(finding: Finding): (value: number | null) => string {
-  return (value) => number(value !== null && isShare(finding) ? 100 * value : value);
+  const factor = isShare(finding) ? 100 : 1;
+  const bar = finding.bar === null ? null : factor * finding.bar;
+  return (value) => {
+    const text = number(value === null ? null : factor * value);
+    if (value === null || bar === null || factor * value === bar || text !== number(bar)) return text;
+    return Number((factor * value).toPrecision(4)).toLocaleString('en', { maximumFractionDigits: 9 });
+  };
 }
 
 /** The seed in the middle says whether the two can be told apart. */

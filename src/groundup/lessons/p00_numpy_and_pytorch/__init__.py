@@ -41,8 +41,9 @@ LESSON = Lesson(
             rival="the best of nearest training digit, linear classifier and nearest class mean",
             unit="share of test digits",
             miss="The rule that keeps every training digit and answers with the nearest is hard to beat here: "
-            "thirteen people wrote these digits, and dealt out at random most test digits have neighbours in the same "
-            "handwriting. Of digits by other writers the rule still reads {nearest neighbour on other hands}.",
+            "thirteen people wrote these digits, and they were dealt out at random. So most test digits have "
+            "neighbours in the same handwriting. Of digits by other writers the rule still reads "
+            "{nearest neighbour on other hands}.",
         ),
         Finding(
             "writers",
@@ -62,10 +63,9 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "3": ("unbroadcast", "linear.backward"),
+        "3": ("unbroadcast",),
         "4": (),
-        "5": ("linear.backward",),
         "10": (),
     },
-    twins={"init": "MLP.__init__", "mlp": "MLP.forward", "run_raw": "run_call"},
+    twins={"init": "MLP.__init__", "mlp": "MLP.forward"},
 )

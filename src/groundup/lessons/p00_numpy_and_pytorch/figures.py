@@ -68,7 +68,7 @@ def accuracy(result: Result) -> Figure:
 def draw_graph(axes: Axes, tape: Tape, gradients: Mapping[Variable, Array], title: str = "", size: float = 8) -> None:
     """Draw a tape as boxes from left to right: operations blue, what they start from white.
 
-    A box shows a value if it is one number, else its shape; and the gradient, or its Euclidean norm.
+    A box shows a value if it is one number, else its shape; and after ∂ the gradient, or its Euclidean norm.
     ``size`` is that of the letters.
     """
     places = layout(tape)
@@ -92,9 +92,9 @@ def box_text(variable: Variable, gradient: Array | None) -> str:
     """The lines in a variable's box."""
     value = variable.value
     shown = f"{value:.4g}" if value.ndim == 0 else " × ".join(map(str, value.shape))
-    lines = [variable.name, shown]
+    lines = [variable.name.replace(".", "\n"), shown]
     if gradient is not None:
-        lines.append(f"∂ {gradient:.4g}" if value.ndim == 0 else f"‖∂‖ {np.linalg.norm(gradient):.2g}")
+        lines.append(f"∂ {gradient:.4g}" if value.ndim == 0 else f"∂ {np.linalg.norm(gradient):.2g}")
     return "\n".join(lines)
 
 

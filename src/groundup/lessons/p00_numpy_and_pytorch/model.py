@@ -18,7 +18,7 @@ def add(a: Array, b: Array) -> tuple[Array, Backward]:
     """a + b, element by element; the shapes broadcast. ``backward(dy)`` returns (da, db)."""
 
     def backward(dy: Array) -> tuple[Array, Array]:
-        return unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)  # (3) dy/da = dy/db = 1
+        return unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)  # (3) ∂y/∂a = ∂y/∂b = 1
 
     return a + b, backward
 
@@ -27,7 +27,7 @@ def multiply(a: Array, b: Array) -> tuple[Array, Backward]:
     """a · b, element by element; the shapes broadcast. ``backward(dy)`` returns (da, db)."""
 
     def backward(dy: Array) -> tuple[Array, Array]:
-        return unbroadcast(dy * b, a.shape), unbroadcast(dy * a, b.shape)  # dy/da = b, dy/db = a
+        return unbroadcast(dy * b, a.shape), unbroadcast(dy * a, b.shape)  # ∂y/∂a = b, ∂y/∂b = a
 
     return a * b, backward
 
@@ -46,8 +46,8 @@ def divide(a: Array, b: Array) -> tuple[Array, Backward]:
     y = a / b
 
     def backward(dy: Array) -> tuple[Array, Array]:
-        da = dy / b  # dy/da = 1/b
-        return unbroadcast(da, a.shape), unbroadcast(-da * y, b.shape)  # dy/db = −a/b² = −y/b
+        da = dy / b  # ∂y/∂a = 1/b
+        return unbroadcast(da, a.shape), unbroadcast(-da * y, b.shape)  # ∂y/∂b = −a/b² = −y/b
 
     return y, backward
 
@@ -58,7 +58,7 @@ def power(x: Array, exponent: float) -> tuple[Array, Backward]:
     def backward(dy: Array) -> Array:
         if exponent == 0:
             return np.zeros_like(dy)  # a constant, also at x = 0 where 0⁻¹ is no number
-        return dy * (exponent * x ** (exponent - 1))  # dy/dx = n xⁿ⁻¹
+        return dy * (exponent * x ** (exponent - 1))  # ∂y/∂x = n xⁿ⁻¹
 
     return x**exponent, backward
 
@@ -66,12 +66,12 @@ def power(x: Array, exponent: float) -> tuple[Array, Backward]:
 def exp(x: Array) -> tuple[Array, Backward]:
     """eˣ, element by element. ``backward(dy)`` returns dx."""
     y = np.exp(x)
-    return y, lambda dy: dy * y  # dy/dx = eˣ
+    return y, lambda dy: dy * y  # ∂y/∂x = eˣ
 
 
 def log(x: Array) -> tuple[Array, Backward]:
     """The natural logarithm, element by element. ``backward(dy)`` returns dx."""
-    return np.log(x), lambda dy: dy / x  # dy/dx = 1/x
+    return np.log(x), lambda dy: dy / x  # ∂y/∂x = 1/x
 
 
 def total(x: Array, axis: Axis = None, keepdims: bool = False) -> tuple[Array, Backward]:
@@ -122,13 +122,13 @@ def mlp(
 ) -> tuple[Array, Backward]:
     """A multi-layer perceptron: linear, ReLU (or another activation), linear.
 
-    images (B, ...), flattened to (B, inputs). Returns the logits (B, classes).
+    images (N, ...), flattened to (N, inputs). Returns the logits (N, classes).
     ``backward(d_logits)`` returns the gradient tree of ``params``.
     """
-    pixels = images.reshape(len(images), -1)  # (B, inputs)
-    before, hidden_backward = linear(pixels, params["hidden"]["weight"], params["hidden"]["bias"])  # (B, H)
+    pixels = images.reshape(len(images), -1)  # (N, inputs)
+    before, hidden_backward = linear(pixels, params["hidden"]["weight"], params["hidden"]["bias"])  # (N, hidden)
     active, activation_backward = activation(before)
-    logits, readout_backward = linear(active, params["readout"]["weight"], params["readout"]["bias"])
+    logits, readout_backward = linear(active, params["readout"]["weight"], params["readout"]["bias"])  # (N, classes)
 
     def backward(d_logits: Array) -> Tree:
         d_active, d_readout_weight, d_readout_bias = readout_backward(d_logits)
@@ -151,5 +151,5 @@ def numerical_gradient(function: Callable[[Array], Any], x: Array, step: float =
     for index in np.ndindex(x.shape):
         nudge = np.zeros_like(x)
         nudge[index] = step
-        gradient[index] = (function(x + nudge) - function(x - nudge)) / (2 * step)  # (9)
+        gradient[index] = (function(x + nudge) - function(x - nudge)) / (2 * step)  # both ways
     return gradient

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("x + row", "x + row", {"x": "g", "row": "g.sum(0)"}, note="shapes are aligned at the right"),  # (3)
+    Row("x + row", "x + row", {"x": "g", "row": "g.sum(0)"}, note="shapes are aligned at the right"),
     Row("x * column", "x * column", {"x": "g * column", "column": "(g * x).sum(1, keepdims=True)"}),
     Row(
         "x.sum(dim=1)",
@@ -52,7 +52,7 @@ ROWS = (
     Row("torch.gather(x, 1, i)", "np.take_along_axis(x, i, axis=1)", {"x": "(np.eye(3)[i] * g[:, :, None]).sum(1)"}),
     Row("F.one_hot(t, 3)", "np.eye(3, dtype=int)[t]", {}, note="integers have no gradient"),
     Row("F.embedding(t, w)", "w[t]", {"w": "np.eye(5)[t].T @ g"}, note="a look-up is a product with one-hot rows"),
-    Row("x @ y", "x @ y", {"x": "g @ y.T", "y": "x.T @ g"}),  # (5)
+    Row("x @ y", "x @ y", {"x": "g @ y.T", "y": "x.T @ g"}),
     Row(
         "F.linear(x, w, b)",
         "x @ w.T + b",
@@ -84,8 +84,8 @@ ROWS = (
     ),
     Row(
         "F.cross_entropy(x, t)",
-        "-np.log(p[range(4), t]).mean()",  # (6)
-        {"x": "g * (p - np.eye(3)[t]) / 4"},  # (7)
+        "-np.log(p[range(4), t]).mean()",
+        {"x": "g * (p - np.eye(3)[t]) / 4"},
         where="e = np.exp(x - x.max(1, keepdims=True)); p = e / e.sum(1, keepdims=True)",
         note="takes logits: a softmax before it would be a second one",
     ),

@@ -38,10 +38,10 @@ def whole() -> str:
         arrow((middle_right, 218), (middle_right, 198), colour="ink"),
         layer(right, 152, "feed-forward (9)", "feed_forward", "ink"),
         arrow((middle_right, 124), (middle_right, 82), colour="ink"),
-        box(right, 36, wide, 46, "logits $B × T × K$\nlinear, with the rows of E", "green", 13),
+        box(right, 36, wide, 46, "logits $B × T × V$\nlinear, with the rows of E", "green", 13),
         line((middle_left, 214), (middle_left, 150), (354, 150), colour=KEY, thick=3),
         arrow((354, 150), (354, 269), (right - 1, 269), colour=KEY, thick=3),
-        label(middle_left, 130, "memory $B × S × d$", KEY, 13),
+        label(middle_left, 130, "memory $B × S × D$", KEY, 13),
         label(348, 226, "keys,\nvalues", KEY, 12, "end"),
         label(middle_right + 8, 305, "queries", QUERY, 12, "start"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ LESSON = Lesson(
     number="25",
     slug="kolmogorov_complexity",
     title="Kolmogorov complexity and algorithmic randomness",
-    summary="Two tiny universal machines, every short program of both, and what they say of randomness and prediction",
+    summary="Two tiny universal machines, all their short programs, and what they say about randomness and prediction",
     part="Theory and modern",
     level="advanced",
     minutes=120,
@@ -45,13 +45,13 @@ LESSON = Lesson(
             "<",
             rival="counting bits, with the best context of 0 to 3 bits",
             unit="bits lost per bit",
-            paper="Solomonoff 1964: no more than K bits are ever lost, whatever prints",
+            paper="Solomonoff 1964: on no string are more than K bits lost",
             miss="All programs lose {bits lost by all programs} bits per bit, counting {bits lost by counting}; a coin "
             "loses 1. Counting knows beforehand what to look for.",
         ),
         Finding(
             "generator",
-            "Do compressors find a short program where there is one?",
+            "Can a short program print what three compressors take for random?",
             "None of three shortens the output of a generator whose whole program is far smaller",
             ">=",
             bar=1.0,
@@ -62,7 +62,7 @@ LESSON = Lesson(
         Finding(
             "languages",
             "Does compression distance know two texts of one language?",
-            "The nearest of 31 other excerpts is in the same language more often than by letter frequencies",
+            "By zlib the nearest of 31 other excerpts is in the same language more often than by letter frequencies",
             ">",
             rival="nearest by letter frequencies",
             unit="share of excerpts",
@@ -78,8 +78,8 @@ LESSON = Lesson(
             rival="nearest by letter frequencies",
             unit="share of languages",
             paper="Cilibrasi & Vitányi 2005 show trees of languages and report no share",
-            miss="Letters and accents tell families apart as well, and sixteen languages are too few for a smaller "
-            "difference.",
+            miss="Letters and accents tell families apart as well, and with sixteen languages a small "
+            "difference cannot be seen.",
         ),
     ),
 )

@@ -52,7 +52,7 @@ def tape() -> str:
         label(14, 42, "program", "blue", 13, "start"),
         cells(90, 26, [code], 32, "blue", [[0.1] * 3 + [0.5] + [0.1] * 4], 15),
         arrow((202, 90), (202, 62), colour="blue"),
-        label(216, 80, "instruction: take 1 from the cell under the head", "faint", 13, "start"),
+        label(216, 80, "instruction: subtract 1 from the cell under the head", "faint", 13, "start"),
         brace((122, 24), (282, 24), ""),
         label(14, 140, "tape", "ink", 13, "start"),
         cells(90, 122, [["0", "0", "1", "0", "0", "0", "0"]], 36, "ink", [[0.05] * 2 + [0.35] + [0.05] * 4], 15),

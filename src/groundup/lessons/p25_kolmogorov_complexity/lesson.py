@@ -58,9 +58,9 @@ for axes, string, source in zip(rows, (A, B, C), sources, strict=True):
 # Neither. B is `0 1 10 11 100 101 110 111 1000 …`: somebody *counted*, in binary, and left out the spaces. David
 # Champernowne, an undergraduate in Cambridge and a friend of Alan Turing, wrote the numbers like this in 1933, in
 # decimal, and proved that in the long run every digit and every block of digits comes exactly as often as it should.
-# The same is true in binary: all frequencies of B are those of a coin, and there is no chance in it at all. (The long
-# run is long. Of its first 200,000 digits 53 % are ones, for every number begins with a 1.) And C is the output of
-# `default_rng(25)`, a program as well: there is no coin in a computer.
+# The same is true in binary: let B go on for ever, and all its frequencies are those of a coin, with no chance in it
+# at all. (The long run is long. Of the first 200,000 digits 53 % are ones, for every number begins with a 1.) And C
+# is the output of `default_rng(25)`, a program as well.
 #
 # So what do we mean when we say that a string is random? Probability cannot help. It speaks of sources, not of single
 # strings, and it gave all three the same. The man who felt this most was Andrei Kolmogorov, who had given probability
@@ -82,11 +82,11 @@ for axes, string, source in zip(rows, (A, B, C), sources, strict=True):
 #
 # ![Three programs go into a machine that prints the same string; the shortest one has K bits.](diagram:machine)
 #
-# Three questions come at once. Does it matter which machine? Can $K$ be computed? Is there a string whose $K$ is
+# Three questions follow. Does it matter which machine? Can $K$ be computed? Is there a string whose $K$ is
 # large, and can we show one? Guess now, and compare at the end.
 #
 # One thing first. In Python the counting program has over fifty characters, that is over 400 bits: for 32 bits nothing
-# is gained. But let it run on, and its length stays the same. How much of this do the compressors find that you use
+# is gained. But let it run on, and its length hardly grows. How much of this do the compressors find that you use
 # every day?
 
 # %% name="compressor-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.ncd:COMPRESSORS groundup.lessons.p25_kolmogorov_complexity.ncd:bits_as_digits groundup.lessons.p25_kolmogorov_complexity.ncd:ratio groundup.lessons.p25_kolmogorov_complexity.texts:generated groundup.lessons.p25_kolmogorov_complexity.texts:generator_size groundup.data.languages:language_texts groundup.data.languages:FAMILIES groundup.lessons.p25_kolmogorov_complexity.figures:compressors"
@@ -125,9 +125,9 @@ assert 8 * len(program) == 472
 # ![The unit interval cut into the words 0, 10, 110 and 111, which own a half, a quarter and two eighths of it.](diagram:budget)
 #
 # By hand: four words of lengths 1, 2, 3, 3 cost $\tfrac12 + \tfrac14 + \tfrac18 + \tfrac18 = 1$. The budget is spent:
-# 0, 10, 110, 111. Could there be words of lengths 1, 1, 2? They would cost $\tfrac12 + \tfrac12 + \tfrac14 = \tfrac54$:
-# no. The converse holds, too: if lengths obey (2), hand out intervals from the left, the longest intervals first, and
-# the result is a prefix code.
+# 0, 10, 110, 111. Could there be words of lengths 1, 1, 2? They would cost $\tfrac12 + \tfrac12 + \tfrac14 =
+# \tfrac54$: no. The converse holds, too: if lengths obey (2), hand out intervals from the left, the longest intervals
+# first, and the result is a prefix code.
 
 # %% name="codes" include="groundup.lessons.p25_kolmogorov_complexity.codes:kraft_sum groundup.lessons.p25_kolmogorov_complexity.codes:is_prefix_free"
 from groundup.lessons.p25_kolmogorov_complexity.codes import is_prefix_free, kraft_sum
@@ -183,12 +183,13 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # ## Machine A: a tape
 #
 # The first computer is a tape of natural numbers, all 0 at the start, a head, and eight instructions. It is the
-# language that Urban Müller invented in 1993 to have a compiler of a few hundred bytes, with a print of its own.
+# language that Urban Müller invented in 1993, under the name *brainfuck*, to have a compiler of a few hundred bytes.
+# His reads and prints bytes. Ours reads and prints bits.
 #
 # | symbol | word | what it does |
 # |---|---|---|
 # | `>` `<` | 110 1110 | move the head |
-# | `+` `-` | 010 011 | add 1, take 1 ($0 - 1 = 0$) |
+# | `+` `-` | 010 011 | add 1, subtract 1 ($0 - 1 = 0$) |
 # | `[` … `]` | 100 101 | repeat while the cell under the head is not 0 |
 # | `]` without `[` | 101 | the code ends here |
 # | `.` | 00 | print 0 if the cell is 0, else 1 |
@@ -197,8 +198,8 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # ![The program in cells, a tape of numbers with a head on one of them, and the output.](diagram:tape)
 #
 # By hand: which program prints `1`? Add 1, print, end: `+.]`, in bits `010 00 101`. That is 8 bits, and printing `0`
-# takes 5. Instructions come first; the bits that `,` reads come behind them. And can one see that a program will never
-# stop?
+# takes 5. Instructions come first; the bits that `,` reads come behind them. And can one see that a program will
+# never stop?
 
 # %% [markdown] name="loops" tags=["second"]
 # ## Proving that a program never stops, and the tape in code
@@ -237,8 +238,9 @@ from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE, tape_run
 # %% [markdown] name="tape-work"
 # ## The tape at work
 #
-# `run_program` gives a machine one bit after the other until it stops. The verdict "loops" says that the program was
-# *proven* never to stop. Here are six programs. What does each of them print?
+# `TAPE` is this machine, `assemble` spells symbols as its bits, and `run_program` hands it one bit after the other
+# until it stops. The verdict "loops" says that the program was *proven* never to stop. Here are six programs. What
+# does each of them print?
 
 # %% name="tape-examples"
 for code, data in ((".]", ""), ("+.]", ""), ("+[.-.].]", ""), (",.,.]", "10"), ("+[]]", ""), ("+[>+]]", "")):
@@ -249,9 +251,9 @@ assert assemble(TAPE, "+.]") == "01000101"
 # %% [markdown] name="rewriting"
 # ## Machine B: a string that is rewritten
 #
-# The second computer has no tape and no loops. It looks at the front of a string of symbols and replaces what it finds
-# there. A **term** is one symbol, or `@` followed by two terms: `@fx` is $f$ applied to $x$. In the table $x, y, z$ are
-# terms.
+# The second computer has no tape and no loops. It looks at the front of a string of symbols and replaces what it
+# finds there. A **term** is one symbol, or `@` followed by two terms: `@fx` is $f$ applied to $x$. In the table $x,
+# y, z$ are terms.
 #
 # | front | word | becomes |
 # |---|---|---|
@@ -266,8 +268,9 @@ assert assemble(TAPE, "+.]") == "01000101"
 # | `D` $x$ | made by `R` only | nothing |
 #
 # At the start the string is empty. Whenever a rule needs a symbol that is not there, the machine reads one from the
-# program and puts it at the end. `@` and `R` act at once, so the bit of an `R` at the front comes before its terms,
-# unless they have been read already. With $x$ and $y$ behind it, a 0 then leaves $x$, and a 1 leaves $y$.
+# program and puts it at the end. `R` does not wait for terms: it takes its bit at once. So `R`, the bit 1, `0`, `1`,
+# `.`, in bits `1110 1 00 01 101`, prints 1: the `R` becomes `D`, which drops the `0`. With the bit 0 it becomes `K`,
+# which drops the `1`, and 0 is printed. (If another rule has read the two terms already, the bit comes behind them.)
 #
 # Moses Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. That they can compute everything,
 # nobody could know: what "everything" means was settled by Church and Turing in 1936. We add `T`, "twice", since it
@@ -285,7 +288,10 @@ assert assemble(TAPE, "+.]") == "01000101"
 # 0  @0@@T0.        the first zero is printed
 # ```
 #
-# The cell below does the rest, and `TT0.` prints 4 zeros. How many does `TTTT0.` print?
+# The cell below does the rest, and `TT0.` prints 4 zeros. How many does `TTTT0.` print? (In the code a `State` says,
+# in this order: what has been printed, what the machine wants to read, the verdict, which is empty while it runs, and
+# what it must remember. Here that is the terms, the symbols of a term that is only half read, here none, and how many
+# terms are still to come for it.)
 
 # %% name="rewriting-machine" show="rewrite" beside="rewrite" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, rewrite, write_term
@@ -304,28 +310,29 @@ for code in ("T0.", "TT0.", "TTT0.", "TTTT0.", "TTT@01."):
     print(f"{code:8} {used} bits, prints {len(state.output):6,} bits: {state.output[:16]}…")
 
 # %% [markdown] name="tower"
-# 2, 4, 16, 65536: each `T` puts the number into the exponent, and $n$ zeros become $2^n$. One more, and `TTTTT0.`
-# prints
-# $2^{65536}$ zeros. It has 20 bits, it does halt, and no computer will ever see it halt. This is why a step limit is
-# not a detail.
+# 2, 4, 16, 65536: each `T` puts the number into the exponent, and $n$ zeros become $2^n$. (A `T` alone says "twice",
+# so `T` is the number 2. A number $n$ in front of a number $m$ makes $m^n$: `TT` is $2^2 = 4$, `TTT` is $2^4$, `TTTT`
+# is $2^{16}$.) One more, and `TTTTT0.` prints $2^{65536}$ zeros. It has 20 bits, it does halt, and no computer will
+# ever see it halt. This is why a step limit is not a detail.
 
 # %% [markdown] name="all-programs"
 # ## Every program
 #
 # Go through the tree of all bit strings, depth first, and cut a branch where the machine stops. Each end of a branch
-# is of one of four kinds: the program *halted*, it provably *loops*, it is *undecided* (the step limit came first), or
-# it *wants more* bits than we allow.
+# is of one of four kinds: the program *halted*, it provably *loops*, it is *undecided* (too many steps without
+# reading: the limit counts them from one reading to the next), or it *wants more* bits than we allow. The drawing is
+# a sketch, of neither machine.
 #
 # ![A tree of bit strings; its branches end where the program halts, loops, is undecided or wants more bits.](diagram:programs)
 #
 # By hand, with the tape and up to 8 bits: `]` alone prints nothing with 3 bits, `.]` prints `0` with 5, `..]` prints
-# `00` with 7, and `+.]` prints `1` with 8. Is there a shorter one for `1`? You need an instruction that changes a cell,
-# one that prints and the end, so no. These four complexities are exact.
+# `00` with 7, and `+.]` prints `1` with 8. Is there a shorter one for `1`? You need an instruction that changes a
+# cell, one that prints and the end, so no. These four complexities are exact.
 #
-# In general the shortest program *found* for $x$ is only an **upper bound**: with more steps, an undecided shorter one
-# might still print $x$. It is exact if every shorter program is ruled out: it halted with another output, it provably
-# loops, or it is undecided but has already printed something that $x$ does not begin with. What is printed is never
-# taken back.
+# In general the shortest program *found* for $x$ is only an **upper bound**: with more steps, an undecided shorter
+# one might still print $x$. It is exact if every shorter program is ruled out: it halted with another output, it
+# provably loops, or it is undecided but has already printed something that $x$ does not begin with. What is printed
+# is never taken back.
 
 # %% name="census-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.model:every_program groundup.lessons.p25_kolmogorov_complexity.model:certain"
 # `every_program` walks the tree; `certain` gives the strings whose complexity is exact.
@@ -355,13 +362,16 @@ for machine, limit in ((TAPE, 2000), (REWRITING, 1000)):
 # %% [markdown] name="check"
 # ### Is it right?
 #
-# On each machine one of the four weights is 0. On the tape every program that did not halt was proven to loop. For the
-# rewriting machine we try no proofs, so what does not halt in time is undecided.
+# On each machine one of the four weights is 0. On the tape every program that did not halt was *proven* to loop: of
+# two passes through one of its loops we could show that the second must be followed by a third just like it, and so
+# for ever. (The limit there is 2000 steps, and no program was left undecided.) For the rewriting machine we try no
+# proofs, so what does not halt in time is undecided.
 #
-# Each weight was summed by itself. Together they must make 1, exactly, for every sequence of coin flips ends in one of
-# the four ways, and floating point adds powers of two down to $2^{-24}$ without rounding. (The first version of this
-# lesson took the fourth as the rest. The check could not fail, and meant nothing.) To see it fail, take the word of `R`
-# out of the code: then coin flips that spell `R` end nowhere. Also, no program may begin another.
+# Each weight was summed by itself. Together they must make 1, exactly, for every sequence of coin flips ends in one
+# of the four ways, and floating point adds powers of two down to $2^{-24}$ (20 bits and a symbol of 4 more)
+# without rounding. The first version of this lesson took the fourth as the rest: that check could not fail, and meant
+# nothing. To see it fail, take the word of `R` out of the code: then coin flips that
+# spell `R` end nowhere. Also, no program may begin another.
 
 # %% name="check-run"
 for name, one in found.items():
@@ -375,7 +385,9 @@ print(f"rewriting without R: together {sum(fails.weights.values()):.4f}")
 # %% [markdown] name="omega"
 # The weight of what halts is a lower bound of a famous number. Chaitin's $\Omega$ is the probability that a program
 # made of coin flips halts. Whoever knew its first $n$ bits could decide for every program of $n$ bits whether it
-# halts, and so settle Goldbach's conjecture and much else. Cristian Calude and colleagues once proved the [first 64
+# halts: run them all side by side until those that have halted weigh as much as these $n$ bits say. What will halt
+# later weighs less than $2^{-n}$ together, so no program of up to $n$ bits is among it. That would settle Goldbach's
+# conjecture and much else. Cristian Calude and colleagues once proved the [first 64
 # bits](https://arxiv.org/abs/nlin/0112022) of one such number, for a machine of their own, by deciding all of its
 # programs of up to 84 bits. How many bits of ours do we know? Of the rewriting machine's, one: more than half of all
 # coin flips halt already, so its first binary digit is a 1. Of the tape's not even that. Where is the doubt? Look at
@@ -385,25 +397,24 @@ print(f"rewriting without R: together {sum(fails.weights.values()):.4f}")
 # ## Few strings are simple
 #
 # Take any way of describing strings whatever, even one that will be invented in a thousand years. There are
-# $2^0+2^1+\dots+2^{n-c} = 2^{n-c+1}-1$ descriptions of at most $n - c$ bits, and each describes one string at most. So
-# of the $2^n$ strings of length $n$, the share that can be shortened by $c$ bits or more is below $2^{1-c}$. If the
-# descriptions are prefix-free, (2) is stricter: each spends at least $2^{-(n-c)}$ of a budget of 1, so there are at
-# most $2^{n-c}$ of them.
+# $2^0+2^1+\dots+2^{n-c} = 2^{n-c+1}-1$ descriptions of at most $n - c$ bits, and each describes one string at most.
+# So of the $2^n$ strings of length $n$, the share that can be shortened by $c$ bits or more is below $2^{1-c}$. If
+# the descriptions are prefix-free, (2) is stricter: each spends at least $2^{-(n-c)}$ of a budget of 1, so there are
+# at most $2^{n-c}$ of them.
 #
 # $$\frac{\#\{x : |x| = n,\ K(x) \le n - c\}}{2^n} \;\begin{cases} < 2^{1-c} & \text{any,}\\ \le 2^{-c} & \text{prefix-free.}\end{cases} \tag{3}$$
 #
-# By hand, $n = 8$ and $c = 3$: up to 5 bits there are $1 + 2 + 4 + 8 + 16 + 32 = 63$ descriptions. A decoder that gives
-# each its own string of 8 bits shortens $63/256 = 0.246$ of all. That is less than $2^{-2} = 0.25$, but nearly twice
-# $2^{-3}$. So the factor 2 is not an oversight. This decoder is told where a description ends, and that tells it
-# something, too. (Prefix-free descriptions must say it themselves, and they pay more than a factor 2: on a universal
-# machine the share is at most $2^{-c-K(n)}$, up to a constant factor. For most $n$ that is $2^{-c}/n$ or less.)
+# By hand, $n = 8$ and $c = 3$: up to 5 bits there are $1 + 2 + 4 + 8 + 16 + 32 = 63$ descriptions. A decoder that
+# gives each its own string of 8 bits shortens $63/256 = 0.246$ of all. That is less than $2^{-2} = 0.25$, but nearly
+# twice $2^{-3}$. So the factor 2 is not an oversight. This decoder is told where a description ends, and that tells
+# it something, too. Prefix-free descriptions must say it themselves.
 #
 # At most one string in five hundred can be shortened by 10 bits, one in half a million by 20, **by any method, for
-# ever**. Up to a few bits, nearly all strings are random! (How few? For $c = 1$ the prefix-free half of (3) still
-# allows every second string to lose a bit.)
+# ever**. Up to a few bits, nearly all strings are random! (But not to the last bit: for $c = 1$ the prefix-free half
+# of (3) still allows every second string to be shortened.)
 #
-# How many strings of each length do our programs print? Move the slider. With each bit more of program, the edge of the
-# bound moves one bit further. How fast do the machines follow, and why is the tape so slow?
+# How many strings of each length do our programs print? Move the slider. With each bit more of program, the edge of
+# the bound moves one bit further. How fast do the machines follow, and why is the tape so slow?
 
 # %% name="length-frames" alt="Share of all strings of each length that some program of at most L bits prints, for both machines, and the most that any prefix-free machine could print: the bound falls off at L, the rewriting machine near half of L, the tape earlier still."
 every_k = {name: complexities(one) for name, one in found.items()}
@@ -426,12 +437,12 @@ fig = frames("program length", list(range(9, LONGEST + 1)), up_to, start=11)
 # Both stay far behind the bound, for what they print must be spelt. A bit costs the rewriting machine 2 bits of
 # program. It costs the tape 2 as well, and 3 more if the cell has to change. So their edges move by half a bit and by a
 # fifth of a bit for each bit of program. On the tape no loop pays at this size: none of its strings is longer than its
-# program. The rewriting machine has shorter programs for some:
+# program. The rewriting machine has shorter programs for some, such as `ST0T0.`, 17 bits, which prints 31 zeros:
 
 # %% name="structure-table"
 k = complexities(found["rewriting"])
 shorter = sorted((x for x in k if k[x] < len(x) <= 40), key=lambda x: (k[x] - len(x), x))
-print(f"{sum(k[x] < len(x) for x in k)} strings are longer than their program; some of them:")
+print(f"{sum(k[x] < len(x) for x in k)} strings are longer than their program; some of those with up to 40 bits:")
 for x in shorter[:8]:
     print(f"  K = {k[x]:2}, |x| = {len(x):2}: {x}")
 
@@ -460,23 +471,24 @@ for saved in (1, 5, 10, 20):
 #
 # $$m(x) = \sum_{p\,:\,U(p) = x} 2^{-|p|}. \tag{4}$$
 #
-# By (2), the sum of $m(x)$ over all $x$ is at most 1. The shortest program alone contributes $2^{-K(x)}$, so
-# $m(x) \ge 2^{-K(x)}$, and that is $-\log_2 m(x) \le K(x)$. Could $m(x)$ be large although each single program is long,
+# By (2), the sum of $m(x)$ over all $x$ is at most 1. The shortest program alone contributes $2^{-K(x)}$, so $m(x)
+# \ge 2^{-K(x)}$, and that is $-\log_2 m(x) \le K(x)$. Could $m(x)$ be large although each single program is long,
 # because there are so many? In 1974 Leonid Levin proved that it cannot, up to a constant (an $O(1)$ is a number that
 # stays below some constant, whatever $x$ is):
 #
 # $$K(x) = -\log_2 m(x) + O(1). \tag{5}$$
 #
-# *Why.* List the programs as they halt. The weight collected so far for each $x$ only grows. Whenever it first reaches
-# a new power $2^{-l}$, reserve for $x$ a new word of length $l + 1$. What does that cost? For one $x$ at most
+# *Why.* List the programs as they halt. The weight collected so far for each $x$ only grows. Whenever it first
+# reaches a new power $2^{-l}$, reserve for $x$ a new word of length $l + 1$. What does that cost? For one $x$ at most
 # $\tfrac12 (2^{-l} + 2^{-l-1} + \dots) = 2^{-l} \le m(x)$, with $l$ the smallest that was reached. Over all $x$ it is
-# at most 1, so by the converse of Kraft's inequality (it works for requests that come one by one, too) the words
-# exist. The shortest word of $x$ has at most $-\log_2 m(x) + 2$ bits, and one fixed program, which rebuilds the list
-# and looks up the word, turns it into $x$. The length of that program is the $O(1)$.
+# at most 1, so by the converse of Kraft's inequality the words exist. (The requests come one by one here, and long
+# words may come before short ones. It works all the same: cut each word's interval from the shortest free one that is
+# long enough.) The shortest word of $x$ has at most $-\log_2 m(x) + 2$ bits, and one fixed program, which rebuilds
+# the list and looks up the word, turns it into $x$. The length of that program is the $O(1)$.
 #
 # Many long programs for $x$ always mean one short program. It is a beautiful theorem. Do our programs obey it? We sum
-# over programs of up to 20 bits and look at strings with $K \le 16$, so that for each at least the programs of up to 4
-# bits more than the shortest are in the sum.
+# over programs of up to 20 bits and look at strings with $K \le 16$, so that the sum for each string has all programs
+# that are up to 4 bits longer than its shortest.
 
 # %% name="coding-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.experiment:MARGIN groundup.lessons.p25_kolmogorov_complexity.figures:coding"
 # `coding` draws K(x) against -log m(x).
@@ -507,21 +519,23 @@ curves(axes, longest_run, lines, "longest program, bits", "largest gap, bits", "
 # %% [markdown] name="gap-words"
 # It grows, on both machines, on average by a quarter to half a bit for each bit, through all lengths that we can
 # afford. Is the theorem wrong? No. Its constant is the length of a program that runs all other programs and keeps a
-# list. The interpreters that you will meet below take thousands of bits, and the programs here have 22. Levin's theorem
-# is about strings that we cannot reach. Whoever shows you a picture of it on strings of twelve bits shows you something
-# else.
+# list. Such a program is far longer than the 22 bits that we could afford. Levin's theorem is about strings that we
+# cannot reach. (Two things grow along the axis. Keep to the strings with $K \le 10$, and from 14 to 20 bits their
+# largest gap grows from 1.4 to 2.1 bits on the rewriting machine and from 1.6 to 2.5 on the tape, for longer programs
+# add to $m$. The rest comes from the longer strings, which only count once the programs are long enough.) Whoever
+# shows you a picture of it on strings of twelve bits shows you something else.
 #
-# People have gone much further than we do, and met the same wall. Fernando Soler-Toscano and colleagues ran [all Turing
-# machines with 5 states](https://doi.org/10.1371/journal.pone.0096223), $22^{10} \approx 2.7 \cdot 10^{13}$ of them
-# before symmetries, and took $-\log_2 m$ for $K$: they got all strings of up to 11 bits, and most of up to 16.
+# People have gone much further than we do, and met the same wall. Fernando Soler-Toscano and colleagues ran [all
+# Turing machines with 5 states](https://doi.org/10.1371/journal.pone.0096223), $22^{10} \approx 2.7 \cdot 10^{13}$ of
+# them before symmetries, and took $-\log_2 m$ for $K$: they got all strings of up to 11 bits, and most of up to 16.
 
 # %% [markdown] name="prediction"
 # ## Predict the next bit, with all programs
 #
-# This is what Solomonoff wanted all along. You have seen `0101010`. What comes next? *Any* bit can: there is a program
-# that prints `01010100`. But take all programs whose output begins with what you saw, give each the weight that coin
-# flips give it, and let them vote. Write $M(x)$ for the probability that the machine, fed with coin flips, prints
-# something that *begins* with $x$:
+# This is what Solomonoff wanted all along. You have seen `0101010`. What comes next? *Any* bit can: there is a
+# program that prints `01010100`. But take all programs whose output begins with what you saw, give each the weight
+# that coin flips give it, and let them vote. Write $M(x)$ for the probability that the machine, fed with coin flips,
+# prints something that *begins* with $x$:
 #
 # $$M(x) = \sum_{p\,:\,U(p) = x\dots} 2^{-|p|}, \tag{6}$$
 #
@@ -530,16 +544,16 @@ curves(axes, longest_run, lines, "longest program, bits", "largest gap, bits", "
 #
 # $$P(1 \mid x) = \frac{M(x1)}{M(x0) + M(x1)}. \tag{7}$$
 #
-# Nobody trained anything. Short explanations have large weights, long ones small weights, and whoever predicts wrongly
-# drops out. It is Occam's razor as a formula. One thing was chosen, the machine, and it decides what is short. For
-# programs of 20 bits that is no small choice, as you will see.
+# Nobody trained anything. Short explanations have large weights, long ones small weights, and whoever predicts
+# wrongly drops out. It is Occam's razor as a formula. One thing was chosen, the machine, and it decides what is
+# short. For programs of 20 bits that is no small choice, as you will see.
 #
 # **By hand.** Let there be one program of 3 bits that prints zeros for ever, one of 4 bits that prints `01` again and
-# again, and for the other $\tfrac{13}{16}$ of all coin flips suppose that they print coin flips. You see a 0. The
-# weights are now $\tfrac18$, $\tfrac1{16}$ and $\tfrac12 \cdot \tfrac{13}{16}$. In 64ths: for another 0 there are $8 +
-# \tfrac{26}{2} = 21$, for a 1 there are $4 + 13 = 17$. So $P(1 \mid \mathtt{0}) = \tfrac{17}{38} = 0.447$. And after
-# eight zeros? The second program is out. The coin flips have shrunk to $\tfrac{13}{16} \cdot 2^{-8} =
-# \tfrac{13}{4096}$, and the first still has $\tfrac18 = \tfrac{512}{4096}$. So $P(1) = 6.5/525 = 0.012$.
+# again, and let the rest, $\tfrac{13}{16}$ of the weight, print fair random bits. You see a 0. The weights are now
+# $\tfrac18$, $\tfrac1{16}$ and $\tfrac12 \cdot \tfrac{13}{16}$. In 64ths: for another 0 there are $8 + \tfrac{26}{2}
+# = 21$, for a 1 there are $4 + 13 = 17$. So $P(1 \mid \mathtt{0}) = \tfrac{17}{38} = 0.447$. And after eight zeros?
+# The second program is out. The coin flips have shrunk to $\tfrac{13}{16} \cdot 2^{-8} = \tfrac{13}{4096}$, and the
+# first still has $\tfrac18 = \tfrac{512}{4096}$. So now the probability of a 1 is $6.5/525 = 0.012$.
 
 # %% name="predictor" show="predictor chance_of_one" beside="predictor" include="groundup.lessons.p25_kolmogorov_complexity.prediction:predictor groundup.lessons.p25_kolmogorov_complexity.prediction:chance_of_one"
 from groundup.lessons.p25_kolmogorov_complexity.prediction import chance_of_one, predictor
@@ -554,9 +568,9 @@ assert math.isclose(chance_of_one(share, "0" * 8), 6.5 / 525)
 
 # %% [markdown] name="prediction-words"
 # Now for real: all programs of the rewriting machine vote. Where a program wants more than 20 bits, we let coin flips
-# print the rest. Beside them stands a rule that everybody would try: count how often 0 and 1 came before, or came after
-# the same last bit or two. (With half a count for free: Krichevsky and Trofimov, 1981.) Who will learn faster? Move the
-# slider through five strings.
+# print the rest. Beside them stands a rule that everybody would try: count how often 0 and 1 came before, or came
+# after the same last bit or two. (Every count begins at one half, so that nothing gets probability 0: Krichevsky and
+# Trofimov, 1981.) Who will learn faster? Move the slider through five strings.
 
 # %% name="counting-rule" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost_by_counting groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost"
 # What a predictor loses on a string, in bits, and what counting loses.
@@ -573,8 +587,8 @@ def given(axes, name):
     by_programs = [one if bit == "1" else 1 - one for one, bit in zip(ones, x, strict=True)]
     lost = [bits_lost_by_counting(x[:n], 2) for n in range(25)]
     lines = {"all programs": by_programs, "counting, context of 2": 2.0 ** -np.diff(lost)}
-    title = f"{name}  lost: {bits_lost(share, x):.1f} and {lost[-1]:.1f} bits"
-    curves(axes, np.arange(1, 25), lines, "bit", "probability given to it", title)
+    title = f"{name}; bits lost:\nprograms {bits_lost(share, x):.1f}, counting {lost[-1]:.1f}"
+    curves(axes, np.arange(1, 25), lines, "place of the bit", "probability of the bit that came", title)
     axes.set_ylim(0, 1.05)
 
 
@@ -587,13 +601,13 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 # would know are longer than 20 bits.
 #
 # And counting is *faster*, where there is something to count: whoever wrote the rule knew what to look for. On C it
-# pays for it. It sees patterns that are not there, and loses 28 bits on 24, where the programs lose hardly more than a
-# coin.
+# pays for it. It sees patterns that are not there, and loses 28 bits on 24, where the programs lose hardly more than
+# a coin.
 #
-# They pay for finding out, too. But what they pay has a limit. In (7), $M(x0) + M(x1) \le M(x)$, for what prints $x0$
-# or $x1$ has printed $x$ before. So each bit $b$ that comes was given at least $M(xb)/M(x)$. Multiply over all bits of
-# $x$: each $M$ cancels against the next, and $M(x)$ remains. The loss in bits, $-\log_2$ of what was given, adds up to
-# at most
+# The programs pay for finding out, too. But what they pay has a limit. In (7), $M(x0) + M(x1) \le M(x)$, for what
+# prints $x0$ or $x1$ has printed $x$ before. So each bit $b$ that comes was given at least $M(xb)/M(x)$. Multiply
+# over all bits of $x$: each $M$ cancels against the next, and $M(x)$ remains. The loss in bits, $-\log_2$ of what was
+# given, adds up to at most
 #
 # $$-\log_2 M(x) \;\le\; K(x).$$
 #
@@ -602,15 +616,17 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 #
 # ### That is a language model
 #
-# A language model does what (7) does: it gives a probability to each next token. Its training loss, the cross-entropy,
-# is the loss above for one token, on average. Times the number of tokens, and in bits, it is the length of a file: an
-# *arithmetic coder* turns any such predictor into a compressor that needs these bits and at most two more. So
-# predicting well and compressing well are the same thing, and lower loss means a shorter description of the text. (The
-# bits per character that the network of lesson `char_rnn` reaches are such a length.) Grégoire Delétang and colleagues
-# [took this at its word](https://arxiv.org/abs/2309.10668) in 2023: Chinchilla, trained mostly on text, squeezed
-# patches of photographs to 43.4 % and speech to 16.4 % of their size, where PNG needs 58.5 % and FLAC 30.3 %. (Without
-# its own 70 billion weights. A program in the sense of (1) would have to contain them.) It is no universal predictor:
-# it knows only what its weights can express. The ideal behind all such models is (7), and the ideal cannot be computed.
+# A language model does what (7) does: it gives a probability to each next token. Its training loss, the
+# cross-entropy, is the loss above for one token, on average. Times the number of tokens, and in bits, it is the
+# length of a file: an *arithmetic coder* turns any such predictor into a compressor that needs these bits and at most
+# two more. So predicting well and compressing well are the same thing, and lower loss means a shorter description of
+# the text. (The bits per character that the network of lesson `char_rnn` reaches are such a length.) Grégoire
+# Delétang and colleagues [took this at its word](https://arxiv.org/abs/2309.10668) in 2023: Chinchilla, trained
+# mostly on text, squeezed patches of photographs to 43.4 % and speech to 16.4 % of their size, where PNG needs 58.5 %
+# and FLAC 30.3 %. (Without its own 70 billion weights. A program in the sense of (1) would have to contain them.
+# Whoever adds the bits of the model to those of the data, and takes the model with the smallest sum, follows the
+# principle of **minimum description length**.) It is no universal predictor: it knows only what its weights can
+# express. The ideal behind all such models is (7), and the ideal cannot be computed.
 
 # %% [markdown] name="invariance"
 # ## The choice of machine costs a constant
@@ -647,20 +663,22 @@ print(f"{len(both)} strings with exact K on both machines; they differ by at mos
 # ## K cannot be computed
 #
 # "The smallest number that cannot be named in under twelve words." Count the words: you have just named it in eleven.
-# G. G. Berry, a librarian in Oxford, found the paradox, and Bertrand Russell made it known. Here it becomes a theorem.
+# G. G. Berry, a librarian in Oxford, found the paradox, and Bertrand Russell made it known. Here it becomes a
+# theorem.
 #
 # Suppose a program computed $K$. Then another one could go through all strings in order and print the first $x$ with
-# $K(x) \ge n$. That program has to contain $n$ and to say where $n$ ends. If every binary digit of $n$ is written twice,
-# and `01` behind them, that takes about $2 \log_2 n$ bits. The rest of the program has some fixed length. Together, $c$
-# bits more than $2 \log_2 n$ print $x$, so $n \le K(x) \le 2 \log_2 n + c$. For large $n$ that is false. So there is no
-# such program.
+# $K(x) \ge n$. That program has to contain $n$ and to say where $n$ ends. If every binary digit of $n$ is written
+# twice, and `01` behind them, that takes about $2 \log_2 n$ bits. The rest of the program has some fixed length.
+# Together, $c$ bits more than $2 \log_2 n$ print $x$, so $n \le K(x) \le 2 \log_2 n + c$. For large $n$ that is
+# false. So there is no such program.
 #
 # What can be done is what we did: bounds from above, which get better the longer we search. These programs are where
-# it breaks. They have been stopped after 1000 steps, and they printed the least:
+# it breaks. They took 1000 steps without reading, and of all such they printed the least. Because of programs like
+# these, $K$ is exact for only 611 of the 749 strings that the rewriting machine printed:
 
 # %% name="undecided"
 for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(item[1]), item))[:4]:
-    print(f"a program of {length} bits, stopped after 1000 steps, has printed {len(begun)} bits: {begun[:20]!r}")
+    print(f"a program of {length} bits, undecided, has printed {len(begun)} bits: {begun[:20]!r}")
 
 # %% [markdown] name="chaitin"
 # Now put "prove" where "compute" stood. Take a theory whose proofs a program can list, and which is *sound*: what it
@@ -680,11 +698,12 @@ for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(i
 # prints $x$ when it may *read* $y$, for nothing. On our machines that is easy to arrange: let $y$ be the bits that
 # come behind the program, and count the program alone.
 #
-# Toss 256 bits $y$, and ask for $K(y \mid y)$. Written out, with 2 bits for each, $y$ takes 515 bits on the rewriting
-# machine, and by (3) fewer than one string in five hundred can do with 246 or less. But the term `@@R01` reads a bit
-# and prints it, and the `T`s say how often. By hand, with data `10`: `T` waits until it has read two terms, and
+# Take any 256 bits $y$, and ask for $K(y \mid y)$. Written out, with 2 bits for each, $y$ takes 515 bits on the
+# rewriting machine, and by (3) at most one string in a thousand can do with 246 or less. But the term `@@R01` reads a
+# bit and prints it, and the `T`s say how often. By hand, with data `10`: `T` waits until it has read two terms, and
 # `T@@R01.` becomes `@@R01 @@@R01.` with only the data unread. The front reads 1 and prints 1, the rest unfolds to
-# `@@R01 .`, reads 0, prints 0 and stops. What do you have to change to get the *opposite* of $y$, every bit flipped?
+# `@@R01 .`, reads 0, prints 0 and stops. So `T` does it twice. And `TT@TT`, the number 4 in front of the term `@TT`,
+# again a 4, does it $4^4 = 256$ times. What do you have to change to get the *opposite* of $y$, every bit flipped?
 
 # %% name="conditional-run"
 y = "".join(map(str, np.random.default_rng(3).integers(2, size=256)))
@@ -728,12 +747,15 @@ written = generator_size(65536, 12345)
 print(f"the generator's program has {written} bytes, its output {65536:,}: {written / 65536:.5f} of that")
 
 # %% [markdown] name="compressor-words"
-# None of them sees it, and no compressor that will ever be written sees all such things: that was the theorem. "It
-# does not compress" is never a proof of randomness.
+# None of them sees it (the "random bytes", by the way, are NumPy's generator, whose program is only longer), and no
+# compressor that will ever be written sees all such things: that was the theorem. "It does not compress" is never a
+# proof of randomness.
 #
 # **Beware of units.** Random *bits*, written as the characters `0` and `1`, shrink, but in practice never below an
-# eighth. No pattern was found: a character has 8 bits and carries 1. And compressors have headers: how many bytes does
-# one byte become? Compare bits with bits, and never measure $K$ of a short string by the size of a zip file.
+# eighth. No pattern was found: a character has 8 bits and carries 1. And compressors have costs of their own: one
+# byte becomes 9 with zlib, 37 with bz2 and 5 with lzma, and bz2 adds about half a kilobyte to 8 KiB of random bytes
+# and hardly more to 64 KiB. Compare bits with bits, and never measure $K$ of a short string by the size of a zip
+# file.
 
 # %% [markdown] name="ncd"
 # ### Distance by compression
@@ -767,17 +789,18 @@ for amount in (10_000, 30_000, 40_000):
 # %% [markdown] name="languages"
 # ## Sixteen languages
 #
-# From the Universal Declaration of Human Rights, take one random excerpt of 6,000 characters a language. The
-# compressor is told nothing about languages. Is the nearest neighbour of each of its own family? A good story needs a
-# strong rival. Ours knows no words and no order: it counts how often each character occurs, and compares the counts.
-# What do you expect?
+# From the Universal Declaration of Human Rights, take one random excerpt of 6,000 characters a language: English,
+# German, Dutch and Swedish, French, Spanish, Italian and Portuguese, Polish, Czech, Croatian and Slovene, Finnish and
+# Estonian, Turkish and Azerbaijani. The compressor is told nothing about languages. Is the nearest neighbour of each
+# of its own family? A good story needs a strong rival. Ours knows no words and no order: it counts how often each
+# character occurs, and compares the counts. What do you expect?
 
 # %% name="language-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.texts:excerpt groundup.lessons.p25_kolmogorov_complexity.texts:letter_distances groundup.lessons.p25_kolmogorov_complexity.ncd:distance_matrix groundup.lessons.p25_kolmogorov_complexity.ncd:neighbour_share groundup.lessons.p25_kolmogorov_complexity.ncd:nearest"
 # Excerpts of the texts, distances of all pairs, nearest neighbours, and the rival: distances of letter frequencies.
 from groundup.lessons.p25_kolmogorov_complexity.ncd import distance_matrix, nearest, neighbour_share
 from groundup.lessons.p25_kolmogorov_complexity.texts import excerpt, letter_distances
 
-# %% name="languages-run" predict="Compression against counting letters: which finds more neighbours of the own family?"
+# %% name="languages-run" predict="Compression against counting letters: which finds more neighbours from the same family?"
 rng = np.random.default_rng(0)
 names = list(texts)
 labels = [FAMILIES[name] for name in names]
@@ -786,18 +809,18 @@ matrices = {name: distance_matrix(parts, compress) for name, compress in COMPRES
 matrices["letter frequencies"] = letter_distances(parts)
 for name, matrix in matrices.items():
     wrong = [f"{names[i]} → {names[j]}" for i, j in enumerate(nearest(matrix)) if labels[i] != labels[j]]
-    print(f"{name:18} {neighbour_share(matrix, labels):.3f} in the own family; others: {', '.join(wrong) or 'none'}")
+    print(f"{name:18} {neighbour_share(matrix, labels):.3f} from the same family; others: {', '.join(wrong) or 'none'}")
 chance = np.mean([(labels.count(label) - 1) / (len(labels) - 1) for label in labels])
 print(f"{'chance':18} {chance:.3f}")
 
 # %% [markdown] name="letters-win"
-# Counting letters does as well. On a second question, which of 31 other excerpts is in the same language, it is even
-# right every time, in all five runs of the table below, and compression misses one of the 32 in four of the five. Is
-# this a surprise? It has a history. In 2002 three scientists in Rome published trees of languages made with gzip in
-# Physical Review Letters. Joshua Goodman sent the journal a comment: he had measured the method, and it was [3 times
-# worse and 17 times slower](https://arxiv.org/abs/cond-mat/0202383) than Naive Bayes, the simplest thing in the
-# textbook. The paper became famous all the same. There was nothing wrong with its trees. What was missing was the
-# rival.
+# Counting letters does as well. Then take two excerpts of each language and ask which of the 31 others is in the same
+# language: here it is even right every time, in all five runs of the table below, and compression misses one of the
+# 32 in four of the five. Is this a surprise? It has a history. In 2002 three scientists in Rome published trees of
+# languages made with gzip in Physical Review Letters. Joshua Goodman sent the journal a comment: he had measured the
+# method, and it was, he wrote, [3 times worse and 17 times slower](https://arxiv.org/abs/cond-mat/0202383) than Naive
+# Bayes, the simplest thing in the textbook. The paper became famous all the same. There was nothing wrong with its
+# trees. What was missing was the rival.
 #
 # And English? Its neighbour is French. The compressor was not fooled: a large part of the English vocabulary of law
 # came over with the Normans. The distance measures shared stretches of letters, not descent.
@@ -842,11 +865,13 @@ fig = language_tree(matrices["zlib"], names)
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="findings-words"
-# Read the table as it stands. One answer of five holds. The theorems are not refuted, since they speak of constants
-# that we cannot reach. Where compression and prediction by programs meet a rival that knows what to look for, the
-# rival is as good or wins. What did the toy show, then? That the objects of the theory exist and can be held in the
-# hand: every program, an exact $K$, a constant with a number, a sum over programs that learns. What can it not show?
-# Anything about long strings, and those are the ones that the theory is about.
+# Read the table as it stands. One answer of five holds. (In the second row each machine predicts 100 strings that
+# coin flips made the other one print, and the mean of both is taken. The rival was allowed to choose its length of
+# context afterwards, on the same strings.) The theorems are not refuted, since they speak of constants that we cannot
+# reach. Where compression and prediction by programs meet a rival that knows what to look for, the rival is as good
+# or wins. What did the toy show, then? That the objects of the theory exist and can be held in the hand: every
+# program, an exact $K$, a constant with a number, a sum over programs that learns. What can it not show? Anything
+# about long strings, and those are the ones that the theory is about.
 
 # %% [markdown] name="break-it"
 # ## Break it
@@ -855,7 +880,7 @@ fig = language_tree(matrices["zlib"], names)
 #
 # 1. **Two code words exchanged**: `T` gets 1111, `S` gets 100. The same machine, but for the price of two symbols.
 # 2. **A limit of 2 steps** between two readings, in place of 1000.
-# 3. **What has not halted after 2 steps never will.** That takes "not yet" for "never".
+# 3. **What takes 2 steps without reading never halts.** That takes "not yet" for "never".
 #
 # Which of them makes the census *wrong*, and which one only makes it modest?
 
@@ -871,17 +896,20 @@ lost = complexities(results["as it was"]).keys() - complexities(results["2 steps
 print(f"with 2 steps {len(lost)} strings are not found at all, such as {min(lost)}")
 
 # %% [markdown] name="break-it-why"
-# With the words exchanged not one string has a program shorter than itself: what is simple has changed, and no theorem
-# is hurt, for the constant has room for it. *Simple* is a word about a string **and** a machine.
+# With the words exchanged not one string has a program shorter than itself: what is simple has changed, and no
+# theorem is hurt, for the constant has room for it. *Simple* is a word about a string **and** a machine.
 #
-# With 2 steps the census finds most complexities and can prove hardly any. It is modest, and it says so. What is wrong
-# is the conclusion: 16 strings were not found, and each of them does have a program of up to 16 bits.
+# With 2 steps between readings the census still finds the 127 strings of up to 6 bits: written out, they print one
+# bit for each symbol that is read, and the limit never touches them. It can prove hardly any complexity. It is
+# modest, and it says so. What is wrong is the conclusion: 16 strings were not found, and each of them does have a
+# program of up to 16 bits.
 #
 # **Three things that people believe.** *"What does not compress is random."* It is not compressible *by that
 # compressor*; the bytes of the generator above have a program of under a hundred bytes. *"Complexity is entropy."*
 # Entropy belongs to a source and says what the average string costs; $K$ belongs to one string. For long strings from
-# a source the two agree on average, per symbol. *"A random string has no regularities."* It has as many zeros as ones,
-# nearly, runs of expected length, and much else that *most* strings have. What it lacks is what would shorten it.
+# a source the two agree on average, per symbol. *"A random string has no regularities."* It has as many zeros as
+# ones, nearly, runs of expected length, and much else that *most* strings have. What it lacks is what would shorten
+# it.
 
 # %% [markdown] name="interpreters" tags=["second"]
 # ## The two interpreters
@@ -934,12 +962,12 @@ assert len(loops) == 125 < used == len(TAPE_INTERPRETER) + len(program)  # (8)
 #
 # - $K(x)$ is the length of the shortest program for $x$. It depends on the machine by a constant, and that constant is a
 #   program which you can write down. For short strings the constant is larger than everything else.
-# - Counting alone shows that nearly all strings are random up to a few bits: a share below $2^{1-c}$ saves $c$ bits. Of
-#   no long one can a sound theory prove it.
-# - Prefix-free programs spend a budget of 1. That makes probabilities of them, and predictions: sum over all programs, weigh
+# - Counting alone shows that nearly all strings are random up to a few bits: a share below $2^{1-c}$ saves $c$ bits.
+#   But beyond some length no sound theory can prove it of any.
+# - Prefix-free programs spend a budget of 1. So their weights are probabilities, and they predict: sum over all programs, weigh
 #   each by $2^{-|p|}$, and all mistakes together cost at most $K$ bits.
 # - A language model's loss is a code length. Prediction is compression.
-# - $K$ can only be approached from above. Say which results are exact and why, and what your step limit was.
+# - $K$ can only be approached from above. Say which results are exact and why, and what your step limit was, and where it counts.
 # - Compressors see the patterns that they were built for. Put the simplest rival beside them.
 #
 # **Asked in interviews**

@@ -1,7 +1,7 @@
 """Machine A: a tape of natural numbers and eight instructions, in the manner of Urban Müller's language (1993).
 
     >  <   move the head          [  ]   repeat what is between while the cell is not 0
-    +  -   add 1, take 1 (0 - 1 = 0)     .  print 0 if the cell is 0, else 1
+    +  -   add 1, subtract 1 (0 - 1 = 0)     .  print 0 if the cell is 0, else 1
     ,      read the next bit of the program into the cell
 
 The code ends with a "]" that closes nothing. The bits after it are there for "," to read.

@@ -190,7 +190,6 @@ LESSON = Lesson(
         "self_attention": "SelfAttention",
         "init": "CardReader.__init__",
         "card_reader": "CardReader.forward",
-        "mean_reader": "MeanReader",
         "cross_entropy": "answer_loss",
     },
 )

@@ -322,25 +322,27 @@ print("equal to d" if off.max() < 4 else "not equal to d", "as far as 20,000 pai
 # $\ln 64 = 4.16$ if all 64 keys count equally and 0 if one key takes all; $e^{\text{entropy}}$ is the number of keys
 # that effectively count. (Natural logarithms give *nats*; with base 2 they would be bits.) And send a random gradient
 # back through the softmax: how long is what arrives at the scores? We take its norm, the root of the sum of squares,
-# and of all queries the median. In the upper right panel the bars reach 3.29 standard errors both ways: 999 of 1,000
+# and of all queries the median. In the left panel the bars reach 3.29 standard errors both ways: 999 of 1,000
 # such bars contain the true value.
 
-# %% name="scale-figure" tags=["tools"] include="groundup.lessons.self_attention.figures:variance_line groundup.lessons.self_attention.figures:doubling_ticks groundup.training.streams:random_stream"
-# Lines with their intervals, ticks at powers of two, and random numbers by name.
-from groundup.lessons.self_attention.figures import doubling_ticks, variance_line
+# %% name="scale-figure" tags=["tools"] include="groundup.lessons.self_attention.figures:doubling_ticks groundup.training.streams:random_stream"
+# Ticks at powers of two, and random numbers by name.
+from groundup.lessons.self_attention.figures import doubling_ticks
 from groundup.training.streams import random_stream
 
-# %% name="scale-picture" measures="gradient=softmaxes['without 1/√d'][-1]['median gradient']" alt="Four panels against d: the variance of q·k on the line variance = d; its ratio to d with 99.9 % intervals; the entropy of the weights, and the median gradient behind the softmax, each with and without 1/√d."
+# %% name="scale-picture" measures="gradient=softmaxes['without 1/√d'][-1]['median gradient']" alt="Three panels against d: the ratio of the variance of q·k to d, about 1 with 99.9 % intervals; the entropy of the weights, and the median gradient behind the softmax, each with and without 1/√d."
 softmaxes = {"without 1/√d": [], "with 1/√d": []}
 for d in widths:
     for name, scale in zip(softmaxes, (1.0, 1 / math.sqrt(d)), strict=True):
         softmaxes[name].append(softmax_at_width(random_stream(0, "softmax", str(d)), d, scale))
 
-fig, axes = figure(9.4, 7, rows=2, columns=2)
-variance_line(axes[0, 0], axes[0, 1], np.array(widths), variances[:, 0], variances[:, 1])
+fig, axes = figure(12, 3.6, columns=3)
+axes[0].errorbar(widths, variances[:, 0] / widths, 3.29 * variances[:, 1] / widths, fmt="o", capsize=3)
+describe(axes[0], "d", "variance of q·k, divided by d", "The variance is d")
+doubling_ticks(axes[0], widths)
 for panel, quantity, label, title in (
-    (axes[1, 0], "entropy", "entropy of 64 weights (nats)", "How even the weights are"),
-    (axes[1, 1], "median gradient", "median norm at the scores", "What the softmax passes back"),
+    (axes[1], "entropy", "entropy of 64 weights (nats)", "How even the weights are"),
+    (axes[2], "median gradient", "median norm at the scores", "What the softmax passes back"),
 ):
     lines = {name: [row[quantity] for row in rows] for name, rows in softmaxes.items()}
     curves(panel, widths, lines, "d", label, title, log="xy" if "gradient" in quantity else "x")
@@ -489,8 +491,8 @@ from groundup.lessons.self_attention.model import self_attention
 # `deal` deals boxes of cards, `asked_places` says where the answers are, `counting_score` is what counting gets right.
 from groundup.lessons.self_attention.experiment import asked_places, counting_score, deal
 
-# %% name="card-reader" show="card_reader" include="groundup.lessons.self_attention.model:init groundup.lessons.self_attention.model:card_reader groundup.lessons.self_attention.model:mean_reader groundup.ops.losses:cross_entropy"
-from groundup.lessons.self_attention.model import card_reader, init, mean_reader
+# %% name="card-reader" show="card_reader" include="groundup.lessons.self_attention.model:init groundup.lessons.self_attention.model:card_reader groundup.ops.losses:cross_entropy"
+from groundup.lessons.self_attention.model import card_reader, init
 from groundup.ops.losses import cross_entropy
 
 # %% [markdown] name="check"
@@ -510,7 +512,8 @@ for function in (attend_with_loops, attend, attend_scaled):
     slope = np.vdot(upstream, above - below) / 2e-5
     _, backward = function(query, key, value)
     predicted = sum(np.vdot(g, d) for g, d in zip(backward(upstream), (d_query, d_key, d_value), strict=True))
-    print(f"{function.__name__:18} slope {slope:+.8f}, predicted {predicted:+.8f}")
+    error = abs(predicted / slope - 1)
+    print(f"{function.__name__:18} slope {slope:+.8f}, predicted {predicted:+.8f}, relative error {error:.0e}")
 
 # %% [markdown] name="check-reader"
 # The reader's parameters are a tree, so its nudges are one, too: `map_tree` moves every leaf along its own direction.
@@ -529,7 +532,7 @@ above, _ = card_reader(map_tree(lambda leaf, way: leaf + 1e-5 * way, tree, direc
 below, _ = card_reader(map_tree(lambda leaf, way: leaf - 1e-5 * way, tree, direction), box, heads=2)
 slope = np.vdot(upstream, above - below) / 2e-5
 predicted = sum(np.vdot(g, way) for g, way in zip(leaves(backward(upstream)), leaves(direction), strict=True))
-print(f"card_reader        slope {slope:+.8f}, predicted {predicted:+.8f}")
+print(f"slope {slope:+.8f}, predicted {predicted:+.8f}, relative error {abs(predicted / slope - 1):.0e}")
 
 # %% [markdown] name="rivals"
 # ### What must be beaten
@@ -957,8 +960,8 @@ for name, amounts in lines.items():
 import torch
 from torch.nn import functional as F
 
-# %% name="twin" tags=["torch"] show="SelfAttention CardReader answer_loss" include="groundup.lessons.self_attention.twin:SelfAttention groundup.lessons.self_attention.twin:CardReader groundup.lessons.self_attention.twin:MeanReader groundup.lessons.self_attention.twin:answer_loss groundup.lessons.self_attention.twin:share_right groundup.training.optim:cosine groundup.plots:figure groundup.plots:curves"
-from groundup.lessons.self_attention.twin import CardReader, MeanReader, SelfAttention, answer_loss, share_right
+# %% name="twin" tags=["torch"] show="SelfAttention CardReader answer_loss" include="groundup.lessons.self_attention.twin:SelfAttention groundup.lessons.self_attention.twin:CardReader groundup.lessons.self_attention.twin:answer_loss groundup.lessons.self_attention.twin:share_right groundup.training.optim:cosine groundup.plots:figure groundup.plots:curves"
+from groundup.lessons.self_attention.twin import CardReader, SelfAttention, answer_loss, share_right
 from groundup.plots import curves, figure
 from groundup.training.optim import cosine
 

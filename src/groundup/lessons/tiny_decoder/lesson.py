@@ -29,7 +29,7 @@
 # `measured` gives what the experiment of this lesson found.
 from groundup.data.measured import measured
 
-# %% name="opening" tags=["tools"] predict="Model A ends with a training loss of 0.0069, model B with 0.0069. Which writes more new words right?"
+# %% name="opening" tags=["tools"] predict="Model A ends with a training loss of 0.0069, and model B, to four decimals, with the same. Which writes more new words right?"
 # The loss at the end of training, and the share of 1,000 new words that each writes backwards without a mistake.
 ends = measured("tiny_decoder", "curves/decoder", "curves/no_mask", "metrics/exact match")
 for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
@@ -40,10 +40,10 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
 # In training the two cannot be told apart. The **mask** of model B lets every place see the answer that it is about to give, so
 # model B has learned to copy. When it writes, there is nothing to copy from. What must the mask forbid, and how do you prove that yours does?
 #
-# The large language models are stacks of one and the same block. Here is one such block, whole: token embedding, positions, causal
+# Large language models are stacks of dozens of such blocks, all built alike. Here is one block, whole: token embedding, positions, causal
 # attention with several heads, an MLP, layer norms, residual sums, and a readout. You will derive every part, write down by
 # hand a query that finds the right letter and then see what training finds, test that the model cannot see the future, and
-# generate with a **KV cache**, the trick that every server of language models lives on. And in the end the same block gets half a
+# generate with a **KV cache**, without which no language model could answer as fast as it does. And in the end the same block gets half a
 # minute with Jane Austen's novels. Will it write words?
 
 # %% [markdown] name="intuition"
@@ -52,6 +52,8 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
 # The model reads a random word and a `>`, and has to write the word backwards, letter by letter:
 #
 # `hello>` → `olleh.`
+#
+# So there are 29 tokens: 26 letters, `>`, `.`, and one that fills the places in front of short words.
 #
 # It is a decoder: at every place it gives a probability to each token that may come next. The likeliest is written
 # down, the text is one token longer, and the model is asked again.
@@ -102,13 +104,13 @@ import numpy as np
 # | token | weights | output |
 # |---|---|---|
 # | 1 | $1, 0, 0$ | $6$ |
-# | 2 | $\tfrac13, \tfrac23, 0$ | $\tfrac13 6 + \tfrac23 0 = 2$ |
-# | 3 | $\tfrac16, \tfrac26, \tfrac36$ | $\tfrac16 6 + \tfrac26 0 + \tfrac36 3 = 2.5$ |
+# | 2 | $\tfrac13, \tfrac23, 0$ | $\tfrac13 \cdot 6 + \tfrac23 \cdot 0 = 2$ |
+# | 3 | $\tfrac16, \tfrac26, \tfrac36$ | $\tfrac16 \cdot 6 + \tfrac26 \cdot 0 + \tfrac36 \cdot 3 = 2.5$ |
 #
 # Without the mask every row would be the third one. Token 1 would be told 2.5, a number made from tokens that it
 # is supposed to predict.
 #
-# **Backwards.** Let the loss depend on the third output alone, with slope 1. Value $j$ entered with weight $P_j$, so its
+# **And the gradients?** Let the loss depend on the third output alone, with slope 1. Value $j$ entered with weight $P_j$, so its
 # gradient is $P_j$. For the scores, softmax has $\partial P_j / \partial S_k = P_j(\delta_{jk} - P_k)$ (where $\delta_{jk}$ is 1 if $j = k$,
 # else 0). Multiply by $\partial L/\partial P_j$ and add up over $j$:
 #
@@ -116,8 +118,8 @@ import numpy as np
 #
 # Here $\partial L/\partial P_j$ is the value $v_j$, and the sum is the output 2.5. The three slopes are
 # $\tfrac16 (6 - 2.5) = \tfrac{7}{12}$, $\tfrac26(0 - 2.5) = -\tfrac{10}{12}$ and $\tfrac36(3 - 2.5) = \tfrac{3}{12}$. They sum to 0: shifting all
-# scores changes nothing. Where the mask stands, $P_k = 0$ and the slope is 0: what token 3 must learn never reaches a token that
-# it could not see.
+# scores changes nothing. Where the mask stands, $P_k = 0$ and the slope is 0: what token 2
+# must learn never reaches token 3, which it could not see.
 
 # %% name="attention" show="scaled_dot_product_attention" beside="scaled_dot_product_attention" include="groundup.ops.attention:causal_mask groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
 from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
@@ -282,7 +284,8 @@ print("with + eps:          ", with_epsilon, "sum", with_epsilon.sum())
 print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifted.sum()).sum())
 
 # %% [markdown] name="gelu-slope"
-# **GELU's slope.** The MLP of the next section bends with GELU: $x$ times the probability that a normal number is smaller than $x$.
+# **GELU's slope.** The MLP of the next section bends with GELU: $x$ times the probability that a standard normal random number is
+# smaller than $x$.
 # GPT's approximation is $\operatorname{gelu}(x) = \tfrac12 x (1 + t)$ with $t = \tanh u$ and $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$ (in
 # PyTorch it is called `approximate="tanh"`, and is not the default). The product rule, with $\tanh' = 1 - \tanh^2$, gives
 # $\operatorname{gelu}'(x) = \tfrac12(1 + t) + \tfrac12 x (1 - t^2)\, u'$, where $u' = \sqrt{2/\pi}\,(1 + 3 \cdot 0.044715\,x^2)$. At $x = 0$ that is
@@ -302,8 +305,8 @@ print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifte
 #
 # Attention moves things between places. Something must also be *done* with them, and that is the MLP: at each place by
 # itself, up to four times the width, a bend, and down again. The bend is GELU: a ReLU with its corner rounded off, $x$ times the
-# probability that a normal number is smaller than $x$. What does it make of a large $x$, and of
-# a large negative one? Almost $x$ itself, and almost nothing.
+# probability that a standard normal random number is smaller than $x$ (in code an approximation by $\tanh$; PyTorch's default is
+# exact). What does it make of a large $x$, and of a large negative one? Almost $x$ itself, and almost nothing.
 #
 # ### The residual stream
 #
@@ -324,9 +327,10 @@ from groundup.lessons.tiny_decoder.model import decoder, init
 # ### One token's way
 #
 # Follow the place where `>` stands in `hello>`, the 17th of the line. It begins as a row of 64 numbers, the embedding of `>` plus
-# the position 16. The norm brings them to variance 1. One map makes 192 of them: a query, a key and a value of 64 each, cut into four
-# heads of 16. Each head compares its query with 17 keys and mixes 17 values; the four results side by side are 64 numbers again,
-# are mixed, and *added* to the row. The MLP takes the row to 256 numbers and back to 64, and adds again. After the last norm the
+# the position 16. The norm brings the row to mean 0 and variance 1. One map makes 192 numbers of it: a query, a key and a value of 64
+# each, cut into four heads of 16. Each head compares its query with the keys of all 17 places (the eleven fillers in front of `hello`
+# are not masked; it has to learn that they say nothing) and mixes the 17 values. The four results, side by side 64 numbers, go
+# through one more map and are *added* to the row. The MLP takes the row to 256 numbers and back to 64, and adds again. After the last norm the
 # readout makes 29 logits. After training the largest is that of `o`. The cell below only follows the shapes.
 
 # %% name="one-token-code" tags=["tools"] include="groundup.ops.linear:linear groundup.lessons.tiny_decoder.model:norm groundup.lessons.tiny_decoder.model:self_attention groundup.lessons.tiny_decoder.model:mlp"
@@ -409,7 +413,7 @@ from groundup.plots import frames
 
 # %% [markdown] name="mask-frames-words"
 # Back to the three tokens of the beginning. Move the slider and see what each of the three masks lets them see, and what comes out
-# (behind the number of each token).
+# (after the arrow).
 
 # %% name="mask-frames" alt="Attention weights of the three tokens of the example and their outputs under three masks: causal, with one diagonal too many, and none."
 allowed = {
@@ -421,7 +425,7 @@ allowed = {
 
 def masked(axes, name):
     weights = attention_weights(query, key, allowed[name])
-    outputs = [f"token {place}: {answer:.4g}" for place, (answer,) in enumerate(weights @ value, start=1)]
+    outputs = [f"token {place} → {answer:.4g}" for place, (answer,) in enumerate(weights @ value, start=1)]
     heatmap(axes, weights, outputs, ["1", "2", "3"], name.capitalize(), low=0, high=1, values=".2f")
     axes.set(xlabel="token that is looked at", ylabel="output")
 
@@ -434,7 +438,7 @@ fig = frames("mask", list(allowed), masked, width=4.4, height=2.7, shown=(0, 1, 
 # Words of 4 to 16 random letters. The words to test with are drawn first, and training draws again whenever it hits
 # one of them. The loss counts the answer only: the word itself is random, there is nothing to learn about it.
 #
-# How well can one do without understanding? Guessing each letter is right with $26^{-n}$ for $n$ letters. A model that
+# How well can one do without understanding? Guessing $n$ letters is right once in $26^n$. A model that
 # knows *which* letters occur, but not their order, can do no better than pick one of the
 # $n!/\prod_c (\text{count of letter } c)!$ orders, all equally likely.
 
@@ -476,14 +480,16 @@ print(
 # - *trained without mask*: it sees the whole line, answer and all, as long as it is trained. When it writes, there is
 #   nothing yet to see.
 #
-# Beside them stands the strongest rival we know: an LSTM with as many parameters, which reads the same lines. It is the recurrent
-# network that everybody used before transformers. Its rate is the best of several that we tried.
+# Beside them stands a rival that is no transformer: an LSTM with as many parameters, which reads the same lines. It is the recurrent
+# network that everybody used before transformers. Its learning rate is the best of several that we tried, and it gets as many steps
+# as the decoder; its curve still rises when they end.
 #
-# You train the whole decoder here. The curves of the others are those of the experiment (`groundup run tiny_decoder`), with
+# You train the decoder here, with nothing denied. The curves of the others are those of the experiment (`groundup run tiny_decoder`), with
 # the same seed.
 #
-# What counts is the share of held-out words whose whole answer is right. For greedy writing we need not write: if
-# at every place of the right answer the likeliest token is the right one, then writing gives just that answer.
+# What counts is the share of held-out words whose whole answer is right. With the causal mask we need not write to
+# know it: if at every place of the right answer the likeliest token is the right one, then greedy writing gives just that answer.
+# (The model without the mask sees that answer, so it has to write.)
 # (AdamW, the warm-up, the cosine and the clipping in the loop are built in lesson `optimizers`.)
 
 # %% name="tools" tags=["tools"] include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.learners:answer_loss"
@@ -533,7 +539,7 @@ found = {"decoder": history} | {name: rivals[f"curves/{key}"] for name, key in o
 fig, axes = figure(9.6, 3.1, columns=2)
 for panel, column, label, title in (
     (axes[0], "training", "loss in nats per token", "What training sees"),
-    (axes[1], "exact match", "answers without a mistake", "What it writes, on held-out words"),
+    (axes[1], "exact match", "faultless answers", "What it writes, on held-out words"),
 ):
     lines = {name: rows[column][-len(history["step"]) :] for name, rows in found.items()}  # others began at step 0
     curves(panel, history["step"], lines, "step", label, title, log="y" if column == "training" else "")
@@ -580,8 +586,8 @@ fig = frames("head", [1, 2, 3, 4], looking, width=6.4, height=3.4, shown=(0, 1, 
 # %% [markdown] name="cache"
 # ## The KV cache
 #
-# To write the next token, the model needs the output at the last place only. Written plainly it still reads the
-# whole text again: for $T$ tokens that is $1 + 2 + \dots + T = T(T + 1)/2$ places.
+# To write the next token, the model needs the output at the last place only. Without a cache it still reads the
+# whole text again for every token: for $T$ tokens that is $1 + 2 + \dots + T = T(T + 1)/2$ places.
 #
 # Nearly all of it is known already. In our one layer, keys and values are made of a token and its place alone, so a new token
 # cannot change those of earlier ones. In a stack they are made of what the layer below put out; there it is the mask that keeps
@@ -610,7 +616,7 @@ agree = np.cumprod(with_cache == without, axis=1) > 0  # up to the first token t
 compared = np.concatenate([np.ones((len(agree), 1), bool), agree[:, :-1]], axis=1)  # that one's own logits count
 difference = np.abs(cached_logits - plain_logits)[compared].max()
 print(
-    f"float32: in {compared.mean():.0%} of the places, largest difference of the logits {difference:.1e}, the largest logit being {np.abs(plain_logits).max():.1f}"
+    f"float32: {compared.mean():.0%} of the places follow the same text; there the logits differ by {difference:.1e} at most, and the largest is {np.abs(plain_logits).max():.1f}"
 )
 double = map_tree(lambda leaf: leaf.astype(np.float64), params)
 exactly = np.abs(generate(double, prompts, 17, HEADS)[1] - generate(double, prompts, 17, HEADS, cached=False)[1]).max()
@@ -627,7 +633,8 @@ for word in ("hello", "decoder", "attention"):
 # ## How much faster, and how much memory?
 #
 # Count places read and the cache should win by $(T + 1)/2$, 128 times at 256 tokens. What will the clock say? (Reading many places
-# at once is what matrix products are good at; for one place at a time the overhead of each call dominates.)
+# at once is what matrix products are good at; for one place at a time the overhead of each call dominates. And never mind that our model
+# knows 33 places only: its clock is all we ask.)
 
 # %% name="clock" tags=["tools"] include="groundup.proof.instruments:side_by_side"
 # `side_by_side` times functions in turn.
@@ -672,14 +679,15 @@ print(
 # ## Break it
 #
 # Take pieces away from the trained model and see what each was for. Silence one head at a time, by setting the columns of
-# the output map through which it speaks to zero. Then take the MLP away altogether. And take
-# the positions away. You have seen in the maps that all four heads look at the letter to be written. Can it do without one of them?
+# the output map through which it speaks to zero. Then silence the MLP. And take
+# the positions away. Move the slider of the maps once more: all four heads look at the letter to be written or next to it, the best of
+# them with more than half of its weight. Can the model do without one of them?
 
 
 # %% name="break-it-code" predict="Four heads all look at the letter: how many words stay right without one of them?"
 def without(*path, columns=slice(None)):
     changed = map_tree(np.copy, params)
-    changed[path[0]][path[1]]["weight"][:, columns] = 0
+    changed[path[0]][path[1]]["weight"][:, columns] = 0  # a bias stays, the same at every place
     return changed
 
 
@@ -709,14 +717,14 @@ print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} 
 # ## Half a minute with Jane Austen
 #
 # To write a word backwards is a task made for attention: one letter is right, and one place has it. Real text is less kind. So take
-# the same block and change its alphabet alone, from 29 tokens to the 80 characters of six novels. That makes 60,561 parameters. Let it
+# the same block and change its alphabet alone, from 29 tokens to the 80 characters of six novels, and one token for all others. That makes 60,561 parameters. Let it
 # read for about half a minute. What will it write?
 #
 # Now every place has something to guess: 32 characters go in, and at each of them the next one is asked for. So a window is
 # 32 questions at once, and the mask is what keeps them honest.
 #
 # We count in **bits per character**: the mean of $-\log_2 p$ of the character that did come, over parts of the novels that training
-# never sees. An even guess among 80 needs 6.32. (Lesson `char_rnn` has given the same text to a recurrent network.) And there
+# never sees. An even guess among 80 needs 6.32. (In lesson `char_rnn` a recurrent network reads the same text.) And there
 # is a rival that does not learn at all. An **$n$-gram** table has counted how often each character followed each run of $n - 1$ others,
 # and bets accordingly.
 
@@ -776,11 +784,12 @@ def page(axes, step):
 fig = frames("steps", list(diary), page, width=6.8, height=3.1, shown=(1, 5), start=5)
 
 # %% [markdown] name="text-reading"
-# Noise; then letters in the right proportions, with blanks between them; then words, or things as long as words. Of its words of three
+# Move the slider back to the beginning. Noise; then letters in the right proportions, with blanks between them; then words, or
+# things as long as words. Of its words of three
 # letters or more, about three in four occur in the novels. No sentence holds together. Is that good, for half a minute? Ask the
 # rival.
 
-# %% name="text-score" tags=["tools"] measures="text=score" predict="Which n does a table need to beat this block: 3, 4 or 6? And does the recurrent network of lesson 02 beat it?"
+# %% name="text-score" tags=["tools"] measures="text=score" predict="Which n does a table need to beat this block: 3, 4 or 6?"
 # Bits per character on the test text, and how many numbers each one keeps.
 score = bits_per_character(reader, unseen, HEADS)
 kept = measured("tiny_decoder", "metrics/n-grams", "metrics/numbers that the block keeps")
@@ -807,8 +816,8 @@ axes.set_ylim(1.5, 4)
 print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 32 {places[15:].mean():.2f}")
 
 # %% [markdown] name="text-why"
-# Counting wins, and by far: a 4-gram, which looks at three characters, does better than our block, which may look at 32. The recurrent
-# network beats it as well (it has nearly twice as many numbers, and it has read one and a half times as much). With one character in
+# Counting wins: a 4-gram, which looks at three characters, does better than our block, which may look at 32, and the best table
+# needs half a bit less. The recurrent network beats it as well (it has nearly twice as many numbers, and it has read one and a half times as much). With one character in
 # view, block and table are nearly level. Then the table pulls away; and from the fifth character on the block's line is flat. It is
 # not blind there, the mask allows it; it has not learned to make anything of what lies further back.
 #
@@ -821,7 +830,7 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # One more thing that writing real text shows. This block knows 32 places and no more; what a place 33 means it has never been told.
 # So whenever the window is full, `write` begins a new one with the last 16 characters, and with a cache that is empty
 # again. That is what absolute positions cost. Today's models turn queries and keys by an angle that grows with the place, so that
-# only distances count, as in (6).
+# only distances count, as in (6). That is called **RoPE**, rotary position embedding.
 #
 # Your own text? `groundup run tiny_decoder --text FILE`, and then
 # `groundup sample tiny_decoder --checkpoint runs/tiny_decoder/text.safetensors --prompt "Once "`.
@@ -834,8 +843,9 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 
 # %% [markdown] name="findings-words"
 # None of the papers above trains on words written backwards, or on six novels for half a minute, so there is no number of theirs to
-# set beside ours. GPT stacked twelve such blocks, of width 768, and read 7,000 books. What our single block cannot show is depth: a
-# stack can fetch with one layer what another has found. What it shows completely is the block.
+# set beside ours. The first GPT stacked twelve blocks of width 768 (with learned positions, and the norms after the sums) and read 7,000 books. What our
+# single block cannot show is depth: a stack can fetch with one layer what another has found. What it can show is every part of a
+# block. (The clock of the cache is that of the machine that built this page; the table has five others.)
 
 # %% [markdown] name="take-away"
 # ## What to take away
@@ -855,7 +865,7 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # - *Why keep keys and values, but not queries?* A query is used once, by its own token.
 # - *How large is the cache?* 2 × layers × tokens × key-value heads × head width × bytes, per sequence. Sharing keys
 #   and values between heads (multi-query, grouped-query attention) makes the number of key-value heads smaller.
-# - *What are prefill and decode?* The prompt can be read in one go, limited by arithmetic; then tokens come one by
+# - *What are prefill and decode?* The two halves of generation. The prompt can be read in one go, limited by arithmetic; then tokens come one by
 #   one, limited by how fast weights and cache can be read from memory.
 # - *Pre-LN or Post-LN?* With the norm inside the residual branch the sum passes gradients on untouched, (12), and deep stacks train
 #   more easily. With the norm after the sum every gradient goes through every norm.
@@ -865,9 +875,9 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # **Common bugs**: a cosine one position late; a mask off by one; targets not shifted by one; a cached step that uses
 # position 0 for every token.
 #
-# **Try**: train with one head instead of four. Test on words of 20 letters: which of the parts stops working, and
+# **Try**: train with one head instead of four. Test on words of 20 letters (`LONGEST = 20` in the folded cell `task`): which of the parts stops working, and
 # why? `decode_step` copies the whole cache at every step, so that older caches stay valid (beam search needs that);
-# write into a buffer that is made once instead, and measure. Ask a trained model: `groundup sample tiny --checkpoint
+# write into a buffer that is made once instead, and measure. Ask a trained model: `groundup sample tiny_decoder --checkpoint
 # runs/tiny_decoder/decoder.safetensors --prompt hello`.
 #
 # **Where it leads**: to a whole transformer in lesson `attention_is_all_you_need`, and, stacked, to language models.
@@ -876,12 +886,13 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # ## In PyTorch
 #
 # `scaled_dot_product_attention` brings the mask (`is_causal`) and a fused kernel, autograd the derivative. The
-# parameters have the names and shapes of the tree above, and the tests compare the two: outputs, every gradient and
+# parameters have the names and shapes of the tree above. Such a second version we call a *twin*, and the tests compare the two: outputs, every gradient and
 # twenty steps of training agree to 1e-8 in float64. `past` is the cache. What does the framework hide? `is_causal=True` is a promise that
 # the first query belongs to the first key: with a cache that is wrong, and no error tells you.
 
-# %% name="twin" tags=["torch"] show="SelfAttention TinyDecoder" include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.training.optim:cosine"
+# %% name="twin" tags=["torch"] show="SelfAttention TinyDecoder" include="groundup.lessons.tiny_decoder.twin:TinyDecoder groundup.lessons.tiny_decoder.twin:answer_loss groundup.lessons.tiny_decoder.twin:generate groundup.training.optim:cosine groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.tiny_decoder.twin import TinyDecoder, answer_loss, generate
+from groundup.plots import curves, figure
 from groundup.training.optim import cosine
 
 # %% name="twin-train" tags=["torch"]
@@ -889,7 +900,7 @@ import torch
 
 torch.manual_seed(1)
 model = TinyDecoder(len(SYMBOLS), 64, 4)
-steps, draws = 250, np.random.default_rng(6)
+steps, draws, history = 250, np.random.default_rng(6), {"step": [], "loss": [], "faultless answers": []}
 optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, weight_decay=0.3)  # times what the schedule says
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(8e-3, steps, warmup=20))
 for step in range(1, steps + 1):
@@ -901,11 +912,18 @@ for step in range(1, steps + 1):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     scheduler.step()
-    if step % 50 == 0:
+    if step % 25 == 0:
         with torch.no_grad():
             logits, _ = model(torch.from_numpy(validation["tokens"]))
         faultless = right(logits.numpy(), validation["targets"]).mean()
-        print(f"step {step}: loss {loss.item():.4f}, {faultless:.3f} of the held-out words without a mistake")
+        for name, value in zip(history, (step, loss.item(), faultless), strict=True):
+            history[name].append(value)
+
+# %% name="twin-curve" tags=["torch"] alt="Training loss and share of faultless answers of the PyTorch twin against the step."
+fig, axes = figure(6.8, 2.6)
+lines = {name: history[name] for name in ("loss", "faultless answers")}
+curves(axes, history["step"], lines, "step", "nats, share of words", "The twin in training")
+print(f"{faultless:.3f} of the held-out words without a mistake")
 
 # %% name="twin-cache" tags=["torch", "tools"]
 # What the twin writes with the cache, and without.
