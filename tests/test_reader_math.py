@@ -69,7 +69,7 @@ def test_no_formula_of_a_task_is_cut_off(page: "Page", static: str) -> None:
 
 
 #: Formulas that a line may break inside a short bracket, "|" standing for where, and what a line may part from them.
-TORN = """() => [...document.querySelectorAll('.katex-html')].filter(formula => !formula.closest('.short')).map(formula =>
+TORN = """() => [...document.querySelectorAll('.katex-html')].filter(one => !one.closest('.short')).map(formula =>
     [...formula.querySelectorAll('.katex-base')].map(base => base.textContent).join('|')
 ).filter(text => /[[(][^[\\]()|]{0,6}\\|[^[\\]()|]{0,6}[\\])]/.test(text))"""
 PARTED = """() => [...document.querySelectorAll('.prose .katex, .practice-task .katex')].filter(formula =>
