@@ -1,7 +1,6 @@
 """What the pages are made of: every lesson's text, code, outputs, links and findings as JSON and figures."""
 
 import ast
-import functools
 import json
 import re
 import shutil
@@ -24,6 +23,7 @@ from groundup.reader.cells import needs
 from groundup.reader.executed import Executed
 from groundup.reader.paths import PATHS, on_path
 from groundup.reader.shapes import shapes
+from groundup.reader.slim import slim
 
 Json = dict[str, Any]
 
@@ -249,7 +249,7 @@ def outputs(cell: Notebook, figures: Path) -> list[Json]:
             drawn = sum(one["kind"] == "figure" for one in found)
             figures.mkdir(parents=True, exist_ok=True)
             file = figures / f"{cell.id}{'' if not drawn else f'-{drawn + 1}'}.svg"
-            write_whole(file, _slim(svg))
+            write_whole(file, slim(svg))
             size = _size(svg)
             shown = {"kind": "figure", "file": f"figures/{file.name}", "alt": cell.metadata.get("alt", ""), **size}
             if frames := data.get(FRAMES):
@@ -268,26 +268,12 @@ def _size(svg: str) -> Json:
     return {"width": round(width * PIXELS), "height": round(height * PIXELS)}
 
 
-@functools.lru_cache(256)
-def _slim(svg: str) -> str:
-    """Matplotlib's SVG for a page: without comments, metadata, line ends and the names of groups, which nothing refers
-    to, and with places to a hundredth of a pixel."""
-
-    def short(found: re.Match[str]) -> str:
-        return re.sub(r" ?([MLQCz]) ?", r"\1", re.sub(r"(\.\d\d)\d+", r"\1", found[0]))
-
-    svg = re.sub(r"^.*?(?=<svg)|\s*<!--.*?-->|\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"\s+", " ", re.sub(r">\s+<", "><", svg))
-    svg = re.sub(r'<g id="(?!heat|curve)[^"]*"', "<g", svg)  # those that tell values stay
-    return re.sub(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)', short, svg)
-
-
 def _frames(frames: Json, figure: Path) -> Json:
     """Write the pictures behind a slider beside the figure; what the page needs to know of them."""
     files = []
     for place, svg in enumerate(frames["svg"]):
         file = figure.with_name(f"{figure.stem}-frame-{place + 1}.svg")
-        write_whole(file, _slim(svg))
+        write_whole(file, slim(svg))
         files.append(f"figures/{file.name}")
     about = {"label": frames["label"], "values": frames["values"], "start": frames["start"]}
     return {**about, "files": files, **_size(frames["svg"][0])}

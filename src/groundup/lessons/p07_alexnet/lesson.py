@@ -613,9 +613,9 @@ def augmented(images, rng):
     return random_colour(shifted, components, rng)
 
 
-# %% name="augmented-figure" alt="A digit 8 times: as it is, and after seven random pushes by up to two pixels with small changes of brightness."
-copies = augmented(np.repeat(train_images[:1], 7, axis=0), np.random.default_rng(0))
-fig, axes = figure(10, 1.6, columns=8)
+# %% name="augmented-figure" alt="A digit 6 times: as it is, and after five random pushes by up to two pixels with small changes of brightness."
+copies = augmented(np.repeat(train_images[:1], 5, axis=0), np.random.default_rng(0))
+fig, axes = figure(9, 1.8, columns=6)
 for place, shown in zip(axes, [train_images[0], *copies], strict=True):
     heatmap(place, shown[..., 0], low=0, high=1)
     place.set(xticks=[], yticks=[])
