@@ -68,6 +68,23 @@ def test_no_formula_of_a_task_is_cut_off(page: "Page", static: str) -> None:
     assert {name: formulas for name, formulas in found.items() if formulas} == {}
 
 
+#: Formulas that a line may break inside a short bracket, "|" standing for where, and what a line may part from them.
+TORN = """() => [...document.querySelectorAll('.katex-html')].filter(one => !one.closest('.short')).map(formula =>
+    [...formula.querySelectorAll('.katex-base')].map(base => base.textContent).join('|')
+).filter(text => /[[(][^[\\]()|]{0,6}\\|[^[\\]()|]{0,6}[\\])]/.test(text))"""
+PARTED = """() => [...document.querySelectorAll('.prose .katex, .practice-task .katex')].filter(formula =>
+    !formula.closest('.katex-display') && /^[-’']?\\p{L}{1,6}(?!\\p{L})/u.test((formula.parentElement.matches('.short')
+        ? formula.parentElement : formula).nextSibling?.data ?? '')
+).map(formula => formula.parentElement.textContent)"""
+
+
+@pytest.mark.parametrize("folder", folders())
+def test_short_brackets_and_endings_stay_together(page: "Page", static: str, folder: str) -> None:
+    page.goto(lesson_url(static, folder))
+    assert page.evaluate(TORN) == []
+    assert page.evaluate(PARTED) == []
+
+
 def test_a_formula_that_is_cut_off_is_noticed(page: "Page", static: str) -> None:
     add = "style => document.head.append(Object.assign(document.createElement('style'), {textContent: style}))"
     for hidden in (False, True):

@@ -137,6 +137,31 @@ def test_the_outline_has_every_section_and_marks_the_current_one(visit: Visits, 
     assert page.locator(".outline [aria-current]").count() == 1
 
 
+def test_on_a_phone_the_outline_stays_at_hand(visit: Visits, static: str) -> None:
+    from playwright.sync_api import expect
+
+    page = visit(lesson_url(static, RNN), viewport=NARROW).page
+    links = page.locator(".outline a:visible")
+    summary, at = page.locator(".outline summary"), page.locator("[data-outline-at]")
+    assert (links.count(), at.inner_text()) == (0, "")
+    page.mouse.wheel(0, 6000)
+    expect(at).not_to_have_text("")
+    expect(summary).to_be_in_viewport()
+    summary.click()
+    expect(page.locator(".outline [aria-current]")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    assert links.count() == 0
+    summary.click()
+    last = links.last
+    words = last.inner_text()
+    section = str(last.get_attribute("href")).removeprefix("#")
+    last.click()
+    in_view(page, section)
+    assert links.count() == 0
+    expect(at).to_have_text(words)
+    assert page.locator(f"[id='{section}']").bounding_box()["y"] >= summary.bounding_box()["y"] + 30  # type: ignore[index]
+
+
 def test_previous_and_next_go_through_all_lessons(visit: Visits, static: str) -> None:
     order = [lesson["folder"] for lesson in site_json()["lessons"]]
     page = visit(lesson_url(static, order[0])).page

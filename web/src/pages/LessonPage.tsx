@@ -197,7 +197,9 @@ function Outline({ headings }: { headings: Heading[] }) {
   return (
     <aside className="outline" id="outline">
       <details open>
-        <summary>In this lesson</summary>
+        <summary>
+          <span>In this lesson</span> <span className="outline-at" data-outline-at="" />
+        </summary>
         <nav aria-label="In this lesson" data-outline="">
           <ol>
             {headings.map((heading, index) => (

@@ -5,15 +5,28 @@ export function followOutline(page: Document): void {
   const links = [...(outline?.querySelectorAll<HTMLAnchorElement>('a[href^="#"]') ?? [])];
   if (!outline || !details || !links.length) return;
 
-  // narrow screens start with it closed
+  // narrow screens start with it closed, and keep it at hand as a line that says where one is
   const narrow = matchMedia('(max-width: 58rem)');
   const fold = () => {
     details.open = !narrow.matches;
   };
   fold();
+  outline.dataset.awake = '';
+  const at = outline.querySelector<HTMLElement>('[data-outline-at]');
+  details.addEventListener('toggle', () => {
+    if (details.open && narrow.matches) current?.scrollIntoView({ block: 'nearest' });
+  });
   narrow.addEventListener('change', fold);
   outline.addEventListener('click', (event) => {
     if (narrow.matches && (event.target as Element).closest('a')) details.open = false;
+  });
+  page.addEventListener('click', ({ target }) => {
+    if (narrow.matches && target instanceof Element && !outline.contains(target)) details.open = false;
+  });
+  outline.addEventListener('keydown', ({ key }) => {
+    if (key !== 'Escape' || !narrow.matches || !details.open) return;
+    details.open = false;
+    details.querySelector('summary')?.focus();
   });
 
   const headings = links.map((link) => page.getElementById(decodeURIComponent(link.hash.slice(1))));
@@ -27,6 +40,9 @@ export function followOutline(page: Document): void {
     current?.removeAttribute('aria-current');
     link?.setAttribute('aria-current', 'location');
     current = link;
+    // the link's own words, formulas and all; what it says of reading is left out
+    if (at && link) at.replaceChildren(...[...link.cloneNode(true).childNodes].filter((node) => !isTick(node)));
+    else at?.replaceChildren();
     if (link && !narrow.matches) keepInView(outline, link);
   };
   let waiting = false;
@@ -44,6 +60,8 @@ export function followOutline(page: Document): void {
   );
   look();
 }
+
+const isTick = (node: Node): boolean => node instanceof Element && node.matches('.progress-tick');
 
 /** Scrolls the outline alone; scrollIntoView would move the page too. */
 function keepInView(outline: HTMLElement, link: HTMLElement): void {

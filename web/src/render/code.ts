@@ -22,9 +22,11 @@ export function codePlaces(cells: Code[]): Map<string, CodePlace[]> {
     const lines = cell.source.split('\n');
     const marks = [...cell.marks].sort((one, other) => one.line - other.line);
     for (const { line, equation } of marks) {
+      const inside = functionAt(lines, line);
+      if (cell.fold && !inside) continue; // a line of what is folded away, in no function
       const known = places.get(equation) ?? [];
       places.set(equation, known);
-      const name = functionAt(lines, line) ?? cell.id;
+      const name = inside ?? cell.id;
       let place = known.find((one) => one.name === name && one.runs.at(-1)?.anchor.startsWith(`${cell.id}-L`));
       if (!place) {
         place = { name, runs: [] };

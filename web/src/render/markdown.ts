@@ -89,14 +89,17 @@ function isDiagram(token?: Token): boolean {
   return token?.type === 'image' && String(token.attrGet('src')).startsWith('diagram:');
 }
 
-/** A browser may break the line on both sides of a formula: brackets and stops that touch it go inside. */
+/** What belongs to a formula before it: "k-th", "B's", "n-gram". */
+const ENDING = /^(?:[-’']?\p{L}{1,6}(?!\p{L}))?[)\]”’.,;:!?]*/u;
+
+/** A browser may break the line on both sides of a formula: endings, brackets and stops that touch it go inside. */
 function keepPunctuation(tokens: Token[]): void {
   tokens.forEach((token, index) => {
     if (token.type !== 'math_inline') return;
     const previous = tokens[index - 1];
     const next = tokens[index + 1];
     const before = previous?.type === 'text' ? (/[([“‘]+$/.exec(previous.content)?.[0] ?? '') : '';
-    const after = next?.type === 'text' ? (/^[)\]”’.,;:!?]+/.exec(next.content)?.[0] ?? '') : '';
+    const after = next?.type === 'text' ? (ENDING.exec(next.content)?.[0] ?? '') : '';
     if (previous && before) previous.content = previous.content.slice(0, -before.length);
     if (next && after) next.content = next.content.slice(after.length);
     token.meta = { before, after };

@@ -10,7 +10,33 @@ const END = '</span></span></span>';
 const TEX = /<\/?semantics>|<annotation[\s\S]*?<\/annotation>/g;
 
 function set(tex: string, displayMode: boolean, output: 'html' | 'htmlAndMathml'): string {
-  return katex.renderToString(tex, { displayMode, throwOnError: true, strict: 'error', output });
+  return katex.renderToString(together(tex), { displayMode, throwOnError: true, strict: 'error', output });
+}
+
+const OPENS = ['(', '[', '\\{', '\\lfloor', '\\lceil', '\\langle'];
+const CLOSES = [')', ']', '\\}', '\\rfloor', '\\rceil', '\\rangle'];
+const GROUP = 24; // letters of TeX in brackets that stay together
+
+/** The TeX with braces around what stands in short brackets, for KaTeX allows a line to break at any sign outside them. */
+function together(tex: string): string {
+  if (tex.includes('\\begin') || tex.includes('\\\\')) return tex;
+  const tokens = tex.match(/\\[a-zA-Z]+|\\[\s\S]|[\s\S]/g) ?? [];
+  const starts: number[] = [];
+  let depth = 0;
+  tokens.forEach((token, place) => {
+    if (['{', '\\left'].includes(token)) depth += 1;
+    else if (['}', '\\right'].includes(token)) depth -= 1;
+    if (depth > 0) return;
+    const sized = /^\\(?:[bB]ig|right$)/.test(tokens[place - 1] ?? ''); // as in \big( and \right)
+    if (OPENS.includes(token) && !sized) starts.push(place);
+    if (!CLOSES.includes(token) || sized) return;
+    const start = starts.pop();
+    if (start === undefined) return;
+    if (tokens.slice(start, place).join('').length > GROUP || tokens.slice(start, place).includes('&')) return;
+    tokens[start] += '{'; // inside: a function's name and its bracket stay as close as they are
+    tokens[place] = `}${token}`;
+  });
+  return tokens.join('');
 }
 
 /** A formula as HTML; what stands before and after goes into its first and last unbreakable piece. */
