@@ -213,6 +213,8 @@ def test_the_text_names_lessons_by_their_titles(public: Path, folder: str) -> No
     titles = {lesson["folder"]: lesson["title"] for lesson in site_json()["lessons"]}
     links = re.findall(r'<a class="lesson-link" href="[^"]*lessons/([^/"]+)/"[^>]*>(.*?)</a>', html)
     assert all(unescape(shown) == titles[to] for to, shown in links)
+    slugs = "|".join(lesson["slug"] for lesson in site_json()["lessons"])
+    assert not re.search(rf"\blessons?\s<code[^>]*>(?:{slugs})</code>", html)  # nor where a line of the text ends
 
 
 def test_pytorch_is_a_card_below_its_numpy_function(visit: Visits, static: str) -> None:

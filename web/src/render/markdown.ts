@@ -132,7 +132,9 @@ function linkReferences(tokens: Token[], state: StateCore): Token[] {
   tokens.forEach((token, index) => {
     if (token.type === 'link_open') inLink += 1;
     if (token.type === 'link_close') inLink -= 1;
-    const kind = /\b(lesson|exercise)s? $/.exec(tokens[index - 1]?.content ?? '')?.[1];
+    const last = tokens[index - 1];
+    const before = last?.type === 'softbreak' ? `${tokens[index - 2]?.content ?? ''} ` : (last?.content ?? '');
+    const kind = /\b(lesson|exercise)s? $/.exec(before)?.[1];
     const target = kind && (kind === 'lesson' ? context.lessons : context.exercises)?.get(token.content);
     if (token.type === 'code_inline' && !inLink && target) {
       link(target.href, `${kind}-link`, kind === 'lesson' ? words(target.title) : token, '', target.title);

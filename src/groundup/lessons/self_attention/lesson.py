@@ -817,26 +817,18 @@ assert np.allclose([A[1].item(), B[1].item(), both[1].item()], [1.292, 1.0, 2.05
 assert np.allclose(both[1] * np.exp(both[0]), 7.468, atol=5e-4)
 
 # %% [markdown] name="devices"
-# Now four devices and 16 words. Device $w$ owns four columns of the picture below, keys and values, and works through
-# them in tiles of two. It reports three things for every query. The reports may be merged in any order:
+# Now four devices and 16 words. Each device owns the keys and values of four words and reports three things for every
+# query. The reports may be merged in any order:
 #
 # ![Four devices hold a quarter of the keys each; their reports are merged in pairs, and the last merge gives the answer.](diagram:tiles)
 
-# %% name="devices-figure" alt="Heat map of the attention weights of 16 words, with thick lines between the columns of four devices and thin lines between their tiles of two keys."
+# %% name="devices-run"
 rng = np.random.default_rng(7)
 Q, K, V = rng.normal(size=(3, 16, 4))
 reports = [partial_attention(Q, K[start : start + 4], V[start : start + 4]) for start in (0, 4, 8, 12)]
 in_order = merge(merge(merge(reports[0], reports[1]), reports[2]), reports[3])
 pairwise_backwards = merge(merge(reports[3], reports[2]), merge(reports[1], reports[0]))
 whole, _ = attend(Q, K, V)
-fig, axes = figure(5.4, 4.4)
-_ = heatmap(axes, softmax(Q @ K.T)[0], title="Four devices, two tiles each", low=0, bar="weight")
-for key in range(2, 16, 2):
-    axes.axvline(
-        key - 0.5, color="#ee8627", linewidth=2.4 if key % 4 == 0 else 0.8, linestyle="-" if key % 4 == 0 else ":"
-    )
-axes.set(xlabel="key and value", ylabel="query")
-axes.set_xticks([1.5, 5.5, 9.5, 13.5], [f"device {device}" for device in range(1, 5)])
 for name, (_, total, weighted) in {"in order": in_order, "in pairs, backwards": pairwise_backwards}.items():
     print(f"merged {name}: differs from the matrix product by {np.abs(weighted / total - whole).max():.0e}")
 
