@@ -72,7 +72,7 @@ def test_the_slider_moves_by_keyboard_and_says_its_value(visit: Visits, static: 
     handle.press("ArrowRight")
     assert handle.get_attribute("aria-valuetext") == "one diagonal too many" == found.locator("output").inner_text()
     assert image.get_attribute("src") != first
-    until(page, "() => [...document.querySelectorAll('[data-frames] img')].every(one => one.complete)")
+    until(page, "() => document.querySelector('#cell-mask-frames [data-frames] img').complete")
     handle.press("End")
     assert handle.get_attribute("aria-valuetext") == "no mask"
 
@@ -86,17 +86,17 @@ def test_pointer_and_arrow_keys_tell_values(visit: Visits, static: str) -> None:
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.5)
     tip.wait_for(state="visible")
-    assert re.fullmatch(r"token 2: 2, \d: 0\.\d+", tip.inner_text())
+    assert re.fullmatch(r"token 2 → 2, \d: 0\.\d+", tip.inner_text())
     page.mouse.move(5, 5)
     tip.wait_for(state="hidden")
     found.locator("button").focus()
     page.keyboard.press("ArrowRight")
     tip.wait_for(state="visible")
-    assert tip.inner_text() == "token 1: 6, 1: 1"
+    assert tip.inner_text() == "token 1 → 6, 1: 1"
     page.keyboard.press("ArrowDown")
-    until(page, "() => document.querySelector('.reading').innerText.startsWith('token 2: 2, 1')")
+    until(page, "() => document.querySelector('.reading').innerText.startsWith('token 2 → 2, 1')")
     page.keyboard.press("ArrowRight")
-    until(page, "() => document.querySelector('.reading').innerText.startsWith('token 2: 2, 2')")
+    until(page, "() => document.querySelector('.reading').innerText.startsWith('token 2 → 2, 2')")
     page.keyboard.press("Escape")
     tip.wait_for(state="hidden")
 

@@ -36,6 +36,7 @@ def test_a_picture_with_few_colours_gets_a_palette_and_keeps_every_pixel() -> No
     assert np.array_equal(pixels(light), pixels(svg))
     assert len(PICTURE.findall(light)[0]) < 0.8 * len(PICTURE.findall(svg)[0])
     assert len(light) < len(svg)
+    assert ("linejoin: round" in svg, light.count("linejoin")) == (True, 1)
     assert not re.search(r' d="[^"]*\.\d\d', light)
 
 

@@ -88,8 +88,8 @@ def test_a_lesson_asks_before_it_shows_now_and_then(folder: str) -> None:
 
 def test_an_output_waits_behind_its_question(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, DECODER)).page
-    cell = Cell(page, "eps")
-    built = cell.section.locator(".output-text", has_text="inside")
+    cell = Cell(page, "opening")
+    built = cell.section.locator(".output-text", has_text="model A")
     assert not built.is_visible()
     cell.section.get_by_text("Predict first.").click()
     assert built.is_visible()

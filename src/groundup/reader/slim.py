@@ -8,6 +8,9 @@ import re
 import numpy as np
 from PIL import Image
 
+#: What matplotlib says to every element; said once, all of them inherit it.
+STYLE = '<defs><style type="text/css">*{stroke-linejoin: round; stroke-linecap: butt}</style></defs>'
+
 
 @functools.lru_cache(256)
 def slim(svg: str) -> str:
@@ -19,6 +22,7 @@ def slim(svg: str) -> str:
 
     svg = re.sub(r"^.*?(?=<svg)|\s*<!--.*?-->|\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"\s+", " ", re.sub(r">\s+<", "><", svg))
+    svg = svg.replace(STYLE, "", 1).replace(' version="1.1">', ' stroke-linejoin="round">', 1)
     svg = re.sub(r'<g id="(?!heat|curve)[^"]*"', "<g", svg)  # those that tell values stay
     svg = re.sub(r"(?<=data:image/png;base64,)[^\"]+", lambda found: _with_palette(found[0]), svg)
     return re.sub(r'(?<= )(?:d|x|y)="[^"]*"|translate\([^)]*\)', short, svg)

@@ -43,10 +43,9 @@ function HowToRead({ bars, seeds }: { bars: boolean; seeds: number }) {
     <details className="how-to-read">
       <summary>How to read this</summary>
       <p>
-        A seed is where the random numbers begin: each of the {seeds} trainings starts from other parameters and sees
-        its examples in another order, so each gives another number, a dot. A thin line leads from it to what the rival
-        reached with the same seed. The interval says where the mean of very many seeds would lie, as far as these{' '}
-        {seeds} can tell: in 95 of 100 such experiments it is in there.
+        A seed is where the random numbers begin: each of the {seeds} trainings starts from other parameters, and gives
+        another number, a dot. A thin line leads from it to what the rival reached with the same seed. The interval is
+        where the mean of very many seeds should lie: in 95 of 100 such experiments it does.
       </p>
       <p>
         {bars && 'The bar is what we asked for before we measured. '}A finding holds if every seed shows it, or if the

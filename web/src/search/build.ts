@@ -7,7 +7,7 @@ import { slugify } from '../render/html';
 import { type Doc, KIND, pack, type SearchData, term, wordsOf } from './data';
 
 /** As much of a section's text is kept word by word for snippets; of the rest each word once, to be found. */
-const KEPT = 160;
+const KEPT = 140;
 
 function shorten(text: string, names: string[] = []): [text: string, words: string] {
   const kept = text.length <= KEPT ? text : text.slice(0, text.lastIndexOf(' ', KEPT));

@@ -1,4 +1,4 @@
-"""The lesson in one file: a small AlexNet learns to read handwritten digits, and digits that are moved."""
+"""The lesson in one file: a small AlexNet learns to read digits, and digits that are moved."""
 
 import numpy as np
 

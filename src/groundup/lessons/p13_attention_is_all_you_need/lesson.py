@@ -818,7 +818,7 @@ for name, share in shares.items():
 # $$e_j = v^\top \tanh(W r + U m_j), \qquad \alpha = \operatorname{softmax}(e), \qquad c = \sum_j \alpha_j\, m_j
 # \tag{13}$$
 #
-# This is Bahdanau's attention of 2014, called **additive**: in (1) query and key are multiplied, here they are added
+# This is Bahdanau's attention of 2014, called **additive attention**: in (1) query and key are multiplied, here they are added
 # and pass a small network. The rest you know.
 #
 # ![Two chains of LSTM states read the text, one from the left and one from the right, and are the memory. A third chain writes: before each step its last state asks, and a weighted mean c of the memory goes into the next.](diagram:rival)

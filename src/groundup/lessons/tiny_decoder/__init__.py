@@ -29,7 +29,7 @@ LESSON = Lesson(
             learners.batch,
             learners.TINY,
             learners.SIZE,
-            proves=(decoder, self_attention, mlp, norm),
+            proves=(decoder, self_attention, mlp, norm, learners.answer_loss),
             larger={"width": 256},
         ),
         Model(

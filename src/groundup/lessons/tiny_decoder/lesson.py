@@ -341,11 +341,11 @@ from groundup.ops.linear import linear
 # %% name="one-token-run" tags=["tools"]
 # The shapes on the way, in a decoder that has not learned anything yet.
 untrained = init(np.random.default_rng(0), 29, 64)
-x = untrained["embedding"]["weight"][[0] * 11 + [8, 5, 12, 12, 15, 27]][None] + sinusoidal_positions(17, 64)  # (2)
+x = untrained["embedding"]["weight"][[0] * 11 + [8, 5, 12, 12, 15, 27]][None] + sinusoidal_positions(17, 64)
 normed, _ = norm(x, untrained["attention_norm"])
 packed, _ = linear(normed, **untrained["attention"]["qkv"])
-middle = x + self_attention(normed, untrained["attention"], 4, causal_mask(17))[0]  # (2)
-last = middle + mlp(norm(middle, untrained["mlp_norm"])[0], untrained["mlp"])[0]  # (3)
+middle = x + self_attention(normed, untrained["attention"], 4, causal_mask(17))[0]
+last = middle + mlp(norm(middle, untrained["mlp_norm"])[0], untrained["mlp"])[0]
 for what, array in {
     "embedding + position": x,
     "queries, keys, values": packed,
@@ -497,7 +497,7 @@ print(
 from groundup.lessons.tiny_decoder.learners import answer_loss
 from groundup.training.optim import adam, clip_by_global_norm, cosine
 
-# %% name="train-start" tags=["tools"]
+# %% name="train-start"
 # The start; `match` is the share of words whose whole answer is right.
 STEPS, BATCH, WIDTH, HEADS = 500, 32, 64, 4
 params = init(random_stream(0, "parameters"), len(SYMBOLS), WIDTH)
@@ -684,7 +684,8 @@ print(
 # them with more than half of its weight. Can the model do without one of them?
 
 
-# %% name="break-it-code" predict="Four heads all look at the letter: how many words stay right without one of them?"
+# %% name="break-it-code" tags=["tools"] predict="Four heads all look at the letter: how many words stay right without one of them?"
+# The share of words that stays right without each of the parts.
 def without(*path, columns=slice(None)):
     changed = map_tree(np.copy, params)
     changed[path[0]][path[1]]["weight"][:, columns] = 0  # a bias stays, the same at every place
@@ -732,7 +733,7 @@ print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} 
 # Six novels, and characters as numbers.
 from groundup.data.text import build_vocabulary, decode, encode, novels, parts
 
-# %% name="text-parts" tags=["tools"]
+# %% name="text-parts"
 # The novels, cut into parts to train on, to watch and to test with.
 train_text, validation_text, test_text = parts(novels())
 alphabet = build_vocabulary(train_text)
