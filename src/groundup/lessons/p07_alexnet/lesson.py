@@ -506,7 +506,7 @@ eight = np.arange(8)
 assert round(chance(eight < 6, eight >= 6), 3) == 0.289
 
 # %% name="plain" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.model:mlp groundup.ops.init:linear_params"
-# `mlp` is the plain network of lesson `numpy_and_pytorch`, `linear_params` its beginning.
+# `mlp` is the plain network of lesson 00, `linear_params` its beginning.
 from groundup.lessons.p00_numpy_and_pytorch.model import mlp
 from groundup.ops.init import linear_params
 
