@@ -406,6 +406,8 @@ def main() -> NoReturn:
             stream.reconfigure(errors="replace")
     try:
         code = command_line()(standalone_mode=False)
+        if code == 130:  # typer has turned Ctrl-C into this
+            show.stderr("Stopped.")
     except Stopped as stopped:
         where = (
             f" Go on with the same command and --resume ({stopped.checkpoint} is kept)." if stopped.checkpoint else ""
