@@ -98,7 +98,7 @@ def test_an_output_waits_behind_its_question(visit: Visits, static: str) -> None
 def test_after_an_edit_all_cells_that_use_it_run(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, "p00_numpy_and_pytorch")).page
     cells = {cell["id"]: cell for cell in data("p00_numpy_and_pytorch")["cells"] if cell["type"] == "code"}
-    edited = Cell(page, "slope-code")
+    edited = Cell(page, "check-run")
     users = [name for name, cell in cells.items() if edited.id in cell["needs"] and cell["browser"]]
     edited.write(cells[edited.id]["source"] + "\n# changed")
     edited.section.get_by_role("button", name=re.compile("^Run the .*use")).click()
