@@ -328,6 +328,24 @@ def test_ctrl_c_is_heard_while_the_command_is_still_being_imported():
         assert (process.returncode, err) == (130, "Stopped.\n"), delay
 
 
+def test_ctrl_c_inside_the_import_of_an_extension_is_ctrl_c(groundup, monkeypatch):
+    def interrupted():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error  # as matplotlib's ft2font does
+
+    monkeypatch.setattr("groundup.cli.all_lessons", interrupted)
+    assert groundup("list") == (130, "", "Stopped.\n")
+
+    def broken():
+        raise ImportError("no such font")
+
+    monkeypatch.setattr("groundup.cli.all_lessons", broken)
+    with pytest.raises(ImportError, match="no such font"):
+        groundup("list")
+
+
 def test_claims_and_bench_need_a_checkout_to_write(groundup, monkeypatch):
     monkeypatch.setattr("groundup.data.measured.results_folder", lambda: None)
     assert refused(groundup("claims", "25", "--write"), "checkout")

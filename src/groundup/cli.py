@@ -397,6 +397,15 @@ def command_line() -> Any:
     return whole
 
 
+def cut_short(error: BaseException | None) -> bool:
+    """Whether Ctrl-C came while a C extension was being imported: it says that it failed, and Ctrl-C is the cause."""
+    chain = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return all(any(isinstance(one, kind) for one in chain) for kind in (ImportError, KeyboardInterrupt))
+
+
 def main() -> NoReturn:
     """Run the command line: what the user got wrong is one sentence on stderr and exit code 2, never a traceback."""
     from groundup.training.loop import Stopped
@@ -405,7 +414,12 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        code = command_line()(standalone_mode=False)
+        try:
+            code = command_line()(standalone_mode=False)
+        except Exception as error:
+            if cut_short(error):
+                raise KeyboardInterrupt from error
+            raise
         if code == 130:  # typer has turned Ctrl-C into this
             show.stderr("Stopped.")
     except Stopped as stopped:
