@@ -49,8 +49,9 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
     terms,
   };
   const body: ReactNode[] = [];
-  /** Where cells go now: the page, or a section that is folded for a second reading. */
+  /** Where cells go now: the page, or a section that is folded, whose heading has this level. */
   let place = body;
+  let level = 0;
   let hidden: Code[] = [];
   const fold = () => {
     const cells = hidden.map((one) => <CodeCell key={one.id} cell={one} context={context} />);
@@ -61,11 +62,14 @@ export function LessonPage({ page, site, exercises, assets }: Props) {
     if (cell.type === 'code' && cell.data) continue;
     const joins = cell.type === 'code' && isPlumbing(cell);
     if (!joins || hidden[0]?.track !== cell.track) fold();
-    if (cell.type === 'text' && (cell.second || startsSection(cell))) {
+    const begins = cell.type === 'text' ? headingLevel(cell) : 0;
+    if (cell.type === 'text' && begins > 0 && (place === body || begins <= level)) {
       place = body;
-      if (cell.second) {
+      if (cell.second || (begins === 2 && cell.track === 'torch')) {
         place = [];
-        body.push(<Second key={`second-${cell.id}`} cell={cell} context={context} children={place} />);
+        level = begins;
+        const cells = sectionFrom(page.cells, cell, level);
+        body.push(<Folded key={`second-${cell.id}`} cell={cell} cells={cells} context={context} children={place} />);
       }
     }
     if (joins) hidden.push(cell);
@@ -143,19 +147,50 @@ function askedHtml({ questions }: Text, context: TextContext): string {
   return `<p class="asked"><strong>Asked in interviews</strong></p>${renderToStaticMarkup(cards)}`;
 }
 
-function startsSection({ markdown }: Text): boolean {
-  return /^##? /m.test(markdown);
+/** The level of the text's first heading that begins a section: 1 to 3, or 0. */
+function headingLevel({ markdown }: Text): number {
+  return /^(#{1,3}) /m.exec(markdown)?.[1]?.length ?? 0;
 }
 
-/** A section that one can leave out at first. */
-function Second({ cell, context, children }: { cell: Text; context: TextContext; children: ReactNode }) {
-  const title = /^## +(.*)$/m.exec(cell.markdown)?.[1] ?? '';
+function sectionFrom(cells: Page['cells'], first: Text, level: number): Page['cells'] {
+  const from = cells.indexOf(first);
+  const next = cells.findIndex((cell, index) => {
+    const begins = index > from && cell.type === 'text' ? headingLevel(cell) : 0;
+    return begins > 0 && begins <= level;
+  });
+  return cells.slice(from, next < 0 ? cells.length : next);
+}
+
+/** What it takes to read them: 200 words a minute, and three seconds a line of code. */
+function minutes(cells: Page['cells']): number {
+  const needed = cells.map((cell) =>
+    cell.type === 'text'
+      ? cell.markdown.split(/\s+/).length / 200
+      : isPlumbing(cell) || cell.data
+        ? 0
+        : cell.source.split('\n').length / 20,
+  );
+  return Math.max(1, Math.round(needed.reduce((sum, one) => sum + one, 0)));
+}
+
+interface FoldedProps {
+  cell: Text;
+  cells: Page['cells'];
+  context: TextContext;
+  children: ReactNode;
+}
+
+/** A section that one can leave out at first: it is for a second reading, or tells the same in PyTorch. */
+function Folded({ cell, cells, context, children }: FoldedProps) {
+  const title = /^#{2,3} +(.*)$/m.exec(cell.markdown)?.[1] ?? '';
   const html = renderWords(title, context);
+  const long = minutes(cells);
   return (
     <details className="second" data-track={cell.track}>
       <summary>
         {/* safe: Markdown with HTML disabled */}
-        For a second reading: <b dangerouslySetInnerHTML={{ __html: html }} />
+        {cell.second && 'For a second reading: '}
+        <b dangerouslySetInnerHTML={{ __html: html }} /> <small>{long === 1 ? '1 minute' : `${long} minutes`}</small>
       </summary>
       {children}
     </details>
