@@ -20,7 +20,7 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_freed_memory() -> None:
-    """Give to the system what is free on the heap, where the C library can, so that a peak counts from what is in use."""
+    """Give to the system what is free on the heap, where the C library can: a peak then counts from what is in use."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
