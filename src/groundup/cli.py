@@ -280,12 +280,12 @@ def notebook(
 
 @app.command()
 def new(
-    names: Annotated[list[str], typer.Argument(metavar="[NUMBER] NAME", help="03 lstm; or a name that stands alone.")],
+    names: Annotated[list[str], typer.Argument(metavar="[NUMBER] NAME", help="06 pointer_networks; or a name alone.")],
     title: Annotated[str | None, typer.Option(help="As the page has it. [default: the name]")] = None,
 ) -> None:
     """Begin a new lesson in this checkout: a folder in the right form that works at once.
 
-    Examples: `groundup new 03 lstm --title "Long short-term memory"`, `groundup new optimizers`
+    Examples: `groundup new 06 pointer_networks --title "Pointer networks"`, `groundup new optimizers`
     """
     from groundup.lessons.new import new_lesson
 

@@ -567,8 +567,8 @@ print(f"of {len(others)} other cells {sum(other > moved[0] for other in others)}
 # five seeds differ among themselves (from 2.00 to 2.08)? Start $W_{hh}$ as an identity
 # matrix and look at the reach again. Train on a book of your own: `groundup run 02 --text book.txt`.
 #
-# **Where it leads**: to the LSTM, whose second state keeps the gradient from fading, and to its smaller relative, the GRU. For
-# those who cannot wait: their steps are among the exercises, with the formulas.
+# **Where it leads**: to the LSTM, lesson `lstm`, whose second state keeps the gradient from fading, and to its smaller relative, the
+# GRU.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## In PyTorch

@@ -76,7 +76,8 @@ LESSON = Lesson(
             "After training more of it arrives from nine tenths of the way back",
             ">",
             rival="the LSTM untrained, and two trained tanh networks",
-            unit="share",
+            unit="of the gradient",
+            paper="Hochreiter 1991 and Bengio, Simard & Frasconi 1994 derive that it fades in plain networks",
         ),
         Finding(
             "start",
@@ -85,8 +86,8 @@ LESSON = Lesson(
             "<",
             rival="the best of five other starts, with PyTorch's, a forget bias of 1, and a cell that never forgets",
             unit="steps",
-            miss="The cell that never forgets, that of 1997, needs {steps of the cell that never forgets} steps: in this "
-            "task nothing that was marked has to be forgotten.",
+            miss="The cell that never forgets, that of 1997, needs {steps of the cell that never forgets} steps: in "
+            "this task nothing that was marked has to be forgotten.",
             paper="Hochreiter & Schmidhuber 1997 shut the input gates at first; a forget bias of 1 closes the gap to "
             "the GRU, say Jozefowicz, Zaremba & Sutskever 2015",
         ),
@@ -97,6 +98,7 @@ LESSON = Lesson(
             "<",
             rival="the LSTM",
             unit="steps",
+            paper="Chung et al. 2014 find the two alike on music and speech",
         ),
         Finding(
             "memory",
@@ -105,7 +107,7 @@ LESSON = Lesson(
             ">",
             bar=0.9,
             rival="the same with the hidden state",
-            unit="share that goes along",
+            unit="of the number",
         ),
     ),
     equations={

@@ -119,6 +119,7 @@ def run(run: Run) -> Result:
     far = {name: float(shares[-(length // 10) - 1]) for name, shares in reach.items()}
     moved = {part: moved_memory(trained["LSTM"], test, part) for part in ("cell", "hidden")}
     best = min(PLAIN, key=errors.__getitem__)
+    one_cell = single_cells(trained["LSTM"], test)
     return Result(
         measured={
             "adding": Measured(errors["LSTM"], errors[best]),
@@ -131,9 +132,11 @@ def run(run: Run) -> Result:
             "squared error": errors,
             "steps until solved": solved,
             "steps of the cell that never forgets": solved["never forgets"],
-            "every seed": {f"steps of {name}": steps for name, steps in solved.items()},
+            "every seed": {f"steps of {name}": steps for name, steps in solved.items()}
+            | {"moved by the best cell": one_cell[0], "moved by the next cell": one_cell[1]},
             "share of the gradient far back": far,
             "moved": moved,
+            "moved by single cells": one_cell,
             "best plain network": best,
             "answers": answers(trained["tanh"], trained["LSTM"], test),
         },
@@ -211,6 +214,15 @@ def moved_memory(params: Tree, examples: Batch, part: str, cells: Array | None =
     difference = np.roll(first, 1) - first
     change = answer({**own, part: taken}) - answer(own)
     return float(difference @ change / (difference @ difference))
+
+
+def single_cells(params: Tree, examples: Batch) -> list[float]:
+    """What each cell alone carries over, on the second half of the examples; the best on the first half comes first."""
+    half = len(examples["x"]) // 2
+    first, second = ({name: part[rows] for name, part in examples.items()} for rows in (slice(half), slice(half, None)))
+    hidden = params["lstm"]["weight_hh_l0"].shape[1]
+    alone = [moved_memory(params, first, "cell", np.array([cell])) for cell in range(hidden)]
+    return [moved_memory(params, second, "cell", np.array([cell])) for cell in np.argsort(alone)[::-1]]
 
 
 def gates(params: Tree, x: Array) -> dict[str, Array]:
