@@ -48,3 +48,23 @@ def test_a_c_library_without_the_setting_is_left_alone(monkeypatch):
     monkeypatch.setattr(memory.sys, "platform", "linux")
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
     assert memory.keep_freed_memory() is False
+    memory.give_back_freed_memory()
+
+
+COUNTED = """
+import numpy as np
+from groundup.proof.bench import resident_growth
+from groundup.training.memory import keep_freed_memory
+
+keep_freed_memory()
+left_over = [np.ones(1 << 15, np.float32) for _ in range(80)]  # 10 MiB that the heap keeps
+del left_over
+with resident_growth() as growth:
+    used = [np.ones(1 << 15, np.float32) for _ in range(80)]
+print(growth[0])
+"""
+
+
+def test_a_peak_counts_memory_that_the_process_had_once_and_freed():
+    done = subprocess.run([sys.executable, "-c", COUNTED], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(10, rel=0.15)

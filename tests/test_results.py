@@ -160,6 +160,15 @@ def test_results_of_an_older_form_are_measured_again(tmp_path, monkeypatch):
     assert lesson.slug not in tables.overview([lesson], tmp_path)
 
 
+def test_what_is_stale_is_said_before_it_is_measured(tmp_path):
+    lesson, other = find_lesson("25"), find_lesson("00")
+    results.keep(lesson, tmp_path, "numpy", {"findings": [], "hash": "0", "seconds": 12.4}, {})
+    assert results.to_measure([lesson, other], 5, tmp_path) == (
+        f"To be measured: {lesson.name} (62 s), {other.name} (for the first time)."
+    )
+    assert results.to_measure([], 5, tmp_path) == "Nothing is stale."
+
+
 def test_what_seed_0_found_comes_back_for_figures(tmp_path, monkeypatch):
     lesson = replace(find_lesson("25"), findings=(finding(bar=1.0),))
     monkeypatch.setattr(measured_module, "results_folder", lambda: tmp_path)

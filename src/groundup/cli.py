@@ -198,6 +198,7 @@ def claims(
         demand_track(lesson, track)
     if stale and folder is not None:
         chosen = [lesson for lesson in chosen if results.is_stale(lesson, folder, track)]
+        show.stderr(results.to_measure(chosen, seeds, folder, track))
     failed = False
     with show.progress(len(chosen) * seeds, quiet=as_json) as report:
         for lesson in chosen:

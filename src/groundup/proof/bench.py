@@ -25,7 +25,7 @@ from groundup.lesson import Lesson, Model
 from groundup.proof.hashes import fast_among, model_hash, reach
 from groundup.proof.machine import machine
 from groundup.training.forms import fast_forms
-from groundup.training.memory import keep_freed_memory
+from groundup.training.memory import give_back_freed_memory, keep_freed_memory
 
 WARM_UP = 3
 AS_RUN, READABLE, MEMORY = 0.75, 0.9, 1.5  # bars: geometric means of the times over lesson sizes; each peak
@@ -121,6 +121,7 @@ def resident_growth() -> Any:
     reset = Path("/proc/self/clear_refs")
     if not reset.exists():
         raise UserError("Peak memory is read from /proc, which this system does not have; use --no-memory.")
+    give_back_freed_memory()  # else what the libraries' start has left over would be used again and not be counted
     reset.write_text("5")
     start = resident("VmRSS")
     yield growth

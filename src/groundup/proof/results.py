@@ -154,6 +154,18 @@ def kept(lesson: Lesson) -> Record | None:
     return record and {key: value for key, value in record.items() if key != "drawn"}
 
 
+def to_measure(lessons: Sequence[Lesson], seeds: int, folder: Path, track: Track = "numpy") -> str:
+    """A sentence on what will be measured and how long that took when it was measured last."""
+    if not lessons:
+        return "Nothing is stale."
+    words = []
+    for lesson in lessons:
+        old = read(lesson, folder, track)
+        time = f"{seeds * old['seconds']:.0f} s" if old else "for the first time"
+        words.append(f"{lesson.name} ({time})")
+    return f"To be measured: {', '.join(words)}."
+
+
 def is_stale(lesson: Lesson, folder: Path, track: Track = "numpy") -> bool:
     """Whether a lesson's kept findings are missing or were made by other code."""
     record = read(lesson, folder, track)
