@@ -46,13 +46,15 @@ HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1
 TRIED = 20
 
 
-#: Stands in place of a page that is still to be made.
-MAKING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0.5">
+#: Stands in place of a page that is still to be made, and asks for it again: a refresh without a script would end at
+#: the address that learn opens, for its #token makes it a link within the page.
+MAKING = """<!doctype html><html lang="en"><meta charset="utf-8"><script src="/again.js"></script>
 <meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>groundup</title><body style="font: 1.1rem/1.6 serif; max-width: 36rem; margin: 20vh auto; padding: 1rem">
 <main><h1 style="font-size: 1.4rem">This page is being made</h1>
 <p>It comes by itself in a moment: pages are made once, when groundup is new or has changed.</p><pre>{told}</pre></main>
 """
+AGAIN = "setTimeout(() => location.reload(), 500);\n"
 
 
 class Pages:
@@ -245,6 +247,9 @@ def make_app(
 
         return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
+    async def again(request: Request) -> Response:
+        return Response(AGAIN, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
     async def open_lab(request: Request) -> Response:
         if not secrets.compare_digest(request.headers.get("x-groundup-token", "").encode(), token.encode()):
             return JSONResponse({"error": "The token is missing or wrong."}, 401)
@@ -273,7 +278,7 @@ def make_app(
         Route("/runtime.json", runtime),
         Route("/api/lab", open_lab, methods=["POST"]),
         WebSocketRoute("/kernel", kernel),
-        *([Route("/dev/events", events)] if dev is not None else []),
+        *([Route("/dev/events", events), Route("/again.js", again)] if dev is not None else []),
         Mount("/", Site(site, pages)),
     ]
     # The guard stands before everything else.
