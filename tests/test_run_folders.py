@@ -37,13 +37,19 @@ def small_run(folder, text, resume=False, budget="smoke"):
     return run_lesson(Run(find_lesson("02"), "numpy", 0, budget, folder, resume, {"text": text}, quiet=True))
 
 
-def test_another_text_is_not_resumed(tmp_path):
-    letters = np.random.default_rng(0).choice(list("abcdefgh \n"), 4000)
-    text, out = tmp_path / "text.txt", tmp_path / "out"
-    text.write_text("".join(letters))
+@pytest.fixture
+def text(tmp_path):
+    """A text of a few thousand letters: counting n-grams of the novels takes longer than training."""
+    path = tmp_path / "text.txt"
+    path.write_text("".join(np.random.default_rng(0).choice(list("abcdefgh \n"), 4000)))
+    return path
+
+
+def test_another_text_is_not_resumed(tmp_path, text):
+    out = tmp_path / "out"
     first = small_run(out, text)
     assert small_run(out, text, resume=True).metrics == first.metrics
-    text.write_text("".join(letters[::-1]))  # the same characters
+    text.write_text(text.read_text()[::-1])  # the same characters
     with pytest.raises(UserError, match="trained on other data"):
         small_run(out, text, resume=True)
 
@@ -92,15 +98,15 @@ def test_sigterm_saves_as_ctrl_c_does(tmp_path):
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_a_run_does_not_replace_a_longer_one(tmp_path):
+def test_a_run_does_not_replace_a_longer_one(tmp_path, text):
     out = tmp_path / "out"
-    small_run(out, None)
+    small_run(out, text)
     path = out / "adam.safetensors"
     state, about = trees.load(path)
     trees.save(path, state, {**about, "run": {**about["run"], "budget": "default"}})
     before = path.read_bytes()
     with pytest.raises(UserError, match="model of the default budget, which a smoke run would replace"):
-        small_run(out, None)
+        small_run(out, text)
     assert path.read_bytes() == before
     folders = {cli.default_folder(find_lesson("02"), "numpy", budget) for budget in ("smoke", "default", "long")}
     folders.add(cli.default_folder(find_lesson("02"), "torch", "default"))
