@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -291,26 +292,27 @@ def test_everything_but_the_twins_imports_without_torch():
     assert int(done.stdout) == len(all_lessons())
 
 
-def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path):
-    command = [sys.executable, "-m", "groundup", "run", "02", "--budget", "default", "--out", str(tmp_path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    time.sleep(6)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+def stopped(command, sign=signal.SIGINT):
+    """What a run says at its end where the signal comes after its next look at the model."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    whole = [sys.executable, "-m", "groundup", *command]
+    with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        for line in process.stderr:
+            if re.match(r"after \d+ steps", line):
+                break
+        process.send_signal(sign)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "Stopped after step" in err
     assert "--resume" in err
     assert "Traceback" not in err
+    return int(err.split("Stopped after step ")[1].split()[0])
+
+
+def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(tmp_path, short_text):
+    command = ["run", "02", "--budget", "default", "--text", str(short_text), "--out", str(tmp_path)]
+    step = stopped(command)
     assert (tmp_path / "adam.safetensors").exists()
-    step = int(err.split("Stopped after step ")[1].split()[0])
-    process = subprocess.Popen(
-        [*command, "--resume"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    time.sleep(6)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert int(err.split("Stopped after step ")[1].split()[0]) > step
+    assert stopped([*command, "--resume"]) > step
 
 
 def test_ctrl_c_is_heard_while_the_command_is_still_being_imported():
