@@ -97,7 +97,8 @@ const MARKS = { holds: 'M3 8.5 6.5 12 13 4.5', mostly: 'M3 10c2-4 4-4 5-2s3 2 5-
 const WORDS = {
   holds: (count: string) => `Holds: ${count}`,
   mostly: (count: string) => `Mostly: ${count}, too close to tell`,
-  'not seen': (count: string) => `Does not hold here: ${count.startsWith('0 ') ? 'no seed is' : `only ${count} are`} for it`,
+  'not seen': (count: string) =>
+    `Does not hold here: ${count.startsWith('0 ') ? 'no seed is' : `only ${count} are`} for it`,
 };
 const SENSES = { '<': 'below', '<=': 'at most', '>': 'above', '>=': 'at least' };
 const CHANCE = 0.05;
