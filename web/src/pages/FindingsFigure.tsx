@@ -93,7 +93,13 @@ function FindingRow({ finding, seeds, paper }: { finding: Finding; seeds: number
 
 const CLASSES = { holds: 'holds', mostly: 'mostly', 'not seen': 'unseen' };
 const MARKS = { holds: 'M3 8.5 6.5 12 13 4.5', mostly: 'M3 10c2-4 4-4 5-2s3 2 5-2', 'not seen': 'M4 4l8 8M12 4l-8 8' };
-const WORDS = { holds: 'Holds', mostly: 'Mostly', 'not seen': 'Does not hold here' };
+/** The verdict, with how many seeds are for it. */
+const WORDS = {
+  holds: (count: string) => `Holds: ${count}`,
+  mostly: (count: string) => `Mostly: ${count}, too close to tell`,
+  'not seen': (count: string) =>
+    `Does not hold here: ${count.startsWith('0 ') ? 'no seed is' : `only ${count} are`} for it`,
+};
 const SENSES = { '<': 'below', '<=': 'at most', '>': 'above', '>=': 'at least' };
 const CHANCE = 0.05;
 
@@ -103,7 +109,7 @@ function Verdict({ finding, seeds }: { finding: Finding; seeds: number }) {
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
         <path d={MARKS[finding.verdict]} />
       </svg>
-      {`${WORDS[finding.verdict]}: ${finding.seeds_for} of ${seeds} seeds${finding.verdict === 'mostly' ? ', too close to tell' : ''}`}
+      {WORDS[finding.verdict](`${finding.seeds_for} of ${seeds} seeds`)}
     </span>
   );
 }
