@@ -13,7 +13,7 @@ export function FindingsFigure({ record, paper }: { record: Findings; paper: boo
         <b>
           {holds} of {record.findings.length}
         </b>{' '}
-        findings hold. Each was measured in {record.seeds} trainings, beside the strongest rival that we found.
+        findings hold. Each was measured in {record.seeds} runs, beside the strongest rival that we found.
       </p>
       <ol>
         {record.findings.map((finding) => (
@@ -43,9 +43,9 @@ function HowToRead({ bars, seeds }: { bars: boolean; seeds: number }) {
     <details className="how-to-read">
       <summary>How to read this</summary>
       <p>
-        A seed is where the random numbers begin: each of the {seeds} trainings starts from other parameters, and gives
-        another number, a dot. A thin line leads from it to what the rival reached with the same seed. The interval is
-        where the mean of very many seeds should lie: in 95 of 100 such experiments it does.
+        A seed is where the random numbers begin: each of the {seeds} runs starts from other parameters or data, and
+        gives another number, a dot. A thin line leads from it to what the rival reached with the same seed. The
+        interval is where the mean of very many seeds should lie: in 95 of 100 such experiments it does.
       </p>
       <p>
         {bars && 'The bar is what we asked for before we measured. '}A finding holds if every seed shows it, or if the
@@ -145,6 +145,8 @@ function difference(finding: Finding): string {
   const [low, high] = finding.difference;
   const mean = (low + high) / 2;
   const points = isShare(finding) ? ' percentage points' : '';
+  if (low === high)
+    return ` With every seed it is ${low === 0 ? 'the same' : `${show(Math.abs(low))}${points} ${low < 0 ? 'less' : 'more'}`}.`;
   const side = (value: number) => (value < 0 ? 'less' : 'more');
   const [near, far] = [low, high].sort((a, b) => Math.abs(a) - Math.abs(b)) as [number, number];
   const doubt = low <= 0 && high >= 0 && finding.verdict !== 'holds' ? ', so it may be none' : '';
