@@ -297,6 +297,7 @@ def stopped(command, sign=signal.SIGINT):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     whole = [sys.executable, "-m", "groundup", *command]
     with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
         for line in process.stderr:
             if re.match(r"after \d+ steps", line):
                 break
