@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from groundup.lessons.p07_alexnet import experiment, model, readers
-from groundup.lessons.p07_alexnet.pictures import Data, Part, augment, moved, views
+from groundup.lessons.p07_alexnet.pictures import FARTHEST, Data, Part, augment, moved, views
 from groundup.ops.conv import conv2d, output_size
 from groundup.ops.dropout import dropout
 from groundup.ops.types import Case
@@ -225,6 +225,7 @@ def test_what_the_text_says_of_the_measurements() -> None:
     assert errors["augmentation"] < errors["both"] < errors["dropout"] < errors["both, moves of 4"]
     assert abs(errors["both, moves of 0.5"] - errors["both"]) < 0.002  # "help as much"
     assert record["drawn"]["curves"]["neither-0"]["training"][-1] < 0.01  # "gets all 200 right"
+    assert record["drawn"]["curves"]["main"]["validation error"][-1] == 0.02  # "of the validation digits about two"
 
 
 def test_numbers_worked_in_the_text() -> None:
@@ -240,6 +241,7 @@ def test_numbers_worked_in_the_text() -> None:
     assert (widths, sees, step) == ([14, 7, 7, 4], 25, 8)
     assert model.feature_size(28) == 4
     assert 16 / 256 * 28 == 1.75
+    assert FARTHEST * 28 == 2  # "pushed by a pixel along each diagonal" is half of that
     y, backward = dropout(np.array([2.0, 4.0]), 0.5, np.random.default_rng(2))  # the first survives
     assert y.tolist() == [4, 0]
     assert backward(np.array([3.0, 3.0])).tolist() == [6, 0]

@@ -119,11 +119,11 @@ def test_steps_are_read_in_order_and_print_shows_them(visit: Visits, static: str
 
 def test_shapes_stand_in_the_bar_or_in_the_first_step(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, "p07_alexnet"), viewport=WIDE).page
-    bar = page.locator("#cell-pooling .cell-shapes")
+    bar = page.locator("#cell-col2im .cell-shapes")
     bar.scroll_into_view_if_needed()
-    assert bar.text_content() == "x (N, H, W, C) → y (N, H', W', C)"
+    assert bar.text_content() == "columns (N, H', W', kh, kw, C), image_size (H, W) → x (N, H, W, C)"
     assert bar.is_visible()
-    step = page.locator("#cell-conv2d-conv2d .step").first
+    step = page.locator("#cell-conv2d .step").first
     assert step.locator(".step-shapes").text_content() == (
         "x (N, H, W, C), weight (O, C, kh, kw), bias (O,) → y (N, H', W', O)"
     )

@@ -142,6 +142,25 @@ def test_what_a_lesson_says_of_its_failure_is_told(tmp_path: Path) -> None:
     assert said
 
 
+def test_the_page_that_waits_becomes_the_page_that_was_made(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    async def follow(pages: server.Pages) -> None:
+        pages.making = True
+        await asyncio.sleep(60)
+
+    with serving(tmp_path, dev=follow) as running:
+        visited = visit("about:blank")
+        visited.watch.expected.append("503")
+        page, asked = visited.page, list[str]()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"http://127.0.0.1:{running.port}/#token=abc")  # as groundup learn opens it
+        page.get_by_role("heading", name="This page is being made").wait_for()
+        page.wait_for_timeout(1500)
+        assert 3 <= len(asked) <= 12  # pages and scripts: it waits between two questions
+        (tmp_path / "index.html").write_text("<h1>Here it is</h1>")
+        page.get_by_role("heading", name="Here it is").wait_for()
+        assert page.url.endswith("#token=abc")
+
+
 def test_outputs_reload_the_page_of_their_lesson_and_no_other(visit: Callable[..., Visit], public: Path) -> None:
     arrived, told = threading.Event(), threading.Event()
 

@@ -16,5 +16,11 @@ export default defineConfig({
   base: './',
   logLevel: 'warn',
   plugins: [woff2Only()],
-  build: { target: 'es2022', assetsInlineLimit: 0, emptyOutDir: true, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { bundlerTimings: false } }, // a slow machine is nothing to warn a reader of
+  },
 });

@@ -46,13 +46,15 @@ HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1
 TRIED = 20
 
 
-#: Stands in place of a page that is still to be made.
-MAKING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0.5">
+#: Stands in place of a page that is still to be made, and asks for it again: a refresh without a script would end at
+#: the address that learn opens, for its #token makes it a link within the page.
+MAKING = """<!doctype html><html lang="en"><meta charset="utf-8"><script src="/again.js"></script>
 <meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>groundup</title><body style="font: 1.1rem/1.6 serif; max-width: 36rem; margin: 20vh auto; padding: 1rem">
 <main><h1 style="font-size: 1.4rem">This page is being made</h1>
 <p>It comes by itself in a moment: pages are made once, when groundup is new or has changed.</p><pre>{told}</pre></main>
 """
+AGAIN = "setTimeout(() => location.reload(), 500);\n"
 
 
 class Pages:
@@ -245,6 +247,9 @@ def make_app(
 
         return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
+    async def again(request: Request) -> Response:
+        return Response(AGAIN, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
     async def open_lab(request: Request) -> Response:
         if not secrets.compare_digest(request.headers.get("x-groundup-token", "").encode(), token.encode()):
             return JSONResponse({"error": "The token is missing or wrong."}, 401)
@@ -273,7 +278,7 @@ def make_app(
         Route("/runtime.json", runtime),
         Route("/api/lab", open_lab, methods=["POST"]),
         WebSocketRoute("/kernel", kernel),
-        *([Route("/dev/events", events)] if dev is not None else []),
+        *([Route("/dev/events", events), Route("/again.js", again)] if dev is not None else []),
         Mount("/", Site(site, pages)),
     ]
     # The guard stands before everything else.
@@ -379,6 +384,23 @@ def _question(message: dict[str, Any]) -> tuple[str, str, str]:
     return kind, track, words
 
 
+class Server(uvicorn.Server):
+    """Uvicorn's, with an end for connections that are accepted while it ends.
+
+    A browser opens some ahead of its requests and holds them for minutes: those that Uvicorn, which tells all once,
+    has not seen yet would keep it from ending.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        ending = asyncio.create_task(super().shutdown(sockets))
+        while not ending.done():
+            await asyncio.wait([ending], timeout=0.1)
+            for connection in list(self.server_state.connections):
+                if not connection.transport.is_closing():
+                    connection.shutdown()
+        await ending
+
+
 def listen(port: int) -> socket.socket:
     """A socket on this machine's own address: on the wanted port, one of the next, or any."""
     for wanted in (*range(port, min(port + TRIED, 65536)), 0):
@@ -417,7 +439,7 @@ def serve(
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, ws="websockets-sansio", ws_ping_interval=None
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     app.state.stopping = lambda: server.should_exit
     address = f"http://{HOST}:{port}/{page}#token={token}"
     say(f"The reader is at {address}\nThe address is the key to run code here: keep it to yourself. Ctrl-C ends it.")

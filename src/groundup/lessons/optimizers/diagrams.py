@@ -1,9 +1,9 @@
-"""Why momentum helps in a ravine, who remembers what, and what layers do to the size of a signal."""
+"""Why momentum helps in a ravine, who remembers what, and how far a step may go."""
 
 import math
 from itertools import pairwise
 
-from groundup.diagrams import GRADIENT, Point, arrow, box, brace, circle, diagram, label, line
+from groundup.diagrams import GRADIENT, Point, arrow, box, circle, diagram, label, line
 
 SLOW, FAST = "orange", "blue"
 
@@ -69,33 +69,6 @@ def family() -> str:
         label(432, 206, "forgets", "faint", 13),
         label(650, 139, "decay apart", "faint", 13, "start"),
     )  # fmt: skip
-
-
-def layers() -> str:
-    """The mean square of a signal through five layers of ReLUs: halved at each by Xavier's start, kept by He's."""
-    parts = [label(20, 96, "Xavier", SLOW, 14, "start"), label(20, 216, "He", FAST, 14, "start")]
-    shares = ("1", "1/2", "1/4", "1/8", "1/16")
-    for place in range(5):
-        x, high = 96 + 132 * place, 76 * 0.5**place
-        parts += [
-            box(x, 58 + (76 - high) / 2, 44, high, "", SLOW, fill=0.35, round_by=2),
-            label(x + 22, 150, shares[place], SLOW, 14),
-            box(x, 178, 44, 76, "", FAST, fill=0.35, round_by=2),
-            label(x + 22, 268, "1", FAST, 14),
-        ]
-        if place < 4:
-            parts += [
-                arrow((x + 50, 96), (x + 126, 96), colour="ink"),
-                arrow((x + 50, 216), (x + 126, 216), colour="ink"),
-                label(x + 88, 82, "× 1, half cut", "faint", 12),
-                label(x + 88, 202, "× 2, half cut", "faint", 12),
-            ]
-    parts += [
-        label(20, 24, "mean square of what a layer hands on, ReLU between layers", "ink", 14, "start"),
-        brace((668, 58), (668, 134), "after 20:\n$1/2^{20}$", SLOW),
-        brace((668, 178), (668, 254), "after 20:\n1", FAST),
-    ]
-    return diagram(780, 284, *parts)
 
 
 def descent() -> str:

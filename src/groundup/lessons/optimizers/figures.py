@@ -28,7 +28,7 @@ def draw(result: Result) -> dict[str, Figure]:
 
 def race_figure(race: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Test loss of each optimiser against the rate, in multiples of its own best one, and at their best."""
-    fig, (left, right) = figure(10.4, 3.8, columns=2)
+    fig, (left, right) = figure(10.4, 3.4, columns=2)
     for place, (name, found) in enumerate(race.items()):
         curves(left, found["rates"], {name: found["losses"]}, "rate", "test loss, nats", log="xy")
         left.lines[-1].set(**line_style(place, len(found["rates"])))
@@ -37,6 +37,7 @@ def race_figure(race: Mapping[str, Mapping[str, Any]]) -> Figure:
     describe(left, "rate", "test loss, nats", "Every rate that was tried", log="xy")
     left.set_yticks([0.2, 0.3, 0.5, 1, 2], ["0.2", "0.3", "0.5", "1", "2"])
     left.minorticks_off()
+    left.legend(loc="upper left", fontsize=7.5, labelspacing=0.2)
     right.set_yticks(range(len(race)), list(race))
     right.invert_yaxis()
     right.margins(x=0.15, y=0.15)
@@ -61,7 +62,7 @@ def decay_figure(decay: Mapping[str, Any]) -> Figure:
 
 def spreads_figure(spreads: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     """Sizes of activations and of gradients, layer by layer, for two activations and three beginnings."""
-    fig, row = figure(10.4, 3.8, columns=2)
+    fig, row = figure(10.4, 3.2, columns=2)
     layers = range(1, 1 + len(next(iter(spreads.values()))[0]))
     for axes, part, title in zip(row, (0, 1), ("Activations, going forward", "Gradients, coming back"), strict=True):
         lines = {name: np.array(found[part]) for name, found in spreads.items()}

@@ -110,11 +110,11 @@ LESSON = Lesson(
         ),
     ),
     equations={
-        "2": ("conv2d",),
-        "3": ("conv2d.backward",),
-        "4": ("conv2d.backward", "col2im"),
-        "5": ("local_response_norm", "neighbour_sum"),
-        "6": ("local_response_norm.backward",),
+        "2": ("conv2d: columns @ kernel.T",),
+        "3": ("conv2d.backward: rows.T @ columns",),
+        "4": ("conv2d.backward: rows @ kernel", "col2im: seen +="),
+        "5": ("local_response_norm: s = k + alpha", "local_response_norm: y = x"),
+        "6": ("local_response_norm.backward: return dy * scale",),
     },
     twins={"init": "AlexNet.__init__", "alexnet": "AlexNet.forward", "cross_entropy": "classification_loss"},
 )

@@ -44,7 +44,7 @@ def columns() -> str:
         *(label(244, 66 + 34 * place, f"{place + 1}", "faint", 13, "end") for place in range(4)),
         label(416, 117, "×", "ink", 17),
         cells(442, 49, [["1"], ["0"], ["−1"], ["2"]], 34, "orange", None, 15),
-        label(459, 28, "$k$", "faint", 14),
+        label(459, 28, "$w$", "faint", 14),
         label(504, 117, "=", "ink", 17),
         cells(532, 49, [["3"], ["7"], ["−2"], ["3"]], 34, "green", None, 15),
         label(549, 28, "$y$", "faint", 14),

@@ -29,7 +29,8 @@
 #
 # Nobody believes that A came from a coin. Which of the other two would you say did?
 
-# %% name="imports"
+# %% name="imports" tags=["tools"]
+# NumPy, and `math` for logarithms.
 import math
 
 import numpy as np
@@ -184,7 +185,7 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 #
 # The first computer is a tape of natural numbers, all 0 at the start, a head, and eight instructions. It is the
 # language that Urban Müller invented in 1993, under the name *brainfuck*, to have a compiler of a few hundred bytes.
-# His reads and prints bytes. Ours reads and prints bits.
+# Ours reads and prints bits.
 #
 # | symbol | word | what it does |
 # |---|---|---|
@@ -198,55 +199,7 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # ![The program in cells, a tape of numbers with a head on one of them, and the output.](diagram:tape)
 #
 # By hand: which program prints `1`? Add 1, print, end: `+.]`, in bits `010 00 101`. That is 8 bits, and printing `0`
-# takes 5. Instructions come first; the bits that `,` reads come behind them. And can one see that a program will
-# never stop?
-
-# %% [markdown] name="loops" tags=["second"]
-# ## Proving that a program never stops, and the tape in code
-#
-# No program decides for all programs whether they stop. But for a program in front of us we can try. What led from one
-# jump back of a loop to the next must happen again, and so again for ever, if all tests come out the same way.
-#
-# When is that sure? Compare the tape at two such jumps. If every cell that was found 0 has the same value as before,
-# and every other cell that was touched has at least the value that it had, then every test comes out as before: `+`
-# and `-` keep the order of two numbers, so what was more than 0 is more than 0 again. For a loop that travels along
-# the tape compare each cell with the one to which it has moved, and ask for untouched zeros ahead.
-#
-# By hand, `+[>+]`: at the first jump back the head stands on cell 1, and cells 0 and 1 hold 1 and 1. At the second it
-# stands on cell 2, and cells 0, 1 and 2 hold 1, 1 and 1. Shifted by one, everything that counts is as before. It will
-# run to the right for ever.
-
-# %% name="loops-code" include="groundup.lessons.p25_kolmogorov_complexity.tape:must_repeat"
-from groundup.lessons.p25_kolmogorov_complexity.tape import must_repeat
-
-# %% name="loops-by-hand"
-assert must_repeat({0: 1, 1: 1}, {0: 1, 1: 1, 2: 1}, shift=1, touched={1}, zeros=set())
-assert not must_repeat({0: 2}, {0: 1}, shift=0, touched={0}, zeros=set())  # ++[-]: the cell gets less, so it may stop
-
-# %% [markdown] name="tape-code-words"
-# ### The tape in code
-#
-# `tape_run` runs the code from `place` on. Now and then it tries to find such a proof.
-
-# %% name="model" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.model:State groundup.lessons.p25_kolmogorov_complexity.model:Machine groundup.lessons.p25_kolmogorov_complexity.model:assemble groundup.lessons.p25_kolmogorov_complexity.model:run_program"
-# A `State` is what a machine printed, what it wants to read and how it ended; `run_program` feeds it bits until it stops.
-from groundup.lessons.p25_kolmogorov_complexity.model import Machine, State, assemble, run_program
-
-# %% name="tape-machine" show="tape_run" beside="tape_run" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE groundup.lessons.p25_kolmogorov_complexity.tape:tape_run"
-from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE, tape_run
-
-# %% [markdown] name="tape-work"
-# ## The tape at work
-#
-# `TAPE` is this machine, `assemble` spells symbols as its bits, and `run_program` hands it one bit after the other
-# until it stops. The verdict "loops" says that the program was *proven* never to stop. Here are six programs. What
-# does each of them print?
-
-# %% name="tape-examples"
-for code, data in ((".]", ""), ("+.]", ""), ("+[.-.].]", ""), (",.,.]", "10"), ("+[]]", ""), ("+[>+]]", "")):
-    state, used = run_program(TAPE, assemble(TAPE, code) + data)
-    print(f"{code:8} and data {data!r:4} {used:2} bits, {state.verdict:6} prints {state.output!r}")
-assert assemble(TAPE, "+.]") == "01000101"
+# takes 5. Instructions come first; the bits that `,` reads come behind them.
 
 # %% [markdown] name="rewriting"
 # ## Machine B: a string that is rewritten
@@ -270,15 +223,70 @@ assert assemble(TAPE, "+.]") == "01000101"
 # At the start the string is empty. Whenever a rule needs a symbol that is not there, the machine reads one from the
 # program and puts it at the end. `R` does not wait for terms: it takes its bit at once. So `R`, the bit 1, `0`, `1`,
 # `.`, in bits `1110 1 00 01 101`, prints 1: the `R` becomes `D`, which drops the `0`. With the bit 0 it becomes `K`,
-# which drops the `1`, and 0 is printed. (If another rule has read the two terms already, the bit comes behind them.)
+# which drops the `1`, and 0 is printed.
 #
-# Moses Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. That they can compute everything,
-# nobody could know: what "everything" means was settled by Church and Turing in 1936. We add `T`, "twice", since it
-# makes repetition cheap.
+# Moses Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. We add `T`, "twice", since it makes
+# repetition cheap.
+
+# %% [markdown] name="loops" tags=["second"]
+# ## The machines in code, and how to prove that a program never stops
 #
-# ### By hand: `TT0.`
+# No program decides for all programs whether they stop. But for a program in front of us we can try. What led from one
+# jump back of a loop to the next must happen again, and so again for ever, if all tests come out the same way.
 #
-# Write the terms with spaces between them:
+# When is that sure? Compare the tape at two such jumps. If every cell that was found 0 has the same value as before,
+# and every other cell that was touched has at least the value that it had, then every test comes out as before: `+`
+# and `-` keep the order of two numbers, so what was more than 0 is more than 0 again. For a loop that travels along
+# the tape compare each cell with the one to which it has moved, and ask for untouched zeros ahead.
+#
+# By hand, `+[>+]`: at the first jump back the head stands on cell 1, and cells 0 and 1 hold 1 and 1. At the second it
+# stands on cell 2, and cells 0, 1 and 2 hold 1, 1 and 1. Shifted by one, everything that counts is as before. It will
+# run to the right for ever.
+
+# %% name="loops-code" include="groundup.lessons.p25_kolmogorov_complexity.tape:must_repeat"
+from groundup.lessons.p25_kolmogorov_complexity.tape import must_repeat
+
+# %% name="loops-by-hand"
+assert must_repeat({0: 1, 1: 1}, {0: 1, 1: 1, 2: 1}, shift=1, touched={1}, zeros=set())
+assert not must_repeat({0: 2}, {0: 1}, shift=0, touched={0}, zeros=set())  # ++[-]: the cell gets less, so it may stop
+
+# %% [markdown] name="tape-code-words"
+# ### The tape
+#
+# `tape_run` runs the code from `place` on. Now and then it tries to find such a proof.
+
+# %% name="model" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.model:State groundup.lessons.p25_kolmogorov_complexity.model:Machine groundup.lessons.p25_kolmogorov_complexity.model:assemble groundup.lessons.p25_kolmogorov_complexity.model:run_program"
+# A `State` is what a machine printed, what it wants to read and how it ended; `run_program` feeds it bits until it stops.
+from groundup.lessons.p25_kolmogorov_complexity.model import Machine, State, assemble, run_program
+
+# %% name="tape-machine" show="tape_run" beside="tape_run" include="groundup.lessons.p25_kolmogorov_complexity.tape:TAPE groundup.lessons.p25_kolmogorov_complexity.tape:tape_run"
+from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE, tape_run
+
+# %% [markdown] name="rewriting-code-words"
+# ### The rewriting machine
+#
+# A `State` says, in this order: what has been printed, what the machine wants to read, the verdict, which is empty while
+# it runs, and what it must remember. Here that is the terms, the symbols of a term that is only half read, here none,
+# and how many terms are still to come for it. (If a rule has read the two terms behind an `R` already, its bit comes
+# behind them.)
+
+# %% name="rewriting-machine" show="rewrite" beside="rewrite" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
+from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, rewrite, write_term
+
+# %% [markdown] name="tape-work"
+# ## The machines at work
+#
+# `TAPE` is the first machine, `assemble` spells symbols as its bits, and `run_program` hands it one bit after the other
+# until it stops. The verdict "loops" says that the program was *proven* never to stop. Here are six programs.
+
+# %% name="tape-examples" predict="What does each of the six programs print, and which of them loop?"
+for code, data in ((".]", ""), ("+.]", ""), ("+[.-.].]", ""), (",.,.]", "10"), ("+[]]", ""), ("+[>+]]", "")):
+    state, used = run_program(TAPE, assemble(TAPE, code) + data)
+    print(f"{code:8} and data {data!r:4} {used:2} bits, {state.verdict:6} prints {state.output!r}")
+assert assemble(TAPE, "+.]") == "01000101"
+
+# %% [markdown] name="rewriting-work"
+# Now the rewriting machine, by hand: `TT0.`, with spaces between the terms.
 #
 # ```
 # T  T  0  .        T with x = T and y = 0
@@ -288,40 +296,30 @@ assert assemble(TAPE, "+.]") == "01000101"
 # 0  @0@@T0.        the first zero is printed
 # ```
 #
-# The cell below does the rest, and `TT0.` prints 4 zeros. How many does `TTTT0.` print? (In the code a `State` says,
-# in this order: what has been printed, what the machine wants to read, the verdict, which is empty while it runs, and
-# what it must remember. Here that is the terms, the symbols of a term that is only half read, here none, and how many
-# terms are still to come for it.)
+# Where does it end? Go on, and then look: here is what it prints, and what its brothers print.
 
-# %% name="rewriting-machine" show="rewrite" beside="rewrite" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
-from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, rewrite, write_term
-
-# %% name="rewriting-by-hand"
-terms, printed = [".", "0", "T", "T"], ""  # the front is last
-while terms:
-    print(f"{'  '.join(write_term(term) for term in reversed(terms)):24} printed {printed!r}")
-    state = rewrite(terms, printed, limit=1)
-    printed = state.output
-assert printed == "0000"
-
-# %% name="rewriting-examples"
+# %% name="rewriting-examples" predict="`T0.` prints 2 zeros. How many will `TT0.`, `TTT0.` and `TTTT0.` print?"
 for code in ("T0.", "TT0.", "TTT0.", "TTTT0.", "TTT@01."):
     state, used = run_program(REWRITING, assemble(REWRITING, code), limit=1_000_000)
     print(f"{code:8} {used} bits, prints {len(state.output):6,} bits: {state.output[:16]}…")
 
+terms, printed = [".", "0", "T", "T"], ""  # rule by rule, as above; the front is last
+for front in ("T  @T0  .", "@T0  @@T0.", "T  0  @@T0.", "0  @0@@T0."):
+    printed = rewrite(terms, printed, limit=1).output
+    assert "  ".join(write_term(term) for term in reversed(terms)) == front
+
 # %% [markdown] name="tower"
-# 2, 4, 16, 65536: each `T` puts the number into the exponent, and $n$ zeros become $2^n$. (A `T` alone says "twice",
-# so `T` is the number 2. A number $n$ in front of a number $m$ makes $m^n$: `TT` is $2^2 = 4$, `TTT` is $2^4$, `TTTT`
-# is $2^{16}$.) One more, and `TTTTT0.` prints $2^{65536}$ zeros. It has 20 bits, it does halt, and no computer will
-# ever see it halt. This is why a step limit is not a detail.
+# 2, 4, 16, 65536: each `T` puts the number into the exponent, and $n$ zeros become $2^n$. (`T` says
+# "twice", so it is the number 2, and a number $n$ in front of a number $m$ makes $m^n$: `TT` is $2^2$, `TTT` is
+# $2^4$.) One more, and `TTTTT0.` prints $2^{65536}$ zeros. It has 20 bits, it does halt, and no computer will ever see
+# it halt. This is why a step limit is not a detail.
 
 # %% [markdown] name="all-programs"
 # ## Every program
 #
 # Go through the tree of all bit strings, depth first, and cut a branch where the machine stops. Each end of a branch
 # is of one of four kinds: the program *halted*, it provably *loops*, it is *undecided* (too many steps without
-# reading: the limit counts them from one reading to the next), or it *wants more* bits than we allow. The drawing is
-# a sketch, of neither machine.
+# reading: the limit counts them from one reading to the next), or it *wants more* bits than we allow.
 #
 # ![A tree of bit strings; its branches end where the program halts, loops, is undecided or wants more bits.](diagram:programs)
 #
@@ -364,14 +362,11 @@ for machine, limit in ((TAPE, 2000), (REWRITING, 1000)):
 #
 # On each machine one of the four weights is 0. On the tape every program that did not halt was *proven* to loop: of
 # two passes through one of its loops we could show that the second must be followed by a third just like it, and so
-# for ever. (The limit there is 2000 steps, and no program was left undecided.) For the rewriting machine we try no
-# proofs, so what does not halt in time is undecided.
+# for ever. For the rewriting machine we try no proofs, so what does not halt in time is undecided.
 #
 # Each weight was summed by itself. Together they must make 1, exactly, for every sequence of coin flips ends in one
-# of the four ways, and floating point adds powers of two down to $2^{-24}$ (20 bits and a symbol of 4 more)
-# without rounding. The first version of this lesson took the fourth as the rest: that check could not fail, and meant
-# nothing. To see it fail, take the word of `R` out of the code: then coin flips that
-# spell `R` end nowhere. Also, no program may begin another.
+# of the four ways, and floating point adds powers of two as small as these without rounding. To see it fail, take the
+# word of `R` out of the code: then coin flips that spell `R` end nowhere. Also, no program may begin another.
 
 # %% name="check-run"
 for name, one in found.items():
@@ -387,9 +382,7 @@ print(f"rewriting without R: together {sum(fails.weights.values()):.4f}")
 # made of coin flips halts. Whoever knew its first $n$ bits could decide for every program of $n$ bits whether it
 # halts: run them all side by side until those that have halted weigh as much as these $n$ bits say. What will halt
 # later weighs less than $2^{-n}$ together, so no program of up to $n$ bits is among it. That would settle Goldbach's
-# conjecture and much else. Cristian Calude and colleagues once proved the [first 64
-# bits](https://arxiv.org/abs/nlin/0112022) of one such number, for a machine of their own, by deciding all of its
-# programs of up to 84 bits. How many bits of ours do we know? Of the rewriting machine's, one: more than half of all
+# conjecture and much else. How many bits of ours do we know? Of the rewriting machine's, one: more than half of all
 # coin flips halt already, so its first binary digit is a 1. Of the tape's not even that. Where is the doubt? Look at
 # "wants more".
 
@@ -433,17 +426,19 @@ def up_to(axes, longest):
 
 fig = frames("program length", list(range(9, LONGEST + 1)), up_to, start=11)
 
+
 # %% [markdown] name="structure"
 # Both stay far behind the bound, for what they print must be spelt. A bit costs the rewriting machine 2 bits of
 # program. It costs the tape 2 as well, and 3 more if the cell has to change. So their edges move by half a bit and by a
 # fifth of a bit for each bit of program. On the tape no loop pays at this size: none of its strings is longer than its
 # program. The rewriting machine has shorter programs for some, such as `ST0T0.`, 17 bits, which prints 31 zeros:
 
-# %% name="structure-table"
+# %% name="structure-table" tags=["tools"]
+# Strings of up to 40 bits whose program is shorter than they are.
 k = complexities(found["rewriting"])
 shorter = sorted((x for x in k if k[x] < len(x) <= 40), key=lambda x: (k[x] - len(x), x))
 print(f"{sum(k[x] < len(x) for x in k)} strings are longer than their program; some of those with up to 40 bits:")
-for x in shorter[:8]:
+for x in shorter[:4]:
     print(f"  K = {k[x]:2}, |x| = {len(x):2}: {x}")
 
 # %% [markdown] name="counting-code-words" tags=["second"]
@@ -464,7 +459,7 @@ for saved in (1, 5, 10, 20):
 # %% [markdown] name="counting-turn"
 # **Your turn**: exercise `counting_code_length` is this description, and exercise `compressible_share` the share.
 
-# %% [markdown] name="coding-theorem"
+# %% [markdown] name="coding-theorem" tags=["second"]
 # ## One short program or many programs
 #
 # Feed a machine with coin flips. How probable is it that it prints $x$ and stops?
@@ -546,7 +541,7 @@ curves(axes, longest_run, lines, "longest program, bits", "largest gap, bits", "
 #
 # Nobody trained anything. Short explanations have large weights, long ones small weights, and whoever predicts
 # wrongly drops out. It is Occam's razor as a formula. One thing was chosen, the machine, and it decides what is
-# short. For programs of 20 bits that is no small choice, as you will see.
+# short.
 #
 # **By hand.** Let there be one program of 3 bits that prints zeros for ever, one of 4 bits that prints `01` again and
 # again, and let the rest, $\tfrac{13}{16}$ of the weight, print fair random bits. You see a 0. The weights are now
@@ -594,6 +589,7 @@ def given(axes, name):
 
 fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 
+
 # %% [markdown] name="prediction-seen"
 # Watch `0101…`. For twelve bits nothing happens, and ten bits later the machine is certain. Nobody told it that
 # patterns exist. At `0000…` there is a moment of doubt after 16 zeros: to this machine 16 is a round number (`TTT0`),
@@ -620,13 +616,11 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 # cross-entropy, is the loss above for one token, on average. Times the number of tokens, and in bits, it is the
 # length of a file: an *arithmetic coder* turns any such predictor into a compressor that needs these bits and at most
 # two more. So predicting well and compressing well are the same thing, and lower loss means a shorter description of
-# the text. (The bits per character that the network of lesson `char_rnn` reaches are such a length.) Grégoire
-# Delétang and colleagues [took this at its word](https://arxiv.org/abs/2309.10668) in 2023: Chinchilla, trained
-# mostly on text, squeezed patches of photographs to 43.4 % and speech to 16.4 % of their size, where PNG needs 58.5 %
-# and FLAC 30.3 %. (Without its own 70 billion weights. A program in the sense of (1) would have to contain them.
-# Whoever adds the bits of the model to those of the data, and takes the model with the smallest sum, follows the
-# principle of **minimum description length**.) It is no universal predictor: it knows only what its weights can
-# express. The ideal behind all such models is (7), and the ideal cannot be computed.
+# the text. Grégoire Delétang and colleagues [took this at its word](https://arxiv.org/abs/2309.10668) in 2023:
+# Chinchilla, trained mostly on text, squeezed speech to 16.4 % of its size, where FLAC needs 30.3 %. (Without its own
+# 70 billion weights. A program in the sense of (1) would have to contain them. Whoever adds the bits of the model to
+# those of the data, and takes the model with the smallest sum, follows the principle of **minimum description
+# length**.) The ideal behind all such models is (7), and the ideal cannot be computed.
 
 # %% [markdown] name="invariance"
 # ## The choice of machine costs a constant
@@ -639,8 +633,7 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 # A machine that has an interpreter for every other one is called **universal**. Both of ours are: with its loops the
 # tape can imitate any computer, and the rewriting machine can imitate the tape. With an interpreter in the other
 # direction, $|K_A(x) - K_B(x)|$ is bounded by a constant that does not depend on $x$. This is the **invariance
-# theorem**, and it is usually quoted without the constant. We have both interpreters (a section further down shows
-# them). How long are they, would you say? The two machines are tiny.
+# theorem**, and it is usually quoted without the constant. We have both interpreters. How long are they, would you say? The two machines are tiny.
 
 # %% name="interpreter-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.interpreters:TAPE_INTERPRETER groundup.lessons.p25_kolmogorov_complexity.interpreters:rewriting_interpreter"
 # The two interpreters as bits.
@@ -691,7 +684,42 @@ for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(i
 # You meet almost nothing else when you toss a coin. But whatever sound theory you trust, beyond some length it proves
 # of none that it is random.
 
-# %% [markdown] name="conditional"
+# %% [markdown] name="compressors"
+# ## Compressors in place of K
+#
+# A compressor is a computable upper bound: the decompressor is a machine, the compressed file a program for it. By (3)
+# it must lengthen some strings, and can shorten few. Let it try six kinds of bytes. One of them is written by a
+# generator of pseudo-random numbers, whose whole program is one line.
+
+# %% name="compressor-figure" predict="Six kinds of bytes. Which of them will not shrink, and does any compressor see through the generator?" alt="Compressed size over size by kind of data and compressor: zeros near 0, text below a half, random digits near an eighth, random and generated bytes at 1."
+rng = np.random.default_rng(0)
+texts = language_texts()
+few = rng.bytes(8192)
+kinds = {
+    "zeros": bytes(65536),
+    "English text": texts["English"].encode(),
+    "random bits as digits": bits_as_digits(few),
+    "the same bits as bytes": few,
+    "generator's output": generated(65536, 12345),
+    "random bytes": rng.bytes(65536),
+}
+ratios = {kind: {name: ratio(data, compress) for name, compress in COMPRESSORS.items()} for kind, data in kinds.items()}
+fig = compressors(ratios)
+written = generator_size(65536, 12345)
+print(f"the generator's program has {written} bytes, its output {65536:,}: {written / 65536:.5f} of that")
+
+# %% [markdown] name="compressor-words"
+# None of them sees it (the "random bytes", by the way, are NumPy's generator, whose program is only longer), and no
+# compressor that will ever be written sees all such things: that was the theorem. "It does not compress" is never a
+# proof of randomness.
+#
+# **Beware of units.** Random *bits*, written as the characters `0` and `1`, shrink, but in practice never below an
+# eighth. No pattern was found: a character has 8 bits and carries 1. And compressors have costs of their own: one
+# byte becomes 9 with zlib, 37 with bz2 and 5 with lzma, and bz2 adds about half a kilobyte to 8 KiB of random bytes
+# and hardly more to 64 KiB. Compare bits with bits, and never measure $K$ of a short string by the size of a zip
+# file.
+
+# %% [markdown] name="conditional" tags=["second"]
 # ## What one string knows of another
 #
 # Let the program have help. The **conditional complexity** $K(x \mid y)$ is the length of the shortest program that
@@ -721,41 +749,6 @@ for code, data in (("T@@R01.", "10"), ("TT@TT@@R01.", y), ("TT@TT@@R10.", y)):
 # $K(y, x)$ be the length of the shortest program that prints both, and tells them apart. Up to a term of the order of
 # $\log K(y)$, Kolmogorov and Levin found, $K(x \mid y) = K(y, x) - K(y)$. (Written as one string, $yx$ has lost the
 # border between the two. To say where it was costs a logarithm, too, of the length of $y$.)
-
-# %% [markdown] name="compressors"
-# ## Compressors in place of K
-#
-# A compressor is a computable upper bound: the decompressor is a machine, the compressed file a program for it. By (3)
-# it must lengthen some strings, and can shorten few. Let it try six kinds of bytes. One of them is written by a
-# generator of pseudo-random numbers, whose whole program is one line. Can it see that?
-
-# %% name="compressor-figure" alt="Compressed size over size by kind of data and compressor: zeros near 0, text below a half, random digits near an eighth, random and generated bytes at 1."
-rng = np.random.default_rng(0)
-texts = language_texts()
-few = rng.bytes(8192)
-kinds = {
-    "zeros": bytes(65536),
-    "English text": texts["English"].encode(),
-    "random bits as digits": bits_as_digits(few),
-    "the same bits as bytes": few,
-    "generator's output": generated(65536, 12345),
-    "random bytes": rng.bytes(65536),
-}
-ratios = {kind: {name: ratio(data, compress) for name, compress in COMPRESSORS.items()} for kind, data in kinds.items()}
-fig = compressors(ratios)
-written = generator_size(65536, 12345)
-print(f"the generator's program has {written} bytes, its output {65536:,}: {written / 65536:.5f} of that")
-
-# %% [markdown] name="compressor-words"
-# None of them sees it (the "random bytes", by the way, are NumPy's generator, whose program is only longer), and no
-# compressor that will ever be written sees all such things: that was the theorem. "It does not compress" is never a
-# proof of randomness.
-#
-# **Beware of units.** Random *bits*, written as the characters `0` and `1`, shrink, but in practice never below an
-# eighth. No pattern was found: a character has 8 bits and carries 1. And compressors have costs of their own: one
-# byte becomes 9 with zlib, 37 with bz2 and 5 with lzma, and bz2 adds about half a kilobyte to 8 KiB of random bytes
-# and hardly more to 64 KiB. Compare bits with bits, and never measure $K$ of a short string by the size of a zip
-# file.
 
 # %% [markdown] name="ncd"
 # ### Distance by compression
@@ -787,7 +780,7 @@ for amount in (10_000, 30_000, 40_000):
 # **Your turn**: exercise `normalised_compression_distance` is (9).
 
 # %% [markdown] name="languages"
-# ## Sixteen languages
+# ### Sixteen languages
 #
 # From the Universal Declaration of Human Rights, take one random excerpt of 6,000 characters a language: English,
 # German, Dutch and Swedish, French, Spanish, Italian and Portuguese, Polish, Czech, Croatian and Slovene, Finnish and
@@ -828,8 +821,8 @@ print(f"{'chance':18} {chance:.3f}")
 # %% [markdown] name="neighbour-turn"
 # **Your turn**: exercise `neighbour_share` asks for the share above, without a loop.
 
-# %% [markdown] name="linkage" tags=["second"]
-# ## A tree
+# %% [markdown] name="linkage"
+# ### A tree
 #
 # **Average linkage** joins the two nearest clusters, again and again. The distance of two clusters is the mean over
 # all pairs of their members. When $a$ and $b$, of sizes $n_a$ and $n_b$, become one, the sum over all pairs with $c$
@@ -865,10 +858,13 @@ fig = language_tree(matrices["zlib"], names)
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="findings-words"
-# Read the table as it stands. One answer of five holds. (In the second row each machine predicts 100 strings that
-# coin flips made the other one print, and the mean of both is taken. The rival was allowed to choose its length of
-# context afterwards, on the same strings.) The theorems are not refuted, since they speak of constants that we cannot
-# reach. Where compression and prediction by programs meet a rival that knows what to look for, the rival is as good
+# One answer of five holds. The first row is about Levin's theorem (folded above): coin flips make a machine print $x$
+# with a probability $m(x)$, and $-\log_2 m(x)$ is $K(x)$ up to a constant. In the second row each machine predicts 100
+# strings that coin flips made the other one print, and the mean of both is taken. The rival chose its length of
+# context afterwards, on the same strings. In the last two, distances are measured by compressing two texts together
+# (folded above, too).
+#
+# The theorems are not refuted, since they speak of constants that we cannot reach. Where compression and prediction by programs meet a rival that knows what to look for, the rival is as good
 # or wins. What did the toy show, then? That the objects of the theory exist and can be held in the hand: every
 # program, an exact $K$, a constant with a number, a sum over programs that learns. What can it not show? Anything
 # about long strings, and those are the ones that the theory is about.
@@ -884,7 +880,8 @@ fig = language_tree(matrices["zlib"], names)
 #
 # Which of them makes the census *wrong*, and which one only makes it modest?
 
-# %% name="break-it-code"
+# %% name="break-it-code" tags=["tools"]
+# The three machines, all their programs of up to 16 bits, and what is lost.
 swapped = REWRITING._replace(code=REWRITING.code | {"T": "1111", "S": "100"})
 runs = {"as it was": (REWRITING, 1000), "T and S exchanged": (swapped, 1000), "2 steps": (REWRITING, 2)}
 results = {name: census(machine, 16, limit) for name, (machine, limit) in runs.items()}
@@ -900,16 +897,14 @@ print(f"with 2 steps {len(lost)} strings are not found at all, such as {min(lost
 # theorem is hurt, for the constant has room for it. *Simple* is a word about a string **and** a machine.
 #
 # With 2 steps between readings the census still finds the 127 strings of up to 6 bits: written out, they print one
-# bit for each symbol that is read, and the limit never touches them. It can prove hardly any complexity. It is
-# modest, and it says so. What is wrong is the conclusion: 16 strings were not found, and each of them does have a
+# bit for each symbol that is read, and the limit never touches them. It can prove hardly any complexity, and says so. What is wrong is the conclusion: 16 strings were not found, and each of them does have a
 # program of up to 16 bits.
 #
 # **Three things that people believe.** *"What does not compress is random."* It is not compressible *by that
 # compressor*; the bytes of the generator above have a program of under a hundred bytes. *"Complexity is entropy."*
 # Entropy belongs to a source and says what the average string costs; $K$ belongs to one string. For long strings from
 # a source the two agree on average, per symbol. *"A random string has no regularities."* It has as many zeros as
-# ones, nearly, runs of expected length, and much else that *most* strings have. What it lacks is what would shorten
-# it.
+# ones, nearly, and runs of the expected length. What it lacks is what would shorten it.
 
 # %% [markdown] name="interpreters" tags=["second"]
 # ## The two interpreters
@@ -967,7 +962,7 @@ assert len(loops) == 125 < used == len(TAPE_INTERPRETER) + len(program)  # (8)
 # - Prefix-free programs spend a budget of 1. So their weights are probabilities, and they predict: sum over all programs, weigh
 #   each by $2^{-|p|}$, and all mistakes together cost at most $K$ bits.
 # - A language model's loss is a code length. Prediction is compression.
-# - $K$ can only be approached from above. Say which results are exact and why, and what your step limit was, and where it counts.
+# - $K$ can only be approached from above. Say which results are exact and why, and what your step limit was.
 # - Compressors see the patterns that they were built for. Put the simplest rival beside them.
 #
 # **Asked in interviews**
@@ -986,8 +981,5 @@ assert len(loops) == 125 < used == len(TAPE_INTERPRETER) + len(program)  # (8)
 #   the model. A parameter must save more than it costs.
 #
 # **Common mistakes**: random bits stored as characters or as one byte each. Bits compared with bytes. The header of
-# the compressor forgotten. Texts longer than its window. "Not halted yet" taken for "never halts". A bound that cannot
+# the compressor forgotten. "Not halted yet" taken for "never halts". A bound that cannot
 # fail reported as a result.
-#
-# **Try**: raise `LONGEST` to 22. Predict with the tape machine's programs. Give `T` a word of two bits and find room
-# for it within (2). Use halves of the same text in (9). Cluster your own files.
