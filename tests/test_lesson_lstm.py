@@ -102,7 +102,7 @@ def test_what_the_text_says_of_the_measurements() -> None:
     pairs = list(zip(seeds["steps of never forgets"], seeds["steps of LSTM"], strict=True))
     assert len(pairs) == 5
     assert all(quick < ours for quick, ours in pairs)
-    # "One cell. It carries the whole number, the 31 others nothing"; "in the two others it is two that share the number"
+    # "One cell. It carries the whole number, the 31 others nothing"; "in the two others it is two that share"
     alone = drawn["metrics"]["moved by single cells"]
     assert alone[0] > 0.95
     assert max(map(abs, alone[1:])) < 0.05
