@@ -252,21 +252,19 @@ axes.set_yscale("log")
 # %% [markdown] name="watching"
 # ## Watch the doors
 #
-# What has it learned to do? Follow one list through the trained network. Of its 32 cells the picture takes the one that changes
-# most when a marked number comes by, and draws its gates and its value.
+# What has it learned to do? Follow one list through the trained network. Of its 32 cells the picture takes the one whose value,
+# half-way, goes along best with the first marked number, and draws its gates and that value.
 
 # %% name="gates-tools" tags=["tools"] include="groundup.lessons.p03_lstm.experiment:gates"
 # `gates` gives i, f, g, o and c at every step of one list.
 from groundup.lessons.p03_lstm.experiment import gates
 
 # %% name="keeper" tags=["tools"]
-# `keeper` is the cell that moves most at marked numbers, over 60 lists.
-seen = [gates(params, test["x"][row : row + 1]) for row in range(60)]
-jumps = [
-    np.abs(np.diff(one["cell"], axis=0))[np.flatnonzero(test["x"][row, 1:, 1])].mean(axis=0)
-    for row, one in enumerate(seen)
-]
-keeper = int(np.argmax(np.mean(jumps, axis=0)))
+# `keeper` is the cell that goes along best, half-way through 200 lists, with the first marked number.
+seen = [gates(params, test["x"][row : row + 1]) for row in range(200)]
+halfway = np.stack([one["cell"][24] for one in seen])
+first = (test["x"][:200, :25, 0] * test["x"][:200, :25, 1]).sum(axis=1)
+keeper = int(np.argmax(np.abs(np.corrcoef(halfway.T, first)[-1, :-1])))
 
 
 # %% name="gates-picture" alt="Over the fifty steps of one list: the marked places, the input gate, which opens there, the forget gate, which stays near 1, and the value of the cell, which jumps at the marks and is kept between; a slider over lists."
