@@ -9,16 +9,17 @@ from groundup.lessons.p02_char_rnn.exercises.recurrent import weights
 from groundup.ops import recurrent
 from groundup.ops.types import Array
 from groundup.practice.exercise import Exercise, Right, Wrong
+from groundup.practice.properties import special
 
 
 def lstm_padded(
-    x: Array, lengths: Array, weight_ih: Array, weight_hh: Array, bias_ih: Array, bias_hh: Array
+    x: Array, real: Array, weight_ih: Array, weight_hh: Array, bias_ih: Array, bias_hh: Array
 ) -> tuple[Array, Array]:
     """The hidden state and the cell of every sequence at its own last step."""
     hidden, cell = np.zeros((2, len(x), weight_hh.shape[1]), x.dtype)
     for t in range(x.shape[1]):
         (new_hidden, new_cell), _ = recurrent.lstm_step(x[:, t], hidden, cell, weight_ih, weight_hh, bias_ih, bias_hh)
-        going = (t < lengths)[:, None]
+        going = real[:, t, None]
         hidden, cell = np.where(going, new_hidden, hidden), np.where(going, new_cell, cell)
     return hidden, cell
 
@@ -33,9 +34,21 @@ def padded_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         ((0, 2), 3, 2, 2),
         ((5, 5, 2, 3), 5, 2, 3),
         ((1, 1), 4, 2, 3),
+        ((2, 3, 3), 3, 2, 5),
     ):
         x = rng.normal(size=(len(lengths), steps, inputs))
-        yield {"x": x, "lengths": np.array(lengths)} | weights(rng, inputs, width, 4)
+        real = np.arange(steps) < np.array(lengths)[:, None]
+        yield {"x": x, "real": real} | weights(rng, inputs, width, 4)
+    scattered = rng.random((3, 6)) < 0.5  # what is not real may stand anywhere
+    yield {"x": rng.normal(size=(3, 6, 2)), "real": scattered} | weights(rng, 2, 3, 4)
+
+
+def wide_open_gates(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Sums in the thousands, of both signs, among what is real and in the padding."""
+    x = rng.normal(size=(2, 4, 2))
+    x[0, 1, 0], x[0, 3, 1], x[1, 2, 0] = 4000, 5000, -4000
+    real = np.array([[True, True, True, False], [True, True, True, True]])
+    yield {"x": x, "real": real} | weights(rng, 2, 3, 4)
 
 
 LSTM_PADDED_TORCH = Exercise(
@@ -51,29 +64,30 @@ LSTM_PADDED_TORCH = Exercise(
         "torch.nn.utils.rnn.pack_padded_sequence",
     ),
     task=r"""
-A batch holds sequences of different lengths, filled up at the end: `x` is $(B, T, \text{in})$, and of sequence $b$
-only the first `lengths[b]` steps are real. Run an LSTM over it, from a state of zeros, and return `(hidden, cell)`,
-both $(B, H)$: the state of every sequence *at its own last step*, whatever stands in the padding. A sequence of
-length 0 keeps its zeros.
+A batch holds sequences of different lengths, filled up: `x` is $(B, T, \text{in})$, and `real` $(B, T)$ is True
+where a step is real and False where it is padding. Run an LSTM over it, from a state of zeros, and return `(hidden,
+cell)`, both $(B, H)$: the state of every sequence after its last real step, whatever stands in the padding. A
+sequence without a real step keeps its zeros.
 
 $$i, f, o = \sigma(\cdot), \quad g = \tanh(\cdot) \quad\text{of}\quad x_t W_{ih}^\top + b_{ih} + h W_{hh}^\top + b_{hh},
 \qquad c' = f \odot c + i \odot g, \qquad h' = o \odot \tanh(c')$$
 
 Rows of the weights: $i$, $f$, $g$, $o$, as in `nn.LSTM`. One loop over time is right; autograd goes through it.""",
     hints=(
-        "Take the step for all sequences, and then keep the old state of those that have ended.",
-        "What `nn.utils.rnn.pack_padded_sequence` spares you, as a mask: `going = (t < lengths)` is True or False for "
-        "each sequence, and needs an axis of length 1 to stand beside (B, H).",
-        "`going = (t < lengths).unsqueeze(1)`; after the step `hidden = torch.where(going, new_hidden, hidden)` and "
-        "the same for the cell.",
+        "Take the step for all sequences, and then keep the old state of those for which it is not real.",
+        "What `nn.utils.rnn.pack_padded_sequence` spares you, as a mask: `real[:, t]` is True or False for each "
+        "sequence, and needs an axis of length 1 to stand beside (B, H).",
+        "`going = real[:, t].unsqueeze(1)`; after the step `hidden = torch.where(going, new_hidden, hidden)` and the "
+        "same for the cell.",
     ),
-    why=r"""`torch.where` takes the new state where the sequence goes on and the old one where it has ended, and
-sends the gradient to whichever it took: padding gets none. To multiply the new state by the mask would set an ended
+    why=r"""`torch.where` takes the new state where the step is real and the old one where it is not, and sends
+the gradient to whichever it took: padding gets none. To multiply the new state by the mask would set an ended
 sequence to zero; to read `outputs[:, -1]` gives the state after the padding. Packed sequences do the same thing by
 taking ended sequences out of the batch, which saves their computation, too.""",
     difficulty=3,
     minutes=20,
     cases=padded_cases,
+    checks=(special("large values", wide_open_gates),),
     loops="One loop over time is fine.",
     solution='''
 import torch
@@ -81,7 +95,7 @@ from torch import Tensor
 
 
 def lstm_padded(
-    x: Tensor, lengths: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor
+    x: Tensor, real: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The hidden state and the cell of every sequence at its own last step."""
     hidden = cell = x.new_zeros(x.shape[0], weight_hh.shape[1])
@@ -90,7 +104,7 @@ def lstm_padded(
         i, f, g, o = before.chunk(4, dim=1)
         new_cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
         new_hidden = torch.sigmoid(o) * torch.tanh(new_cell)
-        going = (t < lengths).unsqueeze(1)
+        going = real[:, t].unsqueeze(1)
         hidden, cell = torch.where(going, new_hidden, hidden), torch.where(going, new_cell, cell)
     return hidden, cell
 ''',
@@ -105,9 +119,9 @@ def lstm_padded(
             "that goes on reading through the padding",
         ),
         Wrong(
-            "one step too long",
-            {"(t < lengths)": "(t <= lengths)"},
-            "that reads one step of padding",
+            "real steps skipped",
+            {"going = real[:, t]": "going = ~real[:, t]"},
+            "that takes the padding and skips what is real",
         ),
         Wrong(
             "ended sequences set to zero",
@@ -130,22 +144,22 @@ def lstm_padded(
     ),
     right=(
         Right(
-            "all states, then each at its length",
+            "only the rows that go on",
             """
             import torch
 
-            def lstm_padded(x, lengths, weight_ih, weight_hh, bias_ih, bias_hh):
+            def lstm_padded(x, real, weight_ih, weight_hh, bias_ih, bias_hh):
                 B, T, _ = x.shape
                 H = weight_hh.shape[1]
-                states = [(x.new_zeros(B, H), x.new_zeros(B, H))]
+                h, c = x.new_zeros(B, H), x.new_zeros(B, H)
                 for t in range(T):
-                    h, c = states[-1]
-                    s = (torch.nn.functional.linear(x[:, t], weight_ih, bias_ih)
-                         + torch.nn.functional.linear(h, weight_hh, bias_hh)).view(B, 4, H)
-                    c = s[:, 1].sigmoid() * c + s[:, 0].sigmoid() * s[:, 2].tanh()
-                    states.append((s[:, 3].sigmoid() * c.tanh(), c))
-                rows = torch.arange(B)
-                return tuple(torch.stack([one[k] for one in states], dim=1)[rows, lengths] for k in (0, 1))
+                    rows = real[:, t].nonzero()[:, 0]  # those that go on
+                    s = (torch.nn.functional.linear(x[rows, t], weight_ih, bias_ih)
+                         + torch.nn.functional.linear(h[rows], weight_hh, bias_hh)).view(len(rows), 4, H)
+                    new_c = s[:, 1].sigmoid() * c[rows] + s[:, 0].sigmoid() * s[:, 2].tanh()
+                    h = h.index_copy(0, rows, s[:, 3].sigmoid() * new_c.tanh())
+                    c = c.index_copy(0, rows, new_c)
+                return h, c
             """,
         ),
     ),

@@ -9,10 +9,11 @@ from groundup.lessons.p02_char_rnn.exercises.recurrent import SIZES
 from groundup.lessons.p03_lstm.model import peephole_step
 from groundup.ops.activations import sigmoid
 from groundup.practice.exercise import Exercise, Right, Wrong
+from groundup.practice.properties import special
 
 
 def peephole_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    for batch, inputs, width in SIZES:
+    for batch, inputs, width in (*SIZES, (2, 3, 4)):
         yield {
             "x": rng.normal(size=(batch, inputs)),
             "hidden": rng.normal(size=(batch, width)),
@@ -22,6 +23,12 @@ def peephole_cases(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
             "bias": 0.7 * rng.normal(size=4 * width),
             "peepholes": rng.normal(size=(3, width)),
         }
+
+
+def wide_open_gates(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Sums in the thousands, of both signs, beside ordinary ones."""
+    *_, case = peephole_cases(rng)
+    yield case | {"x": np.array([[4000.0, 0.0, 1.0], [-4000.0, 0.5, -0.5]])}
 
 
 PEEPHOLE_STEP_BACKWARD = Exercise(
@@ -59,6 +66,7 @@ multiplies element by element gets its gradient element by element, summed over 
     difficulty=5,
     minutes=35,
     cases=peephole_cases,
+    checks=(special("large values", wide_open_gates),),
     loops="None needed.",
     wrong=(
         Wrong(
