@@ -111,7 +111,7 @@ function CellEditor({ cell, atom, lesson }: Props) {
       {problem && <p className="cell-note">{problem}</p>}
       <div className="cell-editor" ref={place} />
       <p className="cell-keys" aria-hidden="true">
-        <kbd>Tab</kbd> completes <kbd>Ctrl</kbd> <kbd>I</kbd> explains <kbd>Esc</kbd> <kbd>Tab</kbd> leaves
+        <kbd>Tab</kbd> completes · <kbd>Ctrl</kbd>+<kbd>I</kbd> explains · <kbd>Esc</kbd>, <kbd>Tab</kbd> leaves
       </p>
     </>
   );

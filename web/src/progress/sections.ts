@@ -26,17 +26,18 @@ function wordsOf(link: HTMLAnchorElement): string {
   return (copy.textContent ?? '').trim();
 }
 
-/** The sections of the track that is shown: the other one's take no place on the page. */
+/** The sections that stand on the page: those of the other track do not, nor do those in what is folded. */
 export function shown(sections: Section[]): Section[] {
-  return sections.filter(({ heading }) => heading.getClientRects().length > 0);
+  return sections.filter(({ heading }) => heading.checkVisibility());
 }
 
 /**
  * Watches the sections and tells of each that gets read, and of the one the reader is at.
  *
  * A section counts as read once it has stood on screen for some seconds in all, the more the longer it is, and its end
- * has been on screen: scrolling past it, or looking at its first lines only, is not reading. A section has no element of its own, so a short look at
- * the headings' places twice a second, while the page is visible, does what an observer of elements cannot.
+ * has been on screen: scrolling past it, or looking at its first lines only, is not reading.
+ * A section has no element of its own, so a short look at the headings' places twice a second, while the page is
+ * visible, does what an observer of elements cannot.
  */
 export function watchSections(
   sections: Section[],

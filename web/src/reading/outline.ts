@@ -32,9 +32,11 @@ export function followOutline(page: Document): void {
   const headings = links.map((link) => page.getElementById(decodeURIComponent(link.hash.slice(1))));
   let current: HTMLAnchorElement | undefined;
   const look = () => {
-    const limit = window.innerHeight / 3;
-    let index = headings.findLastIndex((heading) => heading && heading.getBoundingClientRect().top < limit);
-    if (window.innerHeight + window.scrollY >= page.documentElement.scrollHeight - 4) index = headings.length - 1;
+    const atEnd = window.innerHeight + window.scrollY >= page.documentElement.scrollHeight - 4;
+    const limit = atEnd ? Number.POSITIVE_INFINITY : window.innerHeight / 3;
+    const index = headings.findLastIndex(
+      (heading) => heading?.checkVisibility() && heading.getBoundingClientRect().top < limit, // not those in a fold
+    );
     const link = links[index];
     if (link === current) return;
     current?.removeAttribute('aria-current');

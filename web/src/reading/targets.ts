@@ -1,10 +1,14 @@
-/** A link to a line inside folded code opens the folds around it first. */
+/** A link to what is folded, a line of code or a section, opens the folds around it first. */
 export function openFolds(page: Document): void {
   const open = () => {
     const target = page.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (target && unfold(target)) target.scrollIntoView();
   };
   addEventListener('hashchange', open);
+  page.addEventListener('click', ({ target }) => {
+    const link = target instanceof Element && target.closest<HTMLAnchorElement>('a[href^="#"]');
+    if (link && link.hash === location.hash) open(); // followed again: the address does not change
+  });
   open();
 }
 

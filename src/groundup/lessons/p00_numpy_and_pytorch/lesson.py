@@ -22,7 +22,8 @@
 # A network with 4,810 numbers in it was shown 1,259 handwritten digits. Then it read 359 others, which it had never
 # seen. These are the ones that it got wrong. How many can you read? (The answers come further down.)
 
-# %% name="imports" tags=["shared"]
+# %% name="imports" tags=["shared", "tools"]
+# NumPy.
 import math
 
 import numpy as np
@@ -54,33 +55,28 @@ for axes, place in zip(places, missed, strict=True):
 # time, until the network could read. But when an answer is wrong, **which of the 4,810 numbers is to blame, and by how
 # much?**
 #
-# That question held the field up for a generation. A network is made of layers, each of which turns a row of numbers
-# into another row. In 1969 Marvin Minsky and Seymour Papert proved how little can be done with a single layer. With
-# two, nobody knew a good way to train the first: it never meets the answer, so who should tell it what it did wrong?
-# The answer is called **back-propagation**, and it lay in a thesis about rounding errors, which Seppo Linnainmaa wrote
-# in Helsinki in 1970 without a word on neural networks. Paul Werbos saw the connection in 1974. Few listened until
-# [Rumelhart, Hinton and Williams](https://doi.org/10.1038/323533a0) showed in 1986 what a first layer learns when it is
-# told. Back-propagation is the engine under every model you have heard of, and most people who use it have never seen
-# it run.
+# A network is made of layers, each of which turns a row of numbers into another row. In 1969 Marvin Minsky and Seymour
+# Papert proved how little can be done with a single layer. With two, nobody knew a good way to train the first: it never
+# meets the answer, so who should tell it what it did wrong? That held the field up for seventeen years. The answer is
+# called **back-propagation**, and it lay in a thesis about rounding errors, which Seppo Linnainmaa wrote in Helsinki in
+# 1970 without a word on neural networks. Few listened until [Rumelhart, Hinton and
+# Williams](https://doi.org/10.1038/323533a0) showed in 1986 what a first layer learns when it is told. It is the engine
+# under every model you have heard of, and most people who use it have never seen it run.
 #
 # You will build that engine, from a product of two numbers up, and then hand the bookkeeping to a list, as PyTorch
-# does. Change any cell and run it again: the functions that you see are the ones that run. (What takes longer was
-# measured beforehand; those cells say `measured`. In the code, notes such as `: Array` after a name only say what it
-# is; Python ignores them, and so may you.)
+# does. Change any cell and run it again!
 
 # %% [markdown] name="digits"
 # ## Pictures are arrays
 #
 # The data are digits that thirteen people wrote by hand, scanned to 8 × 8 pixels. A pixel is a number: 0 is paper, 1 is
-# ink. They are dealt out at random into three parts, called `train`, `validation` and `test` in the code, each with
-# `images` and `labels`. The network learns from *training*. *Validation* is for choices: try rates and sizes, and look
-# at it as often as you like. *Test* is for judging, after all choices have been made. Why three? Whatever you choose by
-# looking at a part, that part can no longer judge you fairly. (All pictures here are kept in float32, numbers of seven
-# digits; float64 has sixteen.)
+# ink. They are dealt out at random into three parts, each with `images` and `labels`. The network learns from `train`.
+# `validation` is for choices: try rates and sizes, and look at it as often as you like. `test` is for judging, after
+# all choices have been made. Why three? Whatever you choose by looking at a part, that part can no longer judge you
+# fairly.
 #
 # An array is a block of numbers with a **shape**: how many numbers lie along each of its **axes**. Mistakes about
-# shapes are the most common ones, so say the shape of every array aloud, or write it beside the line, as these lessons
-# do.
+# shapes are the most common ones, so say the shape of every array aloud, or write it beside the line.
 
 # %% name="digits-shapes"
 for name, part in {"train": train, "validation": validation, "test": test}.items():
@@ -88,18 +84,16 @@ for name, part in {"train": train, "validation": validation, "test": test}.items
 
 pixels = train.images.reshape(len(train.images), -1)  # (N, 8, 8) -> (N, 64); -1: whatever is left
 print("pixels.mean(axis=0)", pixels.mean(axis=0).shape, "the average picture: axis 0 is gone")
-print("pixels.mean(axis=1)", pixels.mean(axis=1).shape, "the average ink of each picture")
 
 # %% [markdown] name="broadcasting"
 # Some spellings come up again and again. `a[:, 0]` is the first column of a matrix. `a > 0` is an array of True and
 # False, which count as 1 and 0 in a product. `keepdims=True` leaves an axis of length 1 where a sum or a maximum went
-# over it. `np.zeros_like(a)` are zeros in the shape of `a`. `np.allclose(a, b)` asks whether two arrays are equal up to
-# rounding. `np.vdot(a, b)` multiplies element by element and adds up everything.
+# over it. `np.allclose(a, b)` asks whether two arrays are equal up to rounding. `np.vdot(a, b)` multiplies element by
+# element and adds up everything.
 #
 # ### Broadcasting
 #
-# `pixels - pixels.mean(axis=0)` takes a (64,) from an (N, 64). The shapes differ, and it works all the same: NumPy
-# repeats the smaller array. The rule:
+# `pixels - pixels.mean(axis=0)` takes a (64,) from an (N, 64), and it works: NumPy repeats the smaller array.
 #
 # > Write the two shapes one below the other, aligned **at the right**. Missing axes count as 1. Two sizes fit if they
 # > are equal or if one of them is 1; an axis of size 1 is used again and again, as if it had been copied.
@@ -120,13 +114,13 @@ for what, difference in {"(3, 1) - (3,)": prediction - target, "(3,)   - (3,)": 
 
 # %% [markdown] name="broadcasting-trap"
 # Every prediction was compared with every target. No error is raised, and a network trained like this even gets better,
-# at the wrong thing: it learns the average. From here on, comments say the shape where it matters, as in `# (N, 64)`.
+# at the wrong thing: it learns the average.
 
 # %% [markdown] name="slope"
 # ## What a gradient is
 #
-# A model has numbers that can be changed, its **parameters**. A **loss** $L$ says how wrong it is: one number, the
-# smaller the better. Learning is a search for parameters with a small loss.
+# A model has numbers that can be changed, its **parameters**. A **loss** $L$ says how wrong it is, in one number.
+# Learning is a search for parameters with a small loss.
 #
 # Take the smallest model there is: $y = wx + b$, with two parameters, $w = 2$ and $b = 1$. It is given $x = 3$ and
 # should answer $t = 5$. For the loss take the squared difference, $L = (y - t)^2$:
@@ -136,12 +130,11 @@ for what, difference in {"(3, 1) - (3,)": prediction - target, "(3,)   - (3,)": 
 # Too high. Should $w$ go down, or $b$, and how far? Ask of each: *if I raise it a little and leave everything else
 # alone, how fast does the loss grow?* The small change of the loss, divided by the small change of $w$ that caused it,
 # is a derivative, written $\partial L/\partial w$. The curly $\partial$ means the same as the $d$ of school, and
-# reminds you that there are other numbers which stand still. All these derivatives together are the **gradient**.
+# reminds you of the other numbers, which stand still. All these derivatives together are the **gradient**.
 #
-# The loss is made in steps, so take the derivatives in steps, backwards from the loss. A small change of $y$ changes
-# the loss $2(y - t) = 4$ times as much. A small change of $w$ changes $y$ three times as much, because $x = 3$. So a
-# small change of $w$ changes the loss $4 \cdot 3 = 12$ times as much. This is the **chain rule**: rates multiply along
-# the way.
+# The loss is made in steps, so take them backwards. A small change of $y$ changes the loss $2(y - t) = 4$ times as
+# much. A small change of $w$ changes $y$ three times as much, because $x = 3$. So a small change of $w$ changes the loss
+# $4 \cdot 3 = 12$ times as much. This is the **chain rule**: rates multiply along the way.
 #
 # $$\frac{\partial L}{\partial y} = 2(y - t) = 4, \qquad
 #   \frac{\partial L}{\partial w} = \frac{\partial L}{\partial y}\,\frac{\partial y}{\partial w} = 4 \cdot x = 12, \qquad
@@ -149,7 +142,7 @@ for what, difference in {"(3, 1) - (3,)": prediction - target, "(3,)   - (3,)": 
 #
 # ![The computation of the loss as a graph: values 6, 7, 2 and 4 go forward, gradients 4 and 12 come back to b and w.](diagram:chain)
 #
-# You need not believe it. Nudge $w$ and $b$ by a tiny $h$, both ways, and see how much the loss moves.
+# You need not believe it: nudge $w$ and $b$ by a tiny $h$, both ways.
 
 
 # %% name="slope-code"
@@ -175,10 +168,10 @@ assert np.allclose((dw, db), (12, 4))
 # now answers $1.4 \cdot 3 + 0.8 = 5$. The loss is 0. One step, and it is done!
 #
 # That was luck, and you can see how much. Write $e = y - t$ for the error, 2 at first. By (1) the derivatives are $6e$
-# and $2e$, so a step takes $6\eta e$ from $w$ and $2\eta e$ from $b$. The answer $3w + b$ falls by
+# and $2e$, so a step takes $6\eta e$ from $w$ and $2\eta e$ from $b$, and the answer $3w + b$ falls by
 # $3 \cdot 6\eta e + 2\eta e = 20\,\eta e$. So each step multiplies the error by $1 - 20\,\eta$. At 0.05 that is 0. What
-# happens at 0.1? And beyond? Say it before you move the slider. The thin lines in the picture are lines of equal loss,
-# like the contour lines on a map; the thick one is the floor of the valley, where the loss is 0.
+# happens at 0.1? And beyond? Say it before you move the slider. (Thin lines join places of equal loss, as on a map; the
+# thick one is the floor of the valley, where the loss is 0.)
 
 # %% name="rates" alt="The loss over w and b as a valley, and eight steps of gradient descent in it: short ones for a small rate, one that reaches the floor at 0.05, jumps from side to side at 0.1, and ever wider ones beyond."
 w_axis, b_axis = np.linspace(-1.5, 4.5, 81), np.linspace(-1, 3, 61)
@@ -198,26 +191,22 @@ def descent(axes, rate):
     describe(axes, "w", "b", f"rate {rate}: the loss after 8 steps is {tiny_loss(*path[-1]):.3g}")
 
 
-fig = frames(
-    "learning rate", [0.005, 0.01, 0.02, 0.04, 0.05, 0.07, 0.09, 0.1, 0.102, 0.105], descent, shown=(1, 4, 7), start=1
-)
+rates = [0.005, 0.01, 0.02, 0.04, 0.05, 0.07, 0.09, 0.1, 0.102, 0.105]
+fig = frames("learning rate", rates, descent, height=3.0, shown=(1, 4, 7), start=1)
 
 # %% [markdown] name="step-lessons" tags=["shared"]
-# Keep three things from this toy; they are true of the largest models, with other numbers. The gradient points straight
-# up the wall of the valley, so the step goes straight down. A rate that is too small is slow; at some rate, here 0.1,
-# the model jumps from wall to wall forever, and with any larger one the loss grows: it *diverges*. There is not one
-# best model but many, here the whole line $3w + b = 5$. In one thing the toy is no model for the rest: here we could
-# work out the best rate. For a network nobody knows it beforehand; lesson `optimizers` is about that.
+# Much of this is true of the largest models. The step goes straight down the wall of the valley. A rate that is too
+# small is slow; at some rate, here 0.1, the model jumps from wall to wall forever, and beyond it *diverges*: the loss
+# grows. There are many best models, here the whole line $3w + b = 5$. What nobody can work out beforehand is the best
+# rate; lesson `optimizers` is about that.
 
 # %% [markdown] name="convention"
 # ## The one convention: value and backward
 #
-# Look at how (1) was made. Going forward, every operation computed its value. Going backward it took
-# $\partial L/\partial(\text{its value})$, which it was handed, and turned it into
-# $\partial L/\partial(\text{its argument})$. It needs its own arguments for that, and nothing of the other operations.
-#
-# So write every operation as a function that returns **two things**: its value, and a function `backward` that turns
-# the one gradient into the other. In all these lessons:
+# Look at how (1) was made. Going forward, every operation computed its value. Going backward it was handed
+# $\partial L/\partial(\text{its value})$ and turned it into $\partial L/\partial(\text{its argument})$. For that it
+# needs its own arguments, and nothing of the other operations. So write every operation as a function that returns
+# **two things**: its value, and a function `backward` that turns the one gradient into the other. In all these lessons:
 #
 # ```python
 # y, backward = operation(x, ...)
@@ -227,8 +216,7 @@ fig = frames(
 # `backward` remembers what it needs from the forward pass. A function that remembers values from where it was made is
 # called a **closure**: below, `scale_backward` knows the `x` and the `w` with which `scale` was called. (A `lambda` is
 # a function without a name.) To differentiate a chain of operations, call their closures in reverse order. That is all
-# of back-propagation, and this cell is its first complete run. (Taking $t = 5$ away changes no derivative, so it needs
-# no closure.)
+# of back-propagation, and here is its first complete run.
 
 
 # %% name="convention-code"
@@ -246,7 +234,7 @@ def square(x):
 
 product, scale_backward = scale(3.0, 2.0)
 y, shift_backward = shift(product, 1.0)
-loss, square_backward = square(y - 5.0)
+loss, square_backward = square(y - 5.0)  # taking 5 away changes no derivative
 
 dy = square_backward(1.0)  # (1) dL/dL = 1: this is where every backward pass begins
 d_product, db = shift_backward(dy)  # (1)
@@ -259,7 +247,7 @@ assert (dw, db) == (12, 4)
 #
 # Let $y_i = a_i\, b_i$, element by element. Element $i$ of $y$ depends on elements $i$ of $a$ and $b$ and on nothing
 # else, so what held for numbers holds for each: $da_i = dy_i\, b_i$. An array's gradient always has **the array's own
-# shape**, because every number in it has one derivative. That is `multiply`, folded below; `add` is simpler still.
+# shape**, because every number in it has one derivative.
 #
 # Broadcasting needs a second thought. In `x + row` the one number `row[j]` went into many results. Raise it a
 # little, and all of them move. Their effects on the loss **add up**: with $y_{ij} = x_{ij} + r_j$,
@@ -269,13 +257,17 @@ assert (dw, db) == (12, 4)
 #
 # ![A row is used for two rows of the result; going back, the gradients of the two are added to one of the shape of the row.](diagram:broadcast)
 #
-# What was copied on the way out is summed on the way back. `unbroadcast` does it for any two shapes. Say the gradient
-# is (2, 4, 3), and the array was (4, 1). Axis 0 was added, so `added` is 1. The array's axis of length 1 was stretched;
-# in the gradient it is axis 2. So sum over the axes 0 and 2, and give the four sums that are left the shape (4, 1). And
-# the other way round: a sum sends the same gradient to all of its summands, so **the backward of a sum is a
-# broadcast**.
+# What was copied on the way out is summed on the way back. And the other way round: a sum sends the same gradient to
+# all of its summands, so **the backward of a sum is a broadcast**.
 
-# %% name="arrays-code" show="unbroadcast add" include="groundup.lessons.p00_numpy_and_pytorch.model:add groundup.lessons.p00_numpy_and_pytorch.model:multiply groundup.ops.broadcast:unbroadcast"
+# %% [markdown] name="unbroadcast" tags=["second"]
+# ### Product and sum of any two shapes
+#
+# `unbroadcast` sums over whatever was copied. Say the gradient is (2, 4, 3), and the array was (4, 1). Axis 0 was added,
+# so `added` is 1. The array's axis of length 1 was stretched; in the gradient it is axis 2. So sum over the axes 0 and
+# 2, and give the four sums that are left the shape (4, 1).
+
+# %% name="arrays-code" show="unbroadcast add multiply" include="groundup.lessons.p00_numpy_and_pytorch.model:add groundup.lessons.p00_numpy_and_pytorch.model:multiply groundup.ops.broadcast:unbroadcast"
 from groundup.lessons.p00_numpy_and_pytorch.model import add, multiply
 from groundup.ops.broadcast import unbroadcast
 
@@ -293,9 +285,8 @@ assert np.array_equal(unbroadcast(np.ones((2, 4, 3)), (4, 1)), np.full((4, 1), 6
 # %% [markdown] name="matmul"
 # ## The gradient of a matrix product
 #
-# A layer of a network multiplies matrices, so this is the one derivation to know by heart. First the product itself, `A
-# @ B` in NumPy: entry $(i, j)$ of $C = AB$ is row $i$ of $A$ times column $j$ of $B$, number by number, added up. For
-# two by two:
+# A layer of a network multiplies matrices, so this is the one derivation to know by heart. Entry $(i, j)$ of $C = AB$,
+# `A @ B` in NumPy, is row $i$ of $A$ times column $j$ of $B$, number by number, added up. For two by two:
 #
 # $$\begin{aligned}
 #   c_{11} &= a_{11}b_{11} + a_{12}b_{21} & c_{12} &= a_{11}b_{12} + a_{12}b_{22}\\
@@ -315,23 +306,23 @@ assert np.array_equal(unbroadcast(np.ones((2, 4, 3)), (4, 1)), np.full((4, 1), 6
 #
 # $$\frac{\partial L}{\partial A} = G\,B^\top, \qquad \frac{\partial L}{\partial B} = A^\top G \tag{5}$$
 #
-# For matrices of any size the argument is the same: $c_{ij} = \sum_k a_{ik} b_{kj}$, so $a_{ik}$ meets $b_{kj}$ in
-# every $c_{ij}$ of row $i$, and $\partial L/\partial a_{ik} = \sum_j g_{ij} b_{kj} = (G B^\top)_{ik}$. Should you ever
-# forget (5), ask the shapes: $A$ is $(n, m)$, $G$ is $(n, p)$, $B$ is $(m, p)$. If $n$, $m$ and $p$ differ, there is
-# only one way to make an $(n, m)$ from $G$ and $B$.
+# It is the same for any size: $a_{ik}$ meets $b_{kj}$ in every $c_{ij}$ of row $i$, so
+# $\partial L/\partial a_{ik} = \sum_j g_{ij} b_{kj} = (G B^\top)_{ik}$. Should you ever forget (5), ask the shapes:
+# $A$ is $(n, m)$, $G$ is $(n, p)$, $B$ is $(m, p)$. If $n$, $m$ and $p$ differ, there is only one way to make an
+# $(n, m)$ from $G$ and $B$.
 #
 # On paper, with $A = \begin{pmatrix}1&2\\3&4\end{pmatrix}$, $B = \begin{pmatrix}5&6\\7&8\end{pmatrix}$ and
 # $G = \begin{pmatrix}1&0\\0.5&-1\end{pmatrix}$: by (4), $\partial L/\partial a_{12} = 1 \cdot 7 + 0 \cdot 8 = 7$. All
 # of (5):
 #
 # $$G B^\top = \begin{pmatrix}5&7\\-3.5&-4.5\end{pmatrix}, \qquad A^\top G = \begin{pmatrix}2.5&-3\\4&-4\end{pmatrix}$$
-#
-# Now nudge all eight entries, one at a time. A nudge needs one number to watch. Take $L = \sum_{ij} g_{ij}\, c_{ij}$,
-# the entries of $C$ times fixed numbers, added up. Its gradient with respect to $C$ is $G$, so those with respect to
-# $A$ and $B$ must be (5).
 
-# %% name="matmul-code" include="groundup.lessons.p00_numpy_and_pytorch.model:numerical_gradient"
-from groundup.lessons.p00_numpy_and_pytorch.model import numerical_gradient
+# %% [markdown] name="matmul-nudges" tags=["second"]
+# ### All eight entries, nudged one at a time
+#
+# First the same in code. Then a nudge, which needs one number to watch. Take $L = \sum_{ij} g_{ij}\, c_{ij}$, the entries
+# of $C$ times fixed numbers, added up. Its gradient with respect to $C$ is $G$, so those with respect to $A$ and $B$ must
+# be (5).
 
 # %% name="matmul-numbers"
 A, B = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]])
@@ -339,6 +330,10 @@ G = np.array([[1.0, 0.0], [0.5, -1.0]])
 assert np.allclose(G @ B.T, [[5, 7], [-3.5, -4.5]])  # (5)
 assert np.allclose(A.T @ G, [[2.5, -3], [4, -4]])  # (5)
 
+# %% name="matmul-code" include="groundup.lessons.p00_numpy_and_pytorch.model:numerical_gradient"
+from groundup.lessons.p00_numpy_and_pytorch.model import numerical_gradient
+
+# %% name="matmul-nudged"
 nudged_a = numerical_gradient(lambda A: (G * (A @ B)).sum(), A)
 nudged_b = numerical_gradient(lambda B: (G * (A @ B)).sum(), B)
 print("by nudges:", nudged_a.round(6).tolist(), nudged_b.round(6).tolist())
@@ -351,12 +346,12 @@ assert np.allclose(nudged_b, A.T @ G)
 # %% [markdown] name="linear"
 # ### The linear layer
 #
-# A layer works on a **batch**, many examples at once, each a row of $X$. It computes $Y = XW^\top + b$. It is the
-# custom, in PyTorch too, that the weights $W$ have a row for each output and a column for each input; hence the
-# transpose. The **bias** $b$ is one more number for each output. The backward is (5) with $X$ for $A$ and $W^\top$ for
-# $B$: $dX = dY\, W$, and $dW^\top = X^\top dY$, which transposed is $dW = dY^\top X$. The bias was broadcast over the
-# rows, so (3) sums its gradient over them. Can you find the three lines? An output of such a layer is also called a
-# **unit**; units whose values are neither input nor answer are *hidden*.
+# A layer works on a **batch**, many examples at once, each a row of $X$. It computes $Y = XW^\top + b$. By custom, in
+# PyTorch too, the weights $W$ have a row for each output and a column for each input; hence the transpose. The **bias**
+# $b$ is one more number for each output. The backward is (5) with $X$ for $A$ and $W^\top$ for $B$: $dX = dY\, W$, and
+# $dW^\top = X^\top dY$, which transposed is $dW = dY^\top X$. The bias was broadcast over the rows, so (3) sums its
+# gradient over them. Can you find the three lines? An output of such a layer is also called a **unit**; units whose
+# values are neither input nor answer are *hidden*.
 
 # %% name="linear-code" beside="linear" include="groundup.ops.linear:linear"
 from groundup.ops.linear import linear
@@ -366,8 +361,7 @@ from groundup.ops.linear import linear
 #
 # Put two linear layers one after the other and you have gained nothing: $(xA)B = x(AB)$ is one linear layer. Something
 # bent has to stand between them. The usual choice is $\operatorname{ReLU}(x) = \max(x, 0)$, the *rectified linear
-# unit*. Its slope is 1 where $x > 0$ and 0 where $x < 0$, so its backward lets a gradient through where the input was
-# positive and stops it elsewhere.
+# unit*. Its slope is 1 where $x > 0$ and 0 where $x < 0$: a gradient passes only where the input was positive.
 
 # %% name="relu-code" include="groundup.ops.activations:relu"
 from groundup.ops.activations import relu
@@ -380,26 +374,26 @@ from groundup.ops.activations import relu
 #
 # For a picture the network gives ten numbers $z_0 \dots z_9$, the **logits**, one for each digit. The **softmax** makes
 # probabilities of them: exponentials, so that all are positive, divided by their sum, so that together they are 1. The
-# loss is minus the logarithm of the probability that was given to the right label $t$, the **cross-entropy**. (The
-# logarithm is the natural one here and everywhere, $\log e = 1$; a loss with it is counted in *nats*.)
+# loss is minus the natural logarithm of the probability that the right label $t$ was given, the **cross-entropy**
+# (counted in *nats*).
 #
 # $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad L = -\log p_t = -z_t + \log \sum_j e^{z_j} \tag{6}$$
 #
-# Certain and right costs nothing, certain and wrong costs without limit. And guessing evenly among ten costs
-# $\log 10 \approx 2.303$: an untrained network should start near there, and if yours does not, something is wrong. For
-# the gradient, differentiate both terms of (6). The first gives $-1$ if $k$ is the right label and 0 otherwise, written
+# Certain and right costs nothing, certain and wrong costs without limit. Guessing evenly among ten costs
+# $\log 10 \approx 2.303$, and an untrained network should start near there. For the gradient, differentiate both terms
+# of (6). The first gives $-1$ if $k$ is the right label and 0 otherwise, written
 # $-[k = t]$. The second, by the chain rule for the logarithm, gives $e^{z_k}$ over the sum, which is $p_k$ again:
 #
 # $$\frac{\partial L}{\partial z_k} = -[k = t] + \frac{e^{z_k}}{\sum_j e^{z_j}} = p_k - [k = t] \tag{7}$$
 #
-# In words: *what the network said, minus what it should have said*. It is the nicest gradient in the field. For a batch
-# of $N$ pictures the loss is the mean, so every gradient is divided by $N$.
+# In words: *what the network said, minus what it should have said*. For a batch of $N$ pictures the loss is the mean, so
+# every gradient is divided by $N$.
 #
 # On paper, with logits $(2, 1, 0)$ and label 0: $e^2 + e^1 + e^0 = 11.107$, so $p = (0.665, 0.245, 0.090)$, the loss is
 # $-\log 0.665 = 0.408$, and the gradient is $(-0.335, 0.245, 0.090)$. It sums to 0. Why must it? The sum of its entries
 # is the slope of the loss when all logits rise together, and adding the same number to all of them changes nothing. For
 # the same reason we may take the largest logit away first, and then no exponential can overflow. (Every backward pass
-# begins at a loss, so the `backward` of a loss takes $\partial L/\partial L = 1$ unless it is told otherwise.)
+# begins at a loss, with $\partial L/\partial L = 1$; so its `backward()` needs no argument.)
 
 
 # %% name="cross-entropy-by-hand"
@@ -427,18 +421,17 @@ assert np.allclose(backward(), [[-0.335, 0.245, 0.090]], atol=5e-4)
 from groundup.ops.losses import cross_entropy
 
 # %% [markdown] name="loss-turn"
-# **Your turn**: exercise `cross_entropy`; and exercise `softmax`, alone, which you have to derive yourself. If you want
-# a hard one, take exercise `batch_norm_backward`: the task gives the formula of that layer, and its gradient needs
-# nothing that you have not seen.
+# **Your turn**: exercise `cross_entropy`; exercise `softmax`, alone, which you have to derive yourself; and a hard one,
+# exercise `batch_norm_backward`, which needs nothing that you have not seen.
 
 # %% [markdown] name="network" tags=["shared"]
 # ## The network
 #
 # The pixels, a linear layer with 64 hidden units, ReLU, and a linear layer that reads the logits out of them: a
-# *multi-layer perceptron*, after the perceptron of 1958, which had one layer. Its `backward` calls the closures of its
-# forward lines in reverse order, and does nothing else. The parameters are a *tree*, here a dict of dicts, and so is
-# their gradient. `map_tree` applies a function to every array of a tree, or of two trees side by side. Weights begin as
-# random numbers between $-1/\sqrt n$ and $1/\sqrt n$, where $n$ counts the inputs; here that is $\pm 0.125$.
+# *multi-layer perceptron*. Its `backward` calls the closures of its forward lines in reverse order, and does nothing
+# else. The parameters are a *tree*, a dict of dicts, and so is their
+# gradient; `map_tree` applies a function to every array of a tree, or of two. Weights begin as random numbers between
+# $-1/\sqrt n$ and $1/\sqrt n$, where $n$ counts the inputs; here that is $\pm 0.125$.
 
 # %% name="network-code" tags=["shared"] show="mlp" include="groundup.lessons.p00_numpy_and_pytorch.model:init groundup.lessons.p00_numpy_and_pytorch.model:mlp groundup.training.params:map_tree groundup.training.params:flatten groundup.training.params:leaves groundup.training.streams:random_stream"
 from groundup.lessons.p00_numpy_and_pytorch.model import init, mlp
@@ -458,16 +451,13 @@ print(f"untrained loss {cross_entropy(mlp(params, train.images)[0], train.labels
 # A wrong gradient raises no error. The network trains a little worse, and you never learn why. So check.
 #
 # Nudging each parameter alone would take two forward passes for each of the 4,810. Backward finds all derivatives at
-# once, for about twice the arithmetic of one forward pass, since the backward of a matrix product has two products in
-# it. That is why we bother. For the check it is enough to nudge **all parameters together**, along a random direction
-# $d$. Let $w$ stand for all 4,810 of them. The loss then has the slope
+# once, for about twice the arithmetic of one: that is why we bother. For the check it is enough to nudge **all
+# parameters together**, along a random direction $d$. With $w$ for all of them, the loss has the slope
 #
 # $$\frac{L(w + hd) - L(w - hd)}{2h} \;\approx\; \sum_i \frac{\partial L}{\partial w_i}\, d_i \tag{8}$$
 #
-# The sum is a dot product of gradient and direction, and one wrong number anywhere in the gradient changes it, with
-# near certainty: to hide, the mistake would have to be at a right angle to a direction that was drawn at random. We
-# check in float64, so that rounding does not cover up what we look for. (At 0 a ReLU has a *kink*, a corner without a
-# slope. A nudge of $10^{-6}$ hardly ever carries one across.)
+# One wrong number anywhere in the gradient changes the sum, for $d$ was drawn at random. We check in float64, numbers of
+# sixteen digits; in float32, which has seven and holds our pictures, rounding could cover up what we look for.
 
 # %% name="check-run"
 rng = np.random.default_rng(1)
@@ -491,10 +481,9 @@ for _ in range(3):
     print(f"slope measured {measured_slope:+.9f}, predicted {predicted:+.9f}")
 
 # %% [markdown] name="check-break"
-# Now break something and watch this cell notice. In `mlp` above, let `d_before = d_active` in `backward`, as if there
-# were no ReLU, and run both cells again. Not even the first digits agree. Now run the training below with it: it still
-# learns to read, only a little worse. Without this check you would never have known. (Then press Reset, which stands at
-# `mlp` once you have edited it.)
+# Now break something. In `mlp` above, let `d_before = d_active`, as if there were no ReLU, and run both cells again: not
+# even the first digits agree. And yet the training below still learns to read with it, only a little worse. (Reset, at
+# `mlp`, mends it.)
 
 # %% [markdown] name="training"
 # ## Train it, and watch
@@ -502,7 +491,7 @@ for _ in range(3):
 # Draw 64 examples at random, a **mini-batch**, compute their loss and its gradient, take the step (2), and do it again:
 # *stochastic gradient descent*. Why not all examples at once? The gradient of 64 examples is only a rough guess at that
 # of all 1,259, at the start some 50° off. But it costs a twentieth, and the next batch errs in another direction.
-# (`yield` hands each step to the loop that asked for it, and goes on when the loop asks again.)
+# (`yield` hands each step to the loop that asks for it.)
 
 
 # %% name="learn"
@@ -521,13 +510,14 @@ def learn(params, data, rng, steps=2000, rate=0.5, network=mlp):
 # $x$ and $y$ have the same sign, and red if not. No straight line parts the two colours: this is the *exclusive or*,
 # which a network with one layer cannot learn. To make it less easy, every point is shown a little beside its true
 # place. So even someone who knows the rule is wrong near the borders. Move the slider and watch 64 hidden units find
-# what no line can. (The points are packed like the digits, so their coordinates are called `images`.)
+# what no line can.
 
 # %% name="corners-data" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.experiment:draw_corners"
 # `draw_corners` draws points and their classes.
 from groundup.lessons.p00_numpy_and_pytorch.experiment import draw_corners
 
-# %% name="corners-train" measures="hidden=share"
+# %% name="corners-train" tags=["tools"] measures="hidden=share"
+# 2,000 steps of `learn` on 1,000 points; then 1,000 new ones, beside simpler methods.
 points, new = draw_corners(random_stream(0, "corners"), 1000), draw_corners(random_stream(0, "corners, test"), 1000)
 start = init(random_stream(0, "corners, parameters"), inputs=2, classes=2)
 snapshots = {0: start}
@@ -558,28 +548,26 @@ def borders(axes, step):
     describe(axes, "x", "y", f"step {step}: loss {loss:.3f}")
 
 
-fig = frames("step", list(snapshots), borders, width=4.2, height=3.4, shown=(0, 3, 4, 7), start=2)
+fig = frames("step", list(snapshots), borders, width=4.2, height=3.1, shown=(0, 3, 4, 7), start=2)
 
 # %% [markdown] name="corners-seen"
-# Ten steps, and the idea is there: two corners against two. The shades say how sure the network is, and the dots are
-# 120 of its 1,000 points. The black line is where the network cannot decide; it bends where hidden units switch on. The
-# other 1,990 steps only sharpen it.
+# Ten steps, and the idea is there: two corners against two. The other 1,990 only sharpen it. (The shades say how sure
+# the network is, on the black line it cannot decide, and the dots are 120 of its 1,000 points.)
 #
 # What did the hidden layer buy? Without it the network is hardly better than tossing a coin. The nearest known point
-# does better, since in two dimensions every place has one close by, but it believes every point that the blur has moved
-# to the wrong side. Sixty-four bent lines cannot follow each of them, and here that is a virtue. (In *Measured*,
-# below, each of five seeds deals other points, so the numbers differ by a point or two. Luck does the same to the rule
-# on 1,000 points; over millions it gets 85.3 %.)
+# does better, but it believes every point that the blur has moved to the wrong side. Sixty-four bent lines cannot
+# follow each of them, and here that is a virtue. (In *Measured*, below, each of five seeds deals other points, so the
+# numbers differ by a point or two. Luck does the same to the rule; over millions of points it gets 85.3 %.)
 
 # %% [markdown] name="digits-training"
 # ### The digits
 #
-# The same function and the same rate, with pictures. What is drawn at random comes from streams with a seed and a name.
-# This is seed 0; *Measured*, below, repeats the training with five seeds and gives the middle one, so its last digits
-# differ.
+# The same function and rate, with pictures.
+
+# %% name="train" tags=["tools"]
+# 2,000 steps of `learn` on the digits; every hundred steps, how many digits of two parts the network reads.
 
 
-# %% name="train"
 def share_right(params, digits):
     return float(np.mean(mlp(params, digits.images)[0].argmax(axis=1) == digits.labels))
 
@@ -590,27 +578,32 @@ for step, loss, params in learn(init(random_stream(0, "parameters")), train, ran
         history["step"].append(step)
         history["training"].append(share_right(params, train))
         history["validation"].append(share_right(params, validation))
-    if step in (1, 10, 100, 1000, 2000):
+    if step in (1, 100, 2000):
         print(f"step {step:5}: loss of the batch {loss:.4f}")
-print(f"of the validation digits it reads {history['validation'][-1]:.1%}")
+print(f"it reads {history['training'][-1]:.1%} of the training digits, {history['validation'][-1]:.1%} of the others")
+
+# %% [markdown] name="road" tags=["second"]
+# ### The road there
+#
+# How the two shares grew, step by step:
 
 # %% name="learning-curve" alt="Share of training and validation digits read correctly against the step."
-fig, axes = figure(6.8, 2.8)
+fig, axes = figure(6.8, 2.3)
 lines = {"training digits": history["training"], "validation digits": history["validation"]}
 curves(axes, history["step"], lines, "step", "share read correctly", "Learning to read digits")
 
+# %% [markdown] name="road-words"
+# Where both curves fall together the network has been thrown off for a while, as the toy was near its edge. (Set
+# `rate=2` and see the edge of this one.) From a few hundred steps on the training digits still get better and the
+# validation digits no longer do (there, one digit of 179 is 0.6 %).
+
 # %% [markdown] name="baselines"
-# The road is not smooth. Where both curves fall together the network has been thrown off for a while, as the toy was
-# near its edge. (Set `rate=2` and see the edge of this one.) From a few hundred steps on the training digits still get
-# better and the validation digits no longer do (there, one digit of 179 is 0.6 %): the network is learning its own
-# examples by heart.
-#
 # ## Is that good?
 #
-# It ends with 97 % of the validation digits. A number alone says nothing. What would you try if you had no network at
-# all? Compare the picture with all the training pictures and give the label of the most similar one: the *nearest
-# neighbour*. It learns nothing. Two more: the label of the most similar of ten average pictures (*nearest class mean*),
-# and a network without a hidden layer (*linear*). Which of the four reads best? Decide before you look.
+# It ends with 97 % of the validation digits. (The training digits, by now, it knows by heart.) Is that much? What would
+# you try if you had no network at all? Give the label of the most similar training picture: the *nearest neighbour*,
+# which learns nothing. Two more: the label of the most similar of ten average pictures (*nearest class mean*), and a
+# network without a hidden layer (*linear*). Which of the four reads best?
 
 # %% name="baselines-code" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.experiment:simple_guesses groundup.proof.measure:mcnemar"
 # `simple_guesses`: class means, a linear classifier, the nearest neighbour. `mcnemar`: does a difference tell?
@@ -626,18 +619,16 @@ for name, hits in right.items():
     print(f"{name:20}{100 * hits.mean():6.1f} %{'' if name == 'one hidden layer' else words}")
 
 # %% [markdown] name="neighbour-wins"
-# Did you guess that? It is not what lessons like this one usually print, and it is what happened. Is the neighbour
-# better, or was it lucky? It alone reads 7 of the digits, the network alone 4; the others say nothing about the
-# difference. If neither were better, each of these 11 would be like the toss of a coin, and 11 tosses come out at least
-# so unevenly in 55 of 100 cases (that is McNemar's test). So these 359 digits cannot tell, although the network is
-# behind on them with every seed.
+# Did you guess that? Is the neighbour better, or was it lucky? It alone reads 7 of the digits, the network alone 4; the
+# others say nothing about the difference. If neither were better, each of these 11 would be like the toss of a coin,
+# and 11 tosses come out at least so unevenly in 55 of 100 cases (McNemar's test). So these 359 digits cannot tell,
+# although the network is behind on them with every seed.
 #
-# Why is the nearest neighbour so strong? Thirteen people wrote these digits, and we dealt them out at random. So most
-# test digits have a neighbour *in the same handwriting*. The source's list does not name the writers, but it goes from
-# one to the next: the nearest neighbour of a digit stands within 138 places of it, a thirteenth of the list, in 59 % of
-# all cases; by chance it would be 15 %. So train on the first four fifths of that list, and ask for the last fifth,
-# which other people wrote (but for one of them, perhaps, on whom the cut falls). That is the question one usually wants
-# answered.
+# Why is the neighbour so strong? Thirteen people wrote these digits, and we dealt them out at random. So most test
+# digits have a neighbour *in the same handwriting*. (The source's list names nobody, but it goes from one writer to the
+# next: in 59 % of all cases the nearest neighbour of a digit stands within 138 places of it, a thirteenth of the list;
+# by chance it would be 15 %.) So train on the first four fifths of that list, and ask for the last fifth, which
+# other people wrote (but for one of them, perhaps, on whom the cut falls).
 
 # %% name="writers" tags=["tools"]
 # The same network and the same rule, on the handwriting of people they have not seen.
@@ -646,17 +637,13 @@ for name, share in hands.items():
     print(f"{name:20}{100 * right[name].mean():6.1f} % with the writers mixed,{100 * share:6.1f} % on other writers")
 
 # %% [markdown] name="writers-lesson"
-# Both fall, and the network further. No training, however long, would have told you: only another *test* can. There is
-# a number from outside, too. Ethem Alpaydin and Cenk Kaynak, who collected these digits, had thirty *other* people
-# write 3,823 more. With those to look things up in, the nearest neighbour reads [98.00
-# %](https://doi.org/10.24432/C50P49) of the 1,797 that we use, all of them by writers it has not seen. So for the
-# neighbour, more digits by more writers make up for what was lost. (We do not have them here, so the network could not
-# try.) Before you make a model better, look at its data.
+# Both fall, and the network further. No training, however long, would have told you: only another *test* can. Before
+# you make a model better, look at its data. And here are the answers to the riddle at the top:
 
 # %% name="mistakes-picture" alt="Test digits that the network reads wrongly, each with what the network said and the label."
 said = mlp(params, test.images)[0].argmax(axis=1)
 wrong = np.flatnonzero(said != test.labels)
-fig, row_of_axes = figure(9, 1.7, columns=len(wrong))
+fig, row_of_axes = figure(9, 1.5, columns=len(wrong))
 for axes, place in zip(row_of_axes, wrong, strict=False):
     axes.imshow(test.images[place], cmap="Greys")
     describe(axes, title=f"said {said[place]},\nis a {test.labels[place]}")
@@ -666,12 +653,9 @@ for axes in row_of_axes:
 # %% [markdown] name="break-it"
 # ## Break it
 #
-# Training on the points takes a second or so, so take the network apart and see what each piece was for. Three changes,
-# each a single line. Guessing gets half of the points right. What will the three get?
-#
-# 1. **Without ReLU**: two linear layers, one after the other.
-# 2. **All parameters start at 0**, tidy and fair.
-# 3. **All hidden units start alike**, at 0.1, so that nothing is 0.
+# Back to the points of two colours, to see what each piece of the network was for. Three changes, each a single line:
+# **without ReLU**, two linear layers, one after the other; **all parameters start at 0**, tidy and fair; **all hidden
+# units start alike**, at 0.1. Guessing gets half of the points right. What will the three get?
 
 
 # %% name="break-it-code" predict="Which of the three still learns something?"
@@ -693,34 +677,28 @@ for name, (begin, network) in changes.items():
     print(f"{name:14}{share:.1%} of the points right, {units} different hidden units")
 
 # %% [markdown] name="break-it-why"
-# Without ReLU the two layers are one, and one is not enough. Zeros are the worst start: with both layers at 0 no
-# gradient gets through either of them, and only the bias of the readout moves. And 64 units that start alike get the
-# same gradient, so they stay alike for ever: they are one unit, 64 times. *That* is why parameters begin as noise. The
-# noise is not there to be forgotten; it is what lets units become different.
+# Without ReLU the two layers are one, and one is not enough. With both layers at 0 no gradient gets through either of
+# them, and only the bias of the readout moves. And 64 units that start alike get the same gradient, so they stay alike for ever: they are one unit, 64 times. *That* is why parameters begin as noise: it is
+# what lets units become different.
 #
 # **Three things that people believe**
 #
-# - *"Back-propagation is how networks learn."* It only finds the gradient. The learning is (2), and there are other
-#   rules than (2).
-# - *"97 % on new data shows that it works."* It shows that it works on data like those. You saw what one more question,
-#   about the writers, did to that number.
-# - *"Training finds the best parameters."* It finds some that are good enough, and stops when you stop it. Another seed
-#   ends somewhere else.
+# - *"Back-propagation is how networks learn."* It only finds the gradient. The learning is (2), or another such rule.
+# - *"97 % on new data shows that it works."* On data like those. You saw what one more question, about the writers, did.
+# - *"Training finds the best parameters."* It finds some that are good enough. Another seed ends somewhere else.
 
 # %% [markdown] name="tape"
 # ## The tape
 #
-# In `mlp` we called the closures in reverse order, by hand. That is bookkeeping, and bookkeeping can be left to a list,
-# the **tape**. While computing, write down for every operation its closure, the values that went in and the value that
-# came out. To get gradients, read the list from the end:
+# In `mlp` we called the closures in reverse order, by hand. That is bookkeeping, and can be left to a list, the
+# **tape**. While computing, write down for every operation its closure, what went in and what came out. To get
+# gradients, read the list from the end:
 #
 # 1. start with $\partial L/\partial L = 1$;
-# 2. at each record, take the gradient of what came out and let the closure turn it into gradients of what went in;
+# 2. at each record, let the closure turn the gradient of what came out into those of what went in;
 # 3. if a value has a gradient already, because it was used twice, **add**.
 #
 # ![The tape of a network with the weights W and V: four operations with what went in, what came out and the closure, written from top to bottom, called from bottom to top.](diagram:tape)
-#
-# This is all of it:
 
 
 # %% name="small-tape"
@@ -749,12 +727,9 @@ class Value:
 
 
 # %% [markdown] name="tape-why"
-#  Why is the reverse order right? Whoever *uses* a value is recorded after whoever *made* it. So when the reading comes
+# Why is the reverse order right? Whoever *uses* a value is recorded after whoever *made* it. So when the reading comes
 # to a value's own record, everyone who used it has already paid in, and its gradient is complete. This is
-# **reverse-mode automatic differentiation**, Linnainmaa's idea of 1970, and it is what PyTorch's autograd does. For
-# more of its history read [Baydin et al. 2018](https://arxiv.org/abs/1502.05767).
-#
-# It is no list of formulas (that would be *symbolic* differentiation) and it nudges nothing (*numerical*): it runs
+# **reverse-mode automatic differentiation**, Linnainmaa's idea of 1970, and it is what PyTorch's autograd does. It runs
 # your program, whatever loops and branches it takes, and remembers how to go back.
 #
 # ### A value that is used twice
@@ -773,8 +748,13 @@ print(f"L = {loss.value}: dL/du = {found[u]}, dL/dw = {found[w]}, dL/db = {found
 assert (loss.value, found[u], found[w], found[b]) == (42, 13, 39, 6)
 
 # %% [markdown] name="tape-turn"
-# **Your turn**: exercise `tape` asks for `gradients`, for a tape that can do a little more: operations with several
-# results, and gradients that start from an array.
+# **Your turn**: exercise `tape` asks for `gradients`, for a tape that can do a little more.
+
+# %% [markdown] name="tape-drawn" tags=["second"]
+# ## A tape can be drawn
+#
+# Give variables operators that call `apply` by themselves, and one can write `(w * x + b) * w * x` as usual. And what is
+# on a tape can be drawn as a *graph*. Each box shows the value and, after $\partial$, the gradient.
 
 # %% name="small-operations" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.model:subtract groundup.lessons.p00_numpy_and_pytorch.model:divide groundup.lessons.p00_numpy_and_pytorch.model:power groundup.lessons.p00_numpy_and_pytorch.model:exp groundup.lessons.p00_numpy_and_pytorch.model:log groundup.lessons.p00_numpy_and_pytorch.model:total groundup.lessons.p00_numpy_and_pytorch.model:transpose groundup.lessons.p00_numpy_and_pytorch.model:take groundup.ops.linear:matmul"
 # The other small operations (subtract, divide, power, exp, log, total, transpose, take, matmul), in the same convention.
@@ -784,11 +764,6 @@ from groundup.ops.linear import matmul
 # %% name="tape-code" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.tape:Tape groundup.lessons.p00_numpy_and_pytorch.tape:Variable"
 # `Tape` and `Variable`, a value whose operators `+`, `*`, `@` and so on call `tape.apply`: under 100 lines.
 from groundup.lessons.p00_numpy_and_pytorch.tape import Tape, Variable
-
-# %% [markdown] name="tape-small"
-# With operators that call `apply` by themselves one can write `(w * x + b) * w * x` as usual. And a tape can be drawn:
-# its *graph*. Each box shows the value and, after $\partial$, the gradient. The bookkeeping of a deep learning library
-# is a list.
 
 # %% name="graph-code" tags=["tools"] include="groundup.lessons.p00_numpy_and_pytorch.figures:draw_graph"
 # `draw_graph` draws a tape.
@@ -805,8 +780,8 @@ u.name, product.name = "u = w x", "L = (u + b) u"
 fig, axes = figure(7.5, 2.9)
 draw_graph(axes, tape, found, "A tape of three operations", size=10)
 
-# %% [markdown] name="tape-network" tags=["second"]
-# ## The network on the tape
+# %% [markdown] name="tape-network"
+# ### The network on the tape
 #
 # Now the whole loss of the digits network from elementary operations alone: no `linear`, no `cross_entropy`, and not
 # one line of backward. Its gradients must be the ones that we derived by hand.
@@ -913,7 +888,7 @@ for name, error in errors.items():
 # %% [markdown] name="v-lessons"
 # Four rules follow, and all checks of these lessons keep them. Check gradients in **float64**: with float32's
 # $\varepsilon \approx 1.2 \cdot 10^{-7}$ the bottom of the V is so high that a real mistake can hide in it. Nudge
-# **both ways**. Take $h$ **near the bottom**, $10^{-5}$ or so. And beware of **kinks**: at $x = 10^{-4}$ the slope of
+# **both ways**. Take $h$ **near the bottom**, $10^{-5}$ or so. And beware of **kinks**, corners like ReLU's: at $x = 10^{-4}$ the slope of
 # ReLU is 1, but a nudge of $10^{-3}$ reaches over the kink, and $(\max(x + h, 0) - \max(x - h, 0))/2h$ is
 # $0.0011/0.002 = 0.55$. Which side is right? Neither: there are two slopes, and the nudge has averaged them.
 
@@ -929,10 +904,8 @@ assert math.isclose((max(x + h, 0) - max(x - h, 0)) / (2 * h), 0.55)
 # them yourself: `groundup run 00`.
 
 # %% [markdown] name="findings-words"
-# What can digits of 8 × 8 pixels not show? That a network reads better than someone who looks up the most similar
-# picture. On larger pictures, where no two are alike pixel by pixel, it does; lesson `alexnet` is about that. What
-# these small digits do show, at full strength, is everything about gradients: those of the largest models are found in
-# just this way.
+# Digits of 8 × 8 pixels cannot show that a network reads better than someone who looks up the most similar picture;
+# lesson `alexnet` takes larger ones. What they do show is how gradients are found, in the largest models, too.
 
 # %% [markdown] name="take-away"
 # ## What to take away
@@ -940,15 +913,14 @@ assert math.isclose((max(x + h, 0) - max(x - h, 0)) / (2 * h), 0.55)
 # - Every operation returns its value and a closure. Back-propagation calls the closures in reverse order.
 # - A gradient has the shape of its array. Copied forward means summed backward, and summed forward means copied back.
 # - For $C = AB$, $dA = G B^\top$ and $dB = A^\top G$. The gradient of cross-entropy at the logits is $p - [k = t]$.
-# - Check gradients in float64, nudging both ways by $10^{-5}$ or $10^{-6}$, and not where a function has a kink, a
-#   corner like that of ReLU.
-# - A tape is a list of closures. Gradients of a value that is used twice add up.
+# - Check gradients in float64, nudging both ways by $10^{-5}$ or $10^{-6}$.
+# - A tape is a list of closures. The gradients of a value that is used twice add up.
 # - Put the simplest rival beside every result, and ask what your test holds apart.
 #
 # **Asked in interviews**
 #
 # - *What is the gradient of a matrix product $C = AB$, and why?* $a_{ik}$ meets $b_{kj}$ in every $c_{ij}$ of row $i$;
-#   add up $g_{ij} b_{kj}$ over $j$: $dA = G B^\top$, and likewise $dB = A^\top G$. The shapes allow nothing else.
+#   add up $g_{ij} b_{kj}$ over $j$: $dA = G B^\top$, and likewise $dB = A^\top G$.
 # - *Why do we go backward through the graph and not forward?* There is one loss and there are many parameters. One
 #   backward pass gives all derivatives; carrying derivatives forward gives them along one direction a pass.
 # - *Why is the largest logit subtracted in a softmax?* So that no exponential overflows; the result is the same, since
@@ -959,12 +931,11 @@ assert math.isclose((max(x + h, 0) - max(x - h, 0)) / (2 * h), 0.55)
 #   gradient passes at all.
 #
 # **Common mistakes**: subtracting (N,) from (N, 1). A softmax before a loss that takes logits. A loss that is summed
-# where it should be averaged, so that the right learning rate depends on the batch. `+=` on an array that somebody else
-# still uses (in `linear` it is safe: nobody else has `y` yet). Choosing rates or sizes by the test digits.
+# where it should be averaged, so that the right learning rate depends on the batch. Choosing rates or sizes by the test
+# digits.
 #
-# **Try**: drop the `unbroadcast` in `add` and see which cells notice. Set the rate to 5. Give the digits network 8
-# hidden units, then 512. In `TinyTape.gradients`, replace the sum by the last gradient. How few hidden units can learn
-# the two colours?
+# **Try**: set the rate to 5. Give the digits network 8 hidden units, then 512. How few can learn the two colours? In
+# `TinyTape.gradients`, replace the sum by the last gradient.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## In PyTorch
