@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from groundup.reader import build
 from reader_site import ROOT, Cell, Learn, Visit, Watch, in_view, lesson_url, sources, stored, until, watched
 
 if TYPE_CHECKING:
@@ -264,10 +265,13 @@ def test_a_server_that_is_gone_is_told_and_edits_stay(visit: Visits, public: Pat
 def test_a_lesson_that_is_saved_reloads_its_page(public: Path, visit: Visits, tmp_path: Path) -> None:
     """From the file on disk to the words in the browser, in a copy of the checkout."""
     copy = tmp_path / "checkout"
-    junk = shutil.ignore_patterns("__pycache__", "node_modules", "public")
+    junk = shutil.ignore_patterns("__pycache__", "node_modules", "public", "executed")
     for folder in ("src", "results", "web", "build"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=junk)
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    (copy / "build/executed").symlink_to(ROOT / "build/executed")
     (copy / "web/node_modules").symlink_to(ROOT / "web/node_modules")
+    assert build.is_current(copy, build.stamp(copy))  # all is there that the pages are made of
     running = Learn(tmp_path, "site", "dev", PYTHONPATH=str(copy / "src"))
     try:
         visited = visit(lesson_url(running.url, RNN))

@@ -248,7 +248,7 @@ def test_the_switch_shows_one_track_or_both_and_is_remembered(visit: Visits, sta
     numpy, torch = (
         page.locator(part).first for part in ("[data-side=numpy]:not(.plumbing *)", ".torch-card:not(.plumbing *) pre")
     )
-    section, entry = page.locator("#cell-twin-train"), page.locator(".outline [data-track=torch] a").first
+    section, entry = page.locator(".second[data-track=torch]"), page.locator(".outline [data-track=torch] a").first
 
     def seen() -> tuple[bool, ...]:
         return numpy.is_visible(), torch.is_visible(), section.is_visible(), entry.is_visible() or viewport == NARROW
@@ -853,12 +853,15 @@ def test_what_search_finds_is_there(public: Path) -> None:
         folder: set(Links((public / "lessons" / folder / "index.html").read_text()).ids)
         for folder, _, _ in found["lessons"]
     }
+    practice = set(Links((public / "practice/index.html").read_text()).ids)
     missing = []
     for kind, lesson, target, title, *_ in found["docs"]:
         folder = found["lessons"][lesson][0]
         cell, _, line = target.rpartition("-L")
         if kind in (2, 3):
             there = f"cell-{cell}" in ids[folder] and title in sources(folder)[cell].splitlines()[int(line) - 1]
+        elif kind == 5:
+            there = target in practice
         else:
             there = kind == 0 or (target or slug(title)) in ids[folder]
         if not there:

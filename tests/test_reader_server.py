@@ -40,8 +40,8 @@ Event = dict[str, Any]
 class Site:
     """A running server and ways to ask it."""
 
-    def __init__(self, port: int, app: Any) -> None:
-        self.port, self.app = port, app
+    def __init__(self, port: int, app: Any, running: server.Server | None) -> None:
+        self.port, self.app, self.running = port, app, running
         self.origin = f"http://127.0.0.1:{port}"
 
     def ask(self, path: str, method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, dict, bytes]:
@@ -112,12 +112,12 @@ def serving(folder: Path, **options: Any) -> Iterator[Site]:
     port = opened.getsockname()[1]
     app = make_app(folder, TOKEN, port, **options)
     config = uvicorn.Config(app, log_level="warning", server_header=False, ws="websockets-sansio")
-    running = uvicorn.Server(config)
+    running = server.Server(config)
     app.state.stopping = lambda: running.should_exit
     thread = threading.Thread(target=running.run, kwargs={"sockets": [opened]})
     thread.start()
     try:
-        yield Site(port, app)
+        yield Site(port, app, running)
     finally:
         running.should_exit = True
         thread.join(20)
@@ -629,6 +629,32 @@ def test_few_kernels_live_and_idle_ones_end(folder: Path) -> None:
 # From start to end
 
 
+def test_it_ends_with_a_connection_that_comes_while_it_ends(folder: Path) -> None:
+    """Browsers open some ahead of their requests, and hold them for minutes."""
+    ours, theirs = socket.socketpair()
+    site: list[Site] = []
+
+    async def come_late(_: server.Pages) -> None:
+        while not (site and site[0].running and site[0].running.should_exit):
+            await asyncio.sleep(0)
+        running: Any = site[0].running
+        while running.servers[0].is_serving():
+            await asyncio.sleep(0)
+        made = running.config.http_protocol_class
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: made(config=running.config, server_state=running.server_state, app_state={}), theirs
+        )
+
+    began = time.monotonic()
+    ours.settimeout(20)
+    with ours:
+        with serving(folder, dev=come_late) as one:
+            site.append(one)
+            one.ask("/")  # it has begun
+        assert time.monotonic() - began < 10
+        assert ours.recv(1) == b""  # it was there, and was closed
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_with_its_kernels_and_without_a_word(folder: Path, sign: signal.Signals) -> None:
     code = (
@@ -647,7 +673,7 @@ def test_it_ends_with_its_kernels_and_without_a_word(folder: Path, sign: signal.
         assert said.count(address) == 2
         token = address.partition("=")[2]
         assert len(token) >= 43  # 256 bits
-        site = Site(int(re.findall(r":(\d+)/", address)[0]), None)
+        site = Site(int(re.findall(r":(\d+)/", address)[0]), None, None)
         with site.socket() as opened:
             opened.send(json.dumps({"type": "hello", "token": token, "lesson": "p00"}))
             opened.recv(timeout=20)

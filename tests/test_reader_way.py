@@ -147,6 +147,8 @@ def test_no_text_announces_a_next_lesson_that_the_page_does_not_open(folder: str
         ("cross_entropy", "p00_numpy"),
         ("√d", "self_attention"),
         ("attenton", "attention"),
+        ("Adam bias correction", "practice/#question-optimizers"),
+        ("FlashAttention changes", "practice/#question-self_attention"),
     ],
 )
 def test_search_knows_what_people_call_it(visit: Visits, static: str, asked: str, found: str) -> None:

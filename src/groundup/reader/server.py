@@ -384,6 +384,23 @@ def _question(message: dict[str, Any]) -> tuple[str, str, str]:
     return kind, track, words
 
 
+class Server(uvicorn.Server):
+    """Uvicorn's, with an end for connections that are accepted while it ends.
+
+    A browser opens some ahead of its requests and holds them for minutes: those that Uvicorn, which tells all once,
+    has not seen yet would keep it from ending.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        ending = asyncio.create_task(super().shutdown(sockets))
+        while not ending.done():
+            await asyncio.wait([ending], timeout=0.1)
+            for connection in list(self.server_state.connections):
+                if not connection.transport.is_closing():
+                    connection.shutdown()
+        await ending
+
+
 def listen(port: int) -> socket.socket:
     """A socket on this machine's own address: on the wanted port, one of the next, or any."""
     for wanted in (*range(port, min(port + TRIED, 65536)), 0):
@@ -422,7 +439,7 @@ def serve(
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, ws="websockets-sansio", ws_ping_interval=None
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     app.state.stopping = lambda: server.should_exit
     address = f"http://{HOST}:{port}/{page}#token={token}"
     say(f"The reader is at {address}\nThe address is the key to run code here: keep it to yourself. Ctrl-C ends it.")

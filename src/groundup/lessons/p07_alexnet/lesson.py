@@ -241,7 +241,7 @@ print(
 # And backwards? Nudge the 5 a little: the result of its window moves just as much, so the slope is 1. Nudge the 2 a
 # little: it still loses, and nothing moves, so the slope is 0. The gradient is **routed** to the winner, and the losers
 # get nothing. Suppose that the two results are handed the slopes 10 and 1. Then the 5, which won both windows, gets the
-# sum, 11. (Of two that are equal the first gets it all.)
+# sum, 11.
 
 # %% name="pooling" tags=["tools"] include="groundup.ops.pooling:max_pool2d"
 # `max_pool2d` does this for whole pictures, forward and backward.

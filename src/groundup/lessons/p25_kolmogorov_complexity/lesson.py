@@ -185,7 +185,7 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 #
 # The first computer is a tape of natural numbers, all 0 at the start, a head, and eight instructions. It is the
 # language that Urban Müller invented in 1993, under the name *brainfuck*, to have a compiler of a few hundred bytes.
-# His reads and prints bytes. Ours reads and prints bits.
+# Ours reads and prints bits.
 #
 # | symbol | word | what it does |
 # |---|---|---|
@@ -225,9 +225,8 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # `.`, in bits `1110 1 00 01 101`, prints 1: the `R` becomes `D`, which drops the `0`. With the bit 0 it becomes `K`,
 # which drops the `1`, and 0 is printed.
 #
-# Moses Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. That they can compute everything,
-# nobody could know: what "everything" means was settled by Church and Turing in 1936. We add `T`, "twice", since it
-# makes repetition cheap.
+# Moses Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. We add `T`, "twice", since it makes
+# repetition cheap.
 
 # %% [markdown] name="loops" tags=["second"]
 # ## The machines in code, and how to prove that a program never stops
@@ -278,10 +277,9 @@ from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, rewr
 # ## The machines at work
 #
 # `TAPE` is the first machine, `assemble` spells symbols as its bits, and `run_program` hands it one bit after the other
-# until it stops. The verdict "loops" says that the program was *proven* never to stop. Here are six programs. What
-# does each of them print?
+# until it stops. The verdict "loops" says that the program was *proven* never to stop. Here are six programs.
 
-# %% name="tape-examples"
+# %% name="tape-examples" predict="What does each of the six programs print, and which of them loop?"
 for code, data in ((".]", ""), ("+.]", ""), ("+[.-.].]", ""), (",.,.]", "10"), ("+[]]", ""), ("+[>+]]", "")):
     state, used = run_program(TAPE, assemble(TAPE, code) + data)
     print(f"{code:8} and data {data!r:4} {used:2} bits, {state.verdict:6} prints {state.output!r}")
@@ -298,10 +296,9 @@ assert assemble(TAPE, "+.]") == "01000101"
 # 0  @0@@T0.        the first zero is printed
 # ```
 #
-# Where does it end? Go on, and then look: here is what it prints, and what its brothers print. How many zeros do you
-# expect of `TTTT0.`?
+# Where does it end? Go on, and then look: here is what it prints, and what its brothers print.
 
-# %% name="rewriting-examples"
+# %% name="rewriting-examples" predict="`T0.` prints 2 zeros. How many will `TT0.`, `TTT0.` and `TTTT0.` print?"
 for code in ("T0.", "TT0.", "TTT0.", "TTTT0.", "TTT@01."):
     state, used = run_program(REWRITING, assemble(REWRITING, code), limit=1_000_000)
     print(f"{code:8} {used} bits, prints {len(state.output):6,} bits: {state.output[:16]}…")
@@ -312,10 +309,10 @@ for front in ("T  @T0  .", "@T0  @@T0.", "T  0  @@T0.", "0  @0@@T0."):
     assert "  ".join(write_term(term) for term in reversed(terms)) == front
 
 # %% [markdown] name="tower"
-# 2, 4, 16, 65536: each `T` puts the number into the exponent, and $n$ zeros become $2^n$. (A `T` alone says "twice",
-# so `T` is the number 2. A number $n$ in front of a number $m$ makes $m^n$: `TT` is $2^2 = 4$, `TTT` is $2^4$, `TTTT`
-# is $2^{16}$.) One more, and `TTTTT0.` prints $2^{65536}$ zeros. It has 20 bits, it does halt, and no computer will
-# ever see it halt. This is why a step limit is not a detail.
+# 2, 4, 16, 65536: each `T` puts the number into the exponent, and $n$ zeros become $2^n$. (`T` says
+# "twice", so it is the number 2, and a number $n$ in front of a number $m$ makes $m^n$: `TT` is $2^2$, `TTT` is
+# $2^4$.) One more, and `TTTTT0.` prints $2^{65536}$ zeros. It has 20 bits, it does halt, and no computer will ever see
+# it halt. This is why a step limit is not a detail.
 
 # %% [markdown] name="all-programs"
 # ## Every program
@@ -387,8 +384,7 @@ print(f"rewriting without R: together {sum(fails.weights.values()):.4f}")
 # later weighs less than $2^{-n}$ together, so no program of up to $n$ bits is among it. That would settle Goldbach's
 # conjecture and much else. How many bits of ours do we know? Of the rewriting machine's, one: more than half of all
 # coin flips halt already, so its first binary digit is a 1. Of the tape's not even that. Where is the doubt? Look at
-# "wants more". (Cristian Calude and colleagues once proved the [first 64 bits](https://arxiv.org/abs/nlin/0112022) for
-# a machine of their own.)
+# "wants more".
 
 # %% [markdown] name="counting"
 # ## Few strings are simple
@@ -437,7 +433,8 @@ fig = frames("program length", list(range(9, LONGEST + 1)), up_to, start=11)
 # fifth of a bit for each bit of program. On the tape no loop pays at this size: none of its strings is longer than its
 # program. The rewriting machine has shorter programs for some, such as `ST0T0.`, 17 bits, which prints 31 zeros:
 
-# %% name="structure-table"
+# %% name="structure-table" tags=["tools"]
+# Strings of up to 40 bits whose program is shorter than they are.
 k = complexities(found["rewriting"])
 shorter = sorted((x for x in k if k[x] < len(x) <= 40), key=lambda x: (k[x] - len(x), x))
 print(f"{sum(k[x] < len(x) for x in k)} strings are longer than their program; some of those with up to 40 bits:")
@@ -544,7 +541,7 @@ curves(axes, longest_run, lines, "longest program, bits", "largest gap, bits", "
 #
 # Nobody trained anything. Short explanations have large weights, long ones small weights, and whoever predicts
 # wrongly drops out. It is Occam's razor as a formula. One thing was chosen, the machine, and it decides what is
-# short. For programs of 20 bits that is no small choice, as you will see.
+# short.
 #
 # **By hand.** Let there be one program of 3 bits that prints zeros for ever, one of 4 bits that prints `01` again and
 # again, and let the rest, $\tfrac{13}{16}$ of the weight, print fair random bits. You see a 0. The weights are now
@@ -692,9 +689,9 @@ for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(i
 #
 # A compressor is a computable upper bound: the decompressor is a machine, the compressed file a program for it. By (3)
 # it must lengthen some strings, and can shorten few. Let it try six kinds of bytes. One of them is written by a
-# generator of pseudo-random numbers, whose whole program is one line. Can it see that?
+# generator of pseudo-random numbers, whose whole program is one line.
 
-# %% name="compressor-figure" alt="Compressed size over size by kind of data and compressor: zeros near 0, text below a half, random digits near an eighth, random and generated bytes at 1."
+# %% name="compressor-figure" predict="Six kinds of bytes. Which of them will not shrink, and does any compressor see through the generator?" alt="Compressed size over size by kind of data and compressor: zeros near 0, text below a half, random digits near an eighth, random and generated bytes at 1."
 rng = np.random.default_rng(0)
 texts = language_texts()
 few = rng.bytes(8192)
@@ -861,12 +858,13 @@ fig = language_tree(matrices["zlib"], names)
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="findings-words"
-# Read the table as it stands. One answer of five holds. The first row is about Levin's theorem (folded above): coin
-# flips make a machine print $x$ with a probability $m(x)$, and $-\log_2 m(x)$ is $K(x)$ up to a constant. In the second
-# each machine predicts 100 strings that coin flips made the other one print, and the mean of both is taken. (The rival
-# was allowed to choose its length of context afterwards, on the same strings.) In the last two, distances are measured
-# by compressing two texts together, in sixteen languages (folded above, too). The theorems are not refuted, since they speak of constants that we cannot
-# reach. Where compression and prediction by programs meet a rival that knows what to look for, the rival is as good
+# One answer of five holds. The first row is about Levin's theorem (folded above): coin flips make a machine print $x$
+# with a probability $m(x)$, and $-\log_2 m(x)$ is $K(x)$ up to a constant. In the second row each machine predicts 100
+# strings that coin flips made the other one print, and the mean of both is taken. The rival chose its length of
+# context afterwards, on the same strings. In the last two, distances are measured by compressing two texts together
+# (folded above, too).
+#
+# The theorems are not refuted, since they speak of constants that we cannot reach. Where compression and prediction by programs meet a rival that knows what to look for, the rival is as good
 # or wins. What did the toy show, then? That the objects of the theory exist and can be held in the hand: every
 # program, an exact $K$, a constant with a number, a sum over programs that learns. What can it not show? Anything
 # about long strings, and those are the ones that the theory is about.
@@ -899,16 +897,14 @@ print(f"with 2 steps {len(lost)} strings are not found at all, such as {min(lost
 # theorem is hurt, for the constant has room for it. *Simple* is a word about a string **and** a machine.
 #
 # With 2 steps between readings the census still finds the 127 strings of up to 6 bits: written out, they print one
-# bit for each symbol that is read, and the limit never touches them. It can prove hardly any complexity. It is
-# modest, and it says so. What is wrong is the conclusion: 16 strings were not found, and each of them does have a
+# bit for each symbol that is read, and the limit never touches them. It can prove hardly any complexity, and says so. What is wrong is the conclusion: 16 strings were not found, and each of them does have a
 # program of up to 16 bits.
 #
 # **Three things that people believe.** *"What does not compress is random."* It is not compressible *by that
 # compressor*; the bytes of the generator above have a program of under a hundred bytes. *"Complexity is entropy."*
 # Entropy belongs to a source and says what the average string costs; $K$ belongs to one string. For long strings from
 # a source the two agree on average, per symbol. *"A random string has no regularities."* It has as many zeros as
-# ones, nearly, runs of expected length, and much else that *most* strings have. What it lacks is what would shorten
-# it.
+# ones, nearly, and runs of the expected length. What it lacks is what would shorten it.
 
 # %% [markdown] name="interpreters" tags=["second"]
 # ## The two interpreters
@@ -966,7 +962,7 @@ assert len(loops) == 125 < used == len(TAPE_INTERPRETER) + len(program)  # (8)
 # - Prefix-free programs spend a budget of 1. So their weights are probabilities, and they predict: sum over all programs, weigh
 #   each by $2^{-|p|}$, and all mistakes together cost at most $K$ bits.
 # - A language model's loss is a code length. Prediction is compression.
-# - $K$ can only be approached from above. Say which results are exact and why, and what your step limit was, and where it counts.
+# - $K$ can only be approached from above. Say which results are exact and why, and what your step limit was.
 # - Compressors see the patterns that they were built for. Put the simplest rival beside them.
 #
 # **Asked in interviews**
@@ -985,8 +981,5 @@ assert len(loops) == 125 < used == len(TAPE_INTERPRETER) + len(program)  # (8)
 #   the model. A parameter must save more than it costs.
 #
 # **Common mistakes**: random bits stored as characters or as one byte each. Bits compared with bytes. The header of
-# the compressor forgotten. Texts longer than its window. "Not halted yet" taken for "never halts". A bound that cannot
+# the compressor forgotten. "Not halted yet" taken for "never halts". A bound that cannot
 # fail reported as a result.
-#
-# **Try**: raise `LONGEST` to 22. Predict with the tape machine's programs. Give `T` a word of two bits and find room
-# for it within (2). Use halves of the same text in (9). Cluster your own files.
