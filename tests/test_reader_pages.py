@@ -248,7 +248,7 @@ def test_the_switch_shows_one_track_or_both_and_is_remembered(visit: Visits, sta
     numpy, torch = (
         page.locator(part).first for part in ("[data-side=numpy]:not(.plumbing *)", ".torch-card:not(.plumbing *) pre")
     )
-    section, entry = page.locator("#cell-twin-train"), page.locator(".outline [data-track=torch] a").first
+    section, entry = page.locator(".second[data-track=torch]"), page.locator(".outline [data-track=torch] a").first
 
     def seen() -> tuple[bool, ...]:
         return numpy.is_visible(), torch.is_visible(), section.is_visible(), entry.is_visible() or viewport == NARROW
@@ -552,10 +552,15 @@ def test_arrows_choose_a_slash_is_text_and_esc_closes_the_search(visit: Visits, 
     assert page.locator("[data-search]").evaluate("button => button === document.activeElement")
 
 
+#: Whether the page has asked where its cells run.
+ASKED_FOR_PYTHON = "() => performance.getEntriesByType('resource').some(one => one.name.endsWith('/runtime.json'))"
+
+
 def test_search_needs_nothing_but_what_it_loaded(visit: Visits, static: str) -> None:
     visited = visit(lesson_url(static, RNN))
     page = visited.page
     search(page, "softmax")
+    until(page, ASKED_FOR_PYTHON)  # when the page has nothing else to do, a second after it has come at the latest
     visited.settle()  # fonts of the first hits, say
     visited.context.set_offline(True)
     page.get_by_role("combobox").fill("dropout")
@@ -853,12 +858,15 @@ def test_what_search_finds_is_there(public: Path) -> None:
         folder: set(Links((public / "lessons" / folder / "index.html").read_text()).ids)
         for folder, _, _ in found["lessons"]
     }
+    practice = set(Links((public / "practice/index.html").read_text()).ids)
     missing = []
     for kind, lesson, target, title, *_ in found["docs"]:
         folder = found["lessons"][lesson][0]
         cell, _, line = target.rpartition("-L")
         if kind in (2, 3):
             there = f"cell-{cell}" in ids[folder] and title in sources(folder)[cell].splitlines()[int(line) - 1]
+        elif kind == 5:
+            there = target in practice
         else:
             there = kind == 0 or (target or slug(title)) in ids[folder]
         if not there:

@@ -1,5 +1,6 @@
 """Practice for an interview: filters, the mock interview, cards, an example and a line to try in each task."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,27 @@ def test_a_mock_interview_is_drawn_by_level_and_its_clock_goes_on(visit: Visits,
     page.get_by_text(f"All solved. {len(chosen)} of {len(chosen)} solved").wait_for()
     page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Start the clock").wait_for()
+    assert stored(page, "interview") is None
+
+
+def test_who_starts_or_ends_an_interview_sees_it(visit: Visits, static: str) -> None:
+    from playwright.sync_api import expect
+
+    page = visit(f"{static}practice/", viewport=NARROW).page
+    button = page.get_by_role("button", name="Start the clock")
+    button.evaluate("button => scrollBy(0, button.getBoundingClientRect().top - 200)")
+    button.click()
+    bar = page.get_by_role("region", name="Mock interview")
+    first = bar.get_by_role("link").first
+    expect(first).to_be_in_viewport()
+    expect(first).to_be_focused()
+    bar.get_by_role("button", name="End it").click()
+    solved = re.compile(r"Ended\. 0 of \d solved in 0:0\d\.")
+    bar.get_by_text(solved).wait_for()
+    page.reload()
+    bar.get_by_text(solved).wait_for()
+    bar.get_by_role("button", name="Close").click()
+    button.wait_for()
     assert stored(page, "interview") is None
 
 

@@ -109,7 +109,12 @@ async function write({ render, assets, took }, data, out, only, what = '') {
   const questions = existsSync(join(data, 'questions.json')) ? await json(join(data, 'questions.json')) : {};
   const read = (folder) => json(join(data, 'lessons', `${folder}.json`));
   const searched = async () =>
-    render.buildSearchIndex(site, await Promise.all(site.lessons.map(({ folder }) => read(folder))), exercises);
+    render.buildSearchIndex(
+      site,
+      await Promise.all(site.lessons.map(({ folder }) => read(folder))),
+      exercises,
+      questions,
+    );
   if (what === 'search') return put(join(out, 'search.json'), await searched());
   const pages = await Promise.all(folders.map(read));
 

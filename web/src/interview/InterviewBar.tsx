@@ -20,10 +20,10 @@ export function InterviewBar({ page, root }: { page: Document; root: string }) {
   }, [page]);
   const interview = current();
   if (!interview) return null;
-  const { exercises, questions, since } = interview;
-  const left = 60 * MINUTES - (Date.now() - since) / 1000;
+  const { exercises, questions, since, ended } = interview;
+  const left = 60 * MINUTES - ((ended ?? Date.now()) - since) / 1000;
   const solved = exercises.filter(isSolved).length;
-  const over = left <= 0 || solved === exercises.length;
+  const over = left <= 0 || solved === exercises.length || ended !== undefined;
   const here = page.querySelector<HTMLElement>('[data-desk]')?.dataset.name;
   return (
     <section className="interview" aria-label="Mock interview">
@@ -31,7 +31,7 @@ export function InterviewBar({ page, root }: { page: Document; root: string }) {
         <b>Mock interview</b>
         {over ? (
           <span role="status">
-            {left <= 0 ? 'Time is up. ' : 'All solved. '}
+            {left <= 0 ? 'Time is up. ' : solved === exercises.length ? 'All solved. ' : 'Ended. '}
             {solved} of {exercises.length} solved
             {left > 0 && ` in ${clock(60 * MINUTES - left)}`}.
           </span>
@@ -40,7 +40,11 @@ export function InterviewBar({ page, root }: { page: Document; root: string }) {
             {clock(left)} left
           </span>
         )}
-        <button type="button" className="cell-button" onClick={() => keep(null)}>
+        <button
+          type="button"
+          className="cell-button"
+          onClick={() => keep(over ? null : { ...interview, ended: Date.now() })}
+        >
           {over ? 'Close' : 'End it'}
         </button>
       </p>

@@ -41,6 +41,8 @@ export function StartInterview({ page }: { page: Document }) {
       .map(({ id }) => id);
     setSaid('');
     keep({ version: 1, since: Date.now(), exercises, questions });
+    // the button goes, and what has been drawn stands further up
+    setTimeout(() => page.querySelector<HTMLElement>('.interview a')?.focus());
   };
   return (
     <form

@@ -4,6 +4,8 @@ export interface Interview {
   version: 1;
   /** When it began, in milliseconds. */
   since: number;
+  /** When the reader ended it before its time. */
+  ended?: number;
   exercises: Drawn[];
   /** The ids of their cards on the list. */
   questions: string[];

@@ -13,7 +13,7 @@ export function FindingsFigure({ record, paper }: { record: Findings; paper: boo
         <b>
           {holds} of {record.findings.length}
         </b>{' '}
-        findings hold. Each was measured in {record.seeds} trainings, beside the strongest rival that we found.
+        findings hold. Each was measured in {record.seeds} runs, beside the strongest rival that we found.
       </p>
       <ol>
         {record.findings.map((finding) => (
@@ -43,9 +43,9 @@ function HowToRead({ bars, seeds }: { bars: boolean; seeds: number }) {
     <details className="how-to-read">
       <summary>How to read this</summary>
       <p>
-        A seed is where the random numbers begin: each of the {seeds} trainings starts from other parameters, and gives
-        another number, a dot. A thin line leads from it to what the rival reached with the same seed. The interval is
-        where the mean of very many seeds should lie: in 95 of 100 such experiments it does.
+        A seed is where the random numbers begin: each of the {seeds} runs starts from other parameters or data, and
+        gives another number, a dot. A thin line leads from it to what the rival reached with the same seed. The
+        interval is where the mean of very many seeds should lie: in 95 of 100 such experiments it does.
       </p>
       <p>
         {bars && 'The bar is what we asked for before we measured. '}A finding holds if every seed shows it, or if the
@@ -126,7 +126,7 @@ function numbers(finding: Finding, values: number[]) {
   return (
     <>
       <b>{show(finding.median)}</b>
-      {`${unit && ` ${unit}`}${range}${bar}.`}
+      {`${unit && ` ${unit}`}${values.length > 2 ? ' in the median' : ''}${range}${bar}.`}
       {finding.rival_is && (
         <>
           {' '}
@@ -145,8 +145,16 @@ function difference(finding: Finding): string {
   const [low, high] = finding.difference;
   const mean = (low + high) / 2;
   const points = isShare(finding) ? ' percentage points' : '';
+  if (low === high)
+    return ` With every seed it is ${low === 0 ? 'the same' : `${show(Math.abs(low))}${points} ${low < 0 ? 'less' : 'more'}`}.`;
+  const side = (value: number) => (value < 0 ? 'less' : 'more');
+  const [near, far] = [low, high].sort((a, b) => Math.abs(a) - Math.abs(b)) as [number, number];
   const doubt = low <= 0 && high >= 0 && finding.verdict !== 'holds' ? ', so it may be none' : '';
-  return ` Seed by seed it is ${show(Math.abs(mean))}${points} ${mean < 0 ? 'less' : 'more'} on average (95 % interval ${show(low)} to ${show(high)}${doubt}).`;
+  const interval =
+    low * high > 0
+      ? `${show(Math.abs(near))} to ${show(Math.abs(far))} ${side(far)}`
+      : `${show(Math.abs(low))} less to ${show(Math.abs(high))} more`;
+  return ` Seed by seed it is ${show(Math.abs(mean))}${points} ${side(mean)} on average (95 % interval ${interval}${doubt}).`;
 }
 
 const SHARE = /^share of /;
@@ -164,14 +172,14 @@ function shower(finding: Finding): (value: number | null) => string {
   };
 }
 
-/** The seed in the middle says whether the two can be told apart. */
+/** The seed in the middle, by p, says whether the two can be told apart. */
 function pairedTest(pairs: Finding['pairs']): string {
   const sorted = [...pairs].sort((a, b) => a.p - b.p);
   const lower = sorted[(sorted.length - 1) >> 1]?.p ?? 1;
   const upper = sorted[sorted.length >> 1]?.p ?? 1;
   const p = (lower + upper) / 2;
   const told = p < CHANCE ? 'tells the two apart' : 'cannot tell the two apart';
-  return `Would other examples say so, too? A paired test (McNemar) on the ${number(pairs[0]?.of ?? null)} of one seed ${told}, ${p < 1e-4 ? 'p\u00a0<\u00a00.0001' : `p\u00a0=\u00a0${p.toPrecision(2)}`}.`;
+  return `Would other examples say so, too? A paired test (McNemar) on the ${number(pairs[0]?.of ?? null)} of the seed in the middle ${told}, ${p < 1e-4 ? 'p\u00a0<\u00a00.0001' : `p\u00a0=\u00a0${p.toPrecision(2)}`}.`;
 }
 
 /** All places are percentages, so that the drawing needs no script and takes any width. */

@@ -13,8 +13,8 @@ export function mountReading(page: Document): void {
   wakePlain(page);
   nameLines(page); // before anything looks for one
   followOutline(page);
-  openFolds(page);
   followTrack(page);
+  openFolds(page); // after it, for the track may fold what the address asks for
   addZoom(page);
   addCopyButtons(page);
   watchScrollers(page);

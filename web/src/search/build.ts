@@ -2,7 +2,7 @@
 // The index itself is made in the browser from these texts when the search is first opened: that is smaller to send
 // than a serialised index with the texts that the snippets need anyway.
 
-import type { Code, Exercise, Page, Site } from '../data';
+import type { Code, Exercise, Page, Question, Site } from '../data';
 import { slugify } from '../render/html';
 import { type Doc, KIND, pack, type SearchData, term, wordsOf } from './data';
 
@@ -104,7 +104,6 @@ function sectionDocs(page: Page, index: number): Doc[] {
       open = (text, words) =>
         words ? [KIND.section, index, known, title, text, words] : [KIND.section, index, known, title, text];
     }
-    texts.push(...cell.questions.flatMap(({ question, answer }) => [question, answer]));
   }
   close();
   return docs;
@@ -130,12 +129,29 @@ function exerciseDoc({ name, title, task }: Exercise, index: number): Doc {
   return [KIND.exercise, index, `practise-${name}`, title, text, `${name.replaceAll('_', ' ')} ${words}`.trim()];
 }
 
-/** Everything that the search looks through, as the text of search.json. */
-export function buildSearchIndex(site: Site, pages: Page[], exercises: Exercise[]): string {
+function questionDocs(questions: Question[], folder: string, lesson: number): Doc[] {
+  return questions.map(({ question, answer }, index) => {
+    const [text, words] = shorten(plainText(answer));
+    return [KIND.question, lesson, `question-${folder}-${index + 1}`, plainText(question), text, words];
+  });
+}
+
+/** Everything that the search looks through, as the text of search.json. `questions` are by the lesson's folder. */
+export function buildSearchIndex(
+  site: Site,
+  pages: Page[],
+  exercises: Exercise[],
+  questions: Record<string, Question[]>,
+): string {
   const docs = pages.flatMap((page) => {
-    const index = site.lessons.findIndex(({ folder }) => folder === page.lesson.folder);
-    const own = exercises.filter(({ folder }) => folder === page.lesson.folder);
-    return [...sectionDocs(page, index), ...symbolDocs(page, index), ...own.map((one) => exerciseDoc(one, index))];
+    const { folder } = page.lesson;
+    const index = site.lessons.findIndex((one) => one.folder === folder);
+    return [
+      ...sectionDocs(page, index),
+      ...symbolDocs(page, index),
+      ...exercises.filter((one) => one.folder === folder).map((one) => exerciseDoc(one, index)),
+      ...questionDocs(questions[folder] ?? [], folder, index),
+    ];
   });
   const lessons = site.lessons.map(({ folder, number, title }): SearchData['lessons'][number] => [
     folder,

@@ -1,10 +1,12 @@
 // search.json, as the build writes it and the browser reads it.
 
-export const KIND = { lesson: 0, section: 1, numpy: 2, torch: 3, exercise: 4 } as const;
+export const KIND = { lesson: 0, section: 1, numpy: 2, torch: 3, exercise: 4, question: 5 } as const;
 
 /**
  * Kind; the lesson, as its index; the id on its page ("" for a lesson, and for a section whose id follows from its
- * title; for an exercise it is "practise-" and the exercise's name); the title or name; the beginning of the text; further words of the text, in no order; the paper of a lesson.
+ * title; for an exercise it is "practise-" and the exercise's name; for an interview question the id of its card on the
+ * practice page); the title, name or question; the beginning of the text; further words of the text, in no order; the
+ * paper of a lesson.
  */
 export type Doc = [
   kind: (typeof KIND)[keyof typeof KIND],

@@ -86,18 +86,19 @@ function hitOf(doc: Doc, key: string, { lessons }: SearchData, words: string[]):
   const [kind, lesson, id, title, text = '', , paper = ''] = doc;
   const target = kind === KIND.section && id === '' ? slugify(title) : id;
   const [folder = '', number = '', lessonTitle = ''] = lessons[lesson] ?? [];
-  const exercise = kind === KIND.exercise ? 'Exercise · ' : '';
+  const what = kind === KIND.exercise ? 'Exercise · ' : kind === KIND.question ? 'Asked in interviews · ' : '';
   const inPaper = paper !== '' && marked(paper, words).some(({ mark }) => mark);
   return {
     key,
     url:
       kind === KIND.exercise
         ? `practice/${id.replace('practise-', '')}/`
-        : `lessons/${folder}/${target && `#${target}`}`,
+        : kind === KIND.question
+          ? `practice/#${id}`
+          : `lessons/${folder}/${target && `#${target}`}`,
     title,
     kind: kind === KIND.torch ? 'PyTorch' : kind === KIND.numpy ? 'NumPy' : '',
-    lesson:
-      kind === KIND.lesson ? `Lesson ${number}`.trim() : exercise + [number, lessonTitle].filter(Boolean).join(' '),
+    lesson: kind === KIND.lesson ? `Lesson ${number}`.trim() : what + [number, lessonTitle].filter(Boolean).join(' '),
     others: 0,
     snippet: inPaper ? paper : around(text, words),
     words,
