@@ -560,10 +560,15 @@ def test_arrows_choose_a_slash_is_text_and_esc_closes_the_search(visit: Visits, 
     assert page.locator("[data-search]").evaluate("button => button === document.activeElement")
 
 
+#: Whether the page has asked where its cells run.
+ASKED_FOR_PYTHON = "() => performance.getEntriesByType('resource').some(one => one.name.endsWith('/runtime.json'))"
+
+
 def test_search_needs_nothing_but_what_it_loaded(visit: Visits, static: str) -> None:
     visited = visit(lesson_url(static, RNN))
     page = visited.page
     search(page, "softmax")
+    until(page, ASKED_FOR_PYTHON)  # when the page has nothing else to do, a second after it has come at the latest
     visited.settle()  # fonts of the first hits, say
     visited.context.set_offline(True)
     page.get_by_role("combobox").fill("dropout")
