@@ -99,7 +99,7 @@ LESSON = Lesson(
     summary="Attention as you would invent it: loops, matrices, the scale, blocks on four devices, heads",
     part="Start here",
     level="beginner",
-    minutes=75,
+    minutes=65,
     folder=Path(__file__).parent,
     paper=Paper(
         "Ashish Vaswani, Noam Shazeer, Niki Parmar, Jakob Uszkoreit, Llion Jones, Aidan N. Gomez, "

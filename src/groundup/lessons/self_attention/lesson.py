@@ -24,7 +24,8 @@
 # for contain. It was trained on thousands of boxes; these are new ones. Two versions of it have exactly the same number
 # of parameters. Only, in the one they work as a single *head*, and in the other as two.
 
-# %% name="imports" tags=["shared"]
+# %% name="imports" tags=["shared", "tools"]
+# What every cell uses.
 import math
 
 import numpy as np
@@ -42,16 +43,17 @@ for name, key in {"two heads": "two_heads", "one head": "one_head"}.items():
         f"{name}: {first:6.1%} of the first questions right, {second:6.1%} of the second; guessing gives {1 / 16:.2%}"
     )
 
+# %% [markdown] name="by-chance" margin="yes"
+# Guessing is right in 6.25 % of cases, and this head in 9. Once in 32 both questions of a card ask for the same card. That
+# answer it knows, and guessing all others makes $\frac1{32} + \frac{31}{32} \cdot \frac1{16} = 9.2\,\%$.
+
 # %% [markdown] name="question"
 # Two heads answer everything. The single head answers one of the two questions perfectly, and the other no better than
-# by guessing, although it was trained on both alike. (Once in 32 both questions of a card ask for the same card. That
-# answer it knows, and guessing all others makes $\frac1{32} + \frac{31}{32} \cdot \frac1{16} = 9.2\,\%$.) It has not
-# failed to learn. It has given one of them up. And measured by the loss that it was trained to make small, that is a
-# bad bargain. Why would it do that?
+# by guessing, although it was trained on both alike. It has not failed to learn. It has given one of them up. And measured by
+# the loss that it was trained to make small, that is a bad bargain. Why would it do that?
 #
-# You will know at the end, because you will have invented the whole thing yourself, in the order in which the questions
-# come up: a weighted average of words; how to compute it fast; who asks whom; why there is a $\sqrt d$; why several
-# heads; and what is still missing. Each answer is written down with its derivative. In 2014 attention was a small aid
+# You will know at the end, because you will have invented the whole thing yourself: a weighted average of words; who asks
+# whom; why there is a $\sqrt d$; why several heads; and what is still missing. In 2014 attention was a small aid
 # for translation programs that read a sentence word after word. In 2017 eight people at Google threw that reading out
 # and kept the aid. It is the heart of every large language model.
 
@@ -66,7 +68,7 @@ for name, key in {"two heads": "two_heads", "one head": "one_head"}.items():
 #
 # ![Three words, four numbers each, flow with weights of different size into one new word.](diagram:average)
 #
-# Each $x_j$ is a vector of $d$ numbers, and $a_{ij}$ says how much word $i$ takes from word $j$. Related words should
+# Here $a_{ij}$ says how much word $i$ takes from word $j$. Related words should
 # count more. A dot product measures how much two vectors point the same way, so let it be the **score**:
 #
 # $$s_{ij} = x_i \cdot x_j = \sum_{u=1}^{d} x_{iu}\, x_{ju}. \tag{2}$$
@@ -95,10 +97,10 @@ for name, key in {"two heads": "two_heads", "one head": "one_head"}.items():
 # Exponentials: $e^{1.29} = 3.633$, $e^{0.06} = 1.062$, $e^{1.02} = 2.773$; their sum is $7.468$. Weights: $0.486$,
 # $0.142$, $0.371$. The new first word is
 # $0.486\,x_1 + 0.142\,x_2 + 0.371\,x_3 = (0.672,\ 0.142,\ 0.615,\ 0.177)$.
-#
-# (Multiply it out yourself before you trust a number, here too. The next cell does, and stops if the text is wrong.)
+# (Multiply it out yourself before you trust a number, here too. The code behind the next line does, and stops if it is wrong.)
 
-# %% name="by-hand-numbers"
+# %% name="by-hand-numbers" tags=["tools"]
+# The three words, and the numbers above.
 words = ["cat", "chases", "mouse"]
 X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
 
@@ -108,10 +110,6 @@ for other in X:
 powers = [math.exp(score) for score in by_hand]  # (3)
 shares = [power / sum(powers) for power in powers]  # (3)
 first = sum(share * x for share, x in zip(shares, X, strict=True))  # (1)
-print("scores      ", np.round(by_hand, 3))
-print("exponentials", np.round(powers, 3), "sum", round(sum(powers), 3))
-print("weights     ", np.round(shares, 3))
-print("new word    ", np.round(first, 3))
 
 assert np.allclose(by_hand, [1.29, 0.06, 1.02])
 assert np.allclose(powers, [3.633, 1.062, 2.773], atol=5e-4)
@@ -119,14 +117,13 @@ assert np.allclose(shares, [0.486, 0.142, 0.371], atol=5e-4)
 assert np.allclose(first, [0.672, 0.142, 0.615, 0.177], atol=5e-4)
 
 # %% [markdown] name="loops"
-# ## With loops
+# ## The way back
 #
-# The same for every word. In (1) and (2) a word's vector $x$ appears in three places: on the left of a score, on the
-# right of a score, and in the average. The function below has three arguments for the three places: `query` $q_i$,
-# `key` $k_j$, `value` $v_j$. For now all three are $X$. (It also subtracts the largest score before it takes
-# exponentials. That changes nothing in (3); further down you will see why it must be done.)
+# In (1) and (2) a word's vector $x$ appears in three places: on the left of a score, on the
+# right of a score, and in the average. Give the three places names: **query** $q_i$, **key** $k_j$, **value** $v_j$. For now
+# all three are $x$.
 #
-# **Going back.** Let $L$ be a loss and $g_{ic} = \partial L/\partial y_{ic}$ what comes back to us. From
+# Let $L$ be a loss and $g_{ic} = \partial L/\partial y_{ic}$ what comes back to us. From
 # $y_{ic} = \sum_j a_{ij} v_{jc}$, every $v_{jc}$ was used once for each $i$, every $a_{ij}$ once for each $c$:
 #
 # $$\frac{\partial L}{\partial v_{jc}} = \sum_i a_{ij}\, g_{ic}, \qquad
@@ -153,17 +150,6 @@ assert np.allclose(first, [0.672, 0.142, 0.615, 0.177], atol=5e-4)
 #
 # $$\frac{\partial L}{\partial q_{iu}} = \sum_j \frac{\partial L}{\partial s_{ij}}\, k_{ju}, \qquad
 #   \frac{\partial L}{\partial k_{ju}} = \sum_i \frac{\partial L}{\partial s_{ij}}\, q_{iu}. \tag{7}$$
-#
-# Find (4), (6) and (7) in `backward`.
-
-# %% name="attend-with-loops" include="groundup.lessons.self_attention.model:attend_with_loops"
-from groundup.lessons.self_attention.model import attend_with_loops
-
-# %% name="attend-with-loops-run"
-Y, _ = attend_with_loops(X, X, X)
-print(np.round(Y, 3))
-a, da = np.array([0.5, 0.3, 0.2]), np.array([1.0, 0.0, -1.0])
-assert np.allclose(a * (da - a @ da), [0.35, -0.09, -0.26])  # (6)
 
 # %% [markdown] name="matrices"
 # ## Two matrix products
@@ -182,11 +168,19 @@ assert np.allclose(a * (da - a @ da), [0.35, -0.09, -0.26])  # (6)
 #   dS &= A \odot \big(dA - \operatorname{rowsum}(A \odot dA)\big), \\
 #   dQ &= dS\, K, \qquad dK = dS^\top Q.
 # \end{aligned} \tag{9}$$
-#
+
+# %% [markdown] name="softmax-note" margin="yes"
+# `subtract_maximum` takes the largest score of each row away, which changes nothing in (3). Further down you will see why it
+# must be done. The `np.where` is for rows in which nothing may be looked at; they come with masks.
+
+# %% [markdown] name="shapes"
 # ($\odot$ multiplies element by element; rowsum adds up every row.) You need not remember the products: if $n$, $m$ and
-# $d$ differ, the shapes leave only one way to write them. (`subtract_maximum`
-# takes the largest score of each row away, as the loops did. The `np.where` is for rows in which nothing may be looked
-# at. We have none; they come with masks.)
+# $d$ differ, the shapes leave only one way to write them.
+
+# %% name="way-back-by-hand" tags=["tools"]
+# The three gradients above.
+a, da = np.array([0.5, 0.3, 0.2]), np.array([1.0, 0.0, -1.0])
+assert np.allclose(a * (da - a @ da), [0.35, -0.09, -0.26])  # (6)
 
 # %% name="attend" show="softmax attend" beside="attend" include="groundup.ops.activations:softmax groundup.lessons.self_attention.model:attend"
 from groundup.lessons.self_attention.model import attend
@@ -194,6 +188,18 @@ from groundup.ops.activations import softmax
 
 # %% [markdown] name="attend-turn"
 # **Your turn**: exercise `attend`. Cover the code above and write it again from (8) and (9).
+
+# %% [markdown] name="in-loops" tags=["second"]
+# ### The same in loops, and how much slower
+#
+# Here is the same function with a loop for every index. Find (4), (6) and (7) in `backward`.
+
+# %% name="attend-with-loops" include="groundup.lessons.self_attention.model:attend_with_loops"
+from groundup.lessons.self_attention.model import attend_with_loops
+
+# %% name="attend-with-loops-run"
+Y, _ = attend_with_loops(X, X, X)
+print(np.round(Y, 3))
 
 # %% [markdown] name="same-text"
 # Are the two the same function? Compare outputs and all gradients, for random numbers, and the time that each takes. By
@@ -219,21 +225,23 @@ for n in (8, 16, 32, 64, 128):
         f"n = {n:4}: largest difference {apart:.0e}, loops {1e3 * loops:7.2f} ms, matrices {speed_up[n]:.0f} times faster"
     )
 
+# %% [markdown] name="library"
+# ## A library: question cards, index cards, books
+#
+# Here are the scores of our three words, and the weights that they give:
+
 # %% name="plots" tags=["tools"] include="groundup.plots:figure groundup.plots:curves groundup.plots:describe groundup.plots:heatmap"
 # Figures, curves and heat maps in one style.
 from groundup.plots import curves, describe, figure, heatmap
 
 # %% name="words-figure" alt="Two heat maps of three words by three words: their scores, symmetric with the largest on the diagonal, and the softmax weights of each row."
-fig, axes = figure(8.2, 3.4, columns=2)
+fig, axes = figure(8.2, 2.5, columns=2)
 _ = heatmap(axes[0], X @ X.T, words, words, "Scores X Xᵀ", low=0, values=".2f")
 _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each word", low=0, high=1, values=".2f")
 
-# %% [markdown] name="library"
-# ## A library: question cards, index cards, books
-#
-# Look at the left picture. Two things are wrong with it. It is symmetric: *chases* scores for *cat* what *cat* scores
-# for *chases*. (The weights on the right differ only because every row is divided by a sum of its own.) And the
-# diagonal is large: $x_i \cdot x_i$ is the squared length of $x_i$, never negative, and only a longer vector can have a
+# %% [markdown] name="cards-and-books"
+# Two things are wrong with the left picture. It is symmetric: *chases* scores for *cat* what *cat* scores
+# for *chases*. And the diagonal is large: $x_i \cdot x_i$ is the squared length of $x_i$, and only a longer vector can have a
 # larger product with $x_i$. So all take much of themselves. A verb cannot say "I look for whoever does the chasing".
 #
 # Think of a library. You write a **question card**. The librarian compares it with the **index cards** of all books.
@@ -245,14 +253,18 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 #
 # (With words as the rows of $X$: $Q = X W_q^\top$, and so on.) The matrices $W_q, W_k, W_v$ are learned. Now
 # $s_{ij} = q_i \cdot k_j$ need not equal $s_{ji}$, and a word need not find itself. An ordinary look-up table gives one
-# value for an exact match. This one gives a mixture of all values by how well their keys match, and that is what makes
-# it differentiable: the questions and the index can both be improved by gradient descent.
+# value for an exact match. This one mixes all values by how well their keys match, and so
+# the questions and the index can both be improved by gradient descent.
 #
 # ![A query is compared with three keys; the softmax of the scores gives weights, and the values are mixed by them.](diagram:library)
 #
-# "**Self**-attention" only says where the three come from: queries, keys and values are all made from the same
-# words $X$. Every word asks, can be found and can be read. (In *cross*-attention the queries come from one
-# sequence, keys and values from another.) The functions above did not care, and need no change.
+# "**Self**-attention" only says where the three come from: all are made from the same
+# words $X$. Every word asks, can be found and can be read. In *cross*-attention the queries come from one
+# sequence, keys and values from another; `attend` does not care.
+
+# %% [markdown] name="who-left-out" margin="yes"
+# We leave out $W_v$, because only the weights matter here. *Noun* and *hunted* are there for other questions, such as yours at
+# the end.
 
 # %% [markdown] name="who"
 # ### Hand-made matrices
@@ -261,27 +273,26 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 # it hunt, is it hunted? So *cat* is $(1, 0, 1, 0)$, *chases* $(0, 1, 0, 0)$ and *mouse* $(1, 0, 0, 1)$. We want
 # *chases* to find out who does it. What must it ask, and under what must *cat* be found? One number is enough for each.
 # A verb asks with strength 4, everybody else with 0: $W_q = (0, 4, 0, 0)$. Hunters can be found: $W_k = (0, 0, 1, 0)$.
-# (We leave out $W_v$, because only the weights matter here. *Noun* and *hunted* are there for other questions, such as
-# yours at the end.)
 #
 # Then the query of *chases* is 4, the keys of the three words are $1, 0, 0$, and its scores $4, 0, 0$. With
 # $e^4 = 54.6$ the weight on *cat* is $54.6/(54.6 + 1 + 1) = 0.965$. And *cat*? Its query is 0, all its scores are 0,
 # and it takes a third of each word. Now *chases* scores 4 for *cat*, and *cat* scores 0 for *chases*.
 
-# %% name="who-numbers"
+# %% name="who-numbers" tags=["tools"]
+# The two rows of weights above.
 features = np.array([[1.0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1]])  # of cat, chases, mouse: noun, verb, hunts, hunted
 W_q, W_k = np.array([[0.0, 4, 0, 0]]), np.array([[0.0, 0, 1, 0]])
 looks = softmax(features @ W_q.T @ (features @ W_k.T).T)[0]  # (8)
-for word, row in zip(words, looks, strict=True):
-    print(f"{word:8} looks at", {other: f"{weight:.3f}" for other, weight in zip(words, row, strict=True)})
 assert np.allclose(looks[1], [0.965, 0.018, 0.018], atol=5e-4)
 assert np.allclose(looks[0], 1 / 3)
+
+# %% [markdown] name="variance-words" margin="yes"
+# $E[\cdot]$ is a mean. The variance, Var, is the mean squared distance from the mean; its root is the standard deviation.
 
 # %% [markdown] name="scale"
 # ## Why divide by √d
 #
-# Let the entries of a query and a key be independent, with mean 0 and variance 1. (The variance Var is the mean squared
-# distance from the mean; $E[\cdot]$ is a mean; the root of the variance is the standard deviation.) A single product
+# Let the entries of a query and a key be independent, with mean 0 and variance 1. A single product
 # $q_u k_u$ has mean $E[q_u]\,E[k_u] = 0$ and variance $E[q_u^2]\,E[k_u^2] = 1$. Variances of independent terms add:
 #
 # $$\operatorname{Var}(q \cdot k) = \sum_{u=1}^{d} \operatorname{Var}(q_u k_u) = d. \tag{10}$$
@@ -294,14 +305,69 @@ assert np.allclose(looks[0], 1 / 3)
 # $$Y = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt d}\Big) V. \tag{11}$$
 #
 # Why $\sqrt d$ and not $d$? Because it is the standard deviation that has to be 1. Dividing by $d$ would make all
-# scores nearly equal for large $d$. In code the scale goes onto the query, and on the way back $dQ$ and $dK$ get the
-# same factor:
+# scores nearly equal for large $d$. Move $d$, and see what becomes of one random query among sixteen random keys:
+
+# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
+# A figure with a slider: one picture for each value of a number.
+from groundup.plots import frames
+
+
+# %% name="scale-frames" alt="The softmax weights of one random query over sixteen random keys, largest first, with and without division by the root of d: without it one key takes nearly all as d grows."
+widths = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
+
+
+def one_query(axes, d):
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(16, d)) @ rng.normal(size=d)
+    for shift, (name, scale, colour) in zip(
+        (-0.2, 0.2), (("without 1/√d", 1.0, "#135bae"), ("with 1/√d", 1 / math.sqrt(d), "#ee8627")), strict=True
+    ):
+        weights = np.sort(softmax(scale * scores[None])[0][0])[::-1]
+        axes.bar(np.arange(1, 17) + shift, weights, 0.4, color=colour, label=f"{name}: largest {weights[0]:.2f}")
+    axes.set_ylim(0, 1.02)
+    axes.set_xticks(range(1, 17))
+    describe(axes, "key, by weight", "weight", f"d = {d}")
+
+
+fig = frames("width d", widths, one_query, start=4, height=3.0)
+
+# %% [markdown] name="scale-trained"
+# But does a network that *learns* need the root? We have trained the small network of the
+# riddle three times from the same start: scores divided by $\sqrt d$, by $d$, and not at all. (You will build it below;
+# its queries and keys have $d = 32$ numbers.) The paper gives the argument that you have just read, says "we suspect",
+# and shows no such experiment. What do you expect?
+
+# %% name="scale-trained-table" tags=["tools"] predict="Divided by √d, by d, by nothing: which of the three readers learn to answer both questions?"
+# Right answers in new boxes, and how far the scores spread at the end of training.
+spread = measured("self_attention", "metrics/spread of the scores*")
+for name, key, scale in (
+    ("√d", "two_heads", "1/√d"),
+    ("d", "divided_by_d", "1/d"),
+    ("nothing", "undivided", "undivided"),
+):
+    first, second = answers[key]
+    scores = spread[f"metrics/spread of the scores, {scale}"]
+    print(
+        f"divided by {name:8} first {first:6.1%}, second {second:6.1%}; standard deviation of the scores {scores:5.1f}"
+    )
+
+# %% [markdown] name="scale-lesson"
+# Division helps, and it need not be the root. Without any, this seed learns one of the two questions hardly at all. Of
+# four other seeds one ends with 58 % of all answers right and three with about 90 %, where division brings every seed
+# above 99.7 %. And $d$ does as well as $\sqrt d$ here: the test cannot tell the two
+# apart. All three readers end with scores that spread far beyond 1. So the argument for the root is one about the
+# *beginning*. It makes the root a good choice, and not the only one.
+
+# %% [markdown] name="scale-code" tags=["second"]
+# ### The argument for the root, measured
+#
+# In code the scale goes onto the query, and on the way back $dQ$ and $dK$ get the same factor:
 
 # %% name="attend-scaled" include="groundup.lessons.self_attention.model:attend_scaled"
 from groundup.lessons.self_attention.model import attend_scaled
 
 # %% [markdown] name="variance-text"
-# First (10). We measure the variance together with its *standard error*, which says how far off such a measurement
+# Is (10) true? We measure the variance together with its *standard error*, which says how far off such a measurement
 # usually is. So "equals $d$" means something:
 
 # %% name="product-variance" tags=["tools"] include="groundup.lessons.self_attention.experiment:product_variance groundup.lessons.self_attention.experiment:softmax_at_width"
@@ -309,7 +375,6 @@ from groundup.lessons.self_attention.model import attend_scaled
 from groundup.lessons.self_attention.experiment import product_variance, softmax_at_width
 
 # %% name="product-variance-run"
-widths = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
 rng = np.random.default_rng(2)
 variances = np.array([product_variance(rng, d, 20_000) for d in widths])
 off = np.abs(variances[:, 0] - widths) / variances[:, 1]  # (10)
@@ -361,55 +426,8 @@ for place in (3, 8):
 # The gradient holds out longer. Up to 16 it is longer than with the scale. Then it falls, and at 1024 its median is
 # about a thousandth of the other. Its mean is far above its median: a few queries still get a gradient, those for which
 # two keys happen to be close rivals, and most get next to none.
-
-# %% name="frames-tool" tags=["tools"] include="groundup.plots:frames"
-# A figure with a slider: one picture for each value of a number.
-from groundup.plots import frames
-
-
-# %% name="scale-frames" alt="The softmax weights of one random query over sixteen random keys, largest first, with and without division by the root of d: without it one key takes nearly all as d grows."
-def one_query(axes, d):
-    rng = np.random.default_rng(5)
-    scores = rng.normal(size=(16, d)) @ rng.normal(size=d)
-    for shift, (name, scale, colour) in zip(
-        (-0.2, 0.2), (("without 1/√d", 1.0, "#135bae"), ("with 1/√d", 1 / math.sqrt(d), "#ee8627")), strict=True
-    ):
-        weights = np.sort(softmax(scale * scores[None])[0][0])[::-1]
-        axes.bar(np.arange(1, 17) + shift, weights, 0.4, color=colour, label=f"{name}: largest {weights[0]:.2f}")
-    axes.set_ylim(0, 1.02)
-    axes.set_xticks(range(1, 17))
-    describe(axes, "key, by weight", "weight", f"d = {d}")
-
-
-fig = frames("width d", widths, one_query, start=4)
-
-# %% [markdown] name="scale-trained"
-# So far everything was random. Does a network that *learns* need the root? We have trained the small network of the
-# riddle three times from the same start: scores divided by $\sqrt d$, by $d$, and not at all. (You will build it below;
-# its queries and keys have $d = 32$ numbers.) The paper gives the argument that you have just read, says "we suspect",
-# and shows no such experiment. What do you expect?
-
-# %% name="scale-trained-table" tags=["tools"] predict="Divided by √d, by d, by nothing: which of the three readers learn to answer both questions?"
-# Right answers in new boxes, and how far the scores spread at the end of training.
-spread = measured("self_attention", "metrics/spread of the scores*")
-for name, key, scale in (
-    ("√d", "two_heads", "1/√d"),
-    ("d", "divided_by_d", "1/d"),
-    ("nothing", "undivided", "undivided"),
-):
-    first, second = answers[key]
-    scores = spread[f"metrics/spread of the scores, {scale}"]
-    print(
-        f"divided by {name:8} first {first:6.1%}, second {second:6.1%}; standard deviation of the scores {scores:5.1f}"
-    )
-
-# %% [markdown] name="scale-lesson"
-# Division helps, and it need not be the root. Without any, this seed learns one of the two questions hardly at all. Of
-# four other seeds one ends with 58 % of all answers right and three with about 90 %, where division brings every seed
-# above 99.7 %. (The gradient of random keys looked healthy at $d = 32$. But queries and keys grow in training: look how
-# far the undivided scores spread at the end.) And $d$ does as well as $\sqrt d$ here: the test cannot tell the two
-# apart. All three readers end with scores that spread far beyond 1. So the argument for the root is one about the
-# *beginning*. It makes the root a good choice, and not the only one.
+# (With the riddle's $d = 32$ the gradient of random keys looks healthy, and yet the reader suffered. Queries and keys grow in
+# training: look again how far its undivided scores spread at the end.)
 
 # %% [markdown] name="stability"
 # ## A softmax that does not overflow
@@ -444,13 +462,12 @@ print("by hand      ", np.round([1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0], 8
 # ![Queries, keys and values are cut into two halves; each head attends with its own, and the results stand side by side before a last matrix mixes them.](diagram:heads)
 #
 # The number of parameters, $4D^2$ and biases, does not depend on $h$. Note the scale: the root of a head's width $D/h$,
-# not of $D$. (The paper writes $W^O$ for our $W_o^\top$.)
+# not of $D$.
 #
 # The functions below are groundup's own, and later lessons use them, too. Queries and keys may come from different
-# sequences, of $T_q$ and $T_k$ words (our $n$ and $m$). A **mask**, a table of True and False, may say which pairs are
-# looked at: `attention_weights` is the softmax of (11), with scores of $-\infty$ where the mask forbids to look. First
-# (11), with any number of axes before the last two. One line of its backward is new: in (9) the row sum of $A \odot dA$
-# is, because $dA = dY\,V^\top$ and $AV = Y$, also that of $Y \odot dY$.
+# sequences, of $T_q$ and $T_k$ words (our $n$ and $m$), and a **mask**, a table of True and False, may say which pairs are
+# looked at: the others get the score $-\infty$. First (11). One line of its backward is new: in (9) the row sum of
+# $A \odot dA$ is, because $dA = dY\,V^\top$ and $AV = Y$, also that of $Y \odot dY$.
 
 # %% name="scaled-dot-product" show="scaled_dot_product_attention" beside="scaled_dot_product_attention" include="groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
 from groundup.ops.attention import attention_weights, scaled_dot_product_attention
@@ -458,17 +475,19 @@ from groundup.ops.attention import attention_weights, scaled_dot_product_attenti
 # %% [markdown] name="split-text"
 # **Your turn**: exercise `scaled_dot_product_attention`, with the scale and a mask.
 #
-# Then the cut. For $B$ sequences of $T$ words, heads become the second axis, $(B, T, D) \to (B, h, T, D/h)$, so that
-# (11) runs for all of them at once. It takes a reshape *and* a change of axes. A reshape alone would mix words with
-# features.
+# Then the cut. For $B$ sequences of $T$ words, heads become the second axis, so that (11) runs for all of them at once. It
+# takes a reshape *and* a change of axes; a reshape alone would mix words with features.
 
 # %% name="split" include="groundup.ops.attention:split_heads groundup.ops.attention:merge_heads"
 from groundup.ops.attention import merge_heads, split_heads
 
+# %% [markdown] name="paper-letters" margin="yes"
+# The paper writes $W^O$ for our $W_o^\top$. And `self_attention` hands the same `x` to `multi_head_attention` twice, so it adds
+# two gradients. The second is itself a sum: `x` was used for keys and for values.
+
 # %% [markdown] name="multi-head-text"
-# And (13): three linear maps, all heads at once, one more linear map. Self-attention passes the same `x` as both
-# arguments, so it adds their two gradients. (The second is itself the sum of two: `x` was used for keys and for
-# values.)
+# And (13): three linear maps, all heads at once, one more linear map. In self-attention everybody who asks can be read, so
+# one `x` plays both parts.
 
 # %% name="multi-head" show="multi_head_attention self_attention" beside="multi_head_attention" include="groundup.lessons.self_attention.model:self_attention"
 from groundup.lessons.self_attention.model import self_attention
@@ -500,29 +519,26 @@ from groundup.ops.losses import cross_entropy
 #
 # Never believe a derivative. Multiply the outputs by random numbers, `upstream`, and add up: that is a loss. Move all
 # inputs a little along a random direction, there and back: that gives its slope. `backward` predicts the same slope, as
-# the sum of gradient times direction. Try it: leave the mean out of (6) in `softmax`, or drop the second gradient in
-# `self_attention`, and run this again.
+# the sum of gradient times direction. Leave the mean out of (6) in `softmax`, and run this again.
 
 # %% name="gradient-check-attend"
 rng = np.random.default_rng(3)
 query, key, value, d_query, d_key, d_value, upstream = rng.normal(size=(7, 9, 5))  # inputs, a direction for each
-for function in (attend_with_loops, attend, attend_scaled):
+for function in (attend, scaled_dot_product_attention):
     above, _ = function(query + 1e-5 * d_query, key + 1e-5 * d_key, value + 1e-5 * d_value)
     below, _ = function(query - 1e-5 * d_query, key - 1e-5 * d_key, value - 1e-5 * d_value)
     slope = np.vdot(upstream, above - below) / 2e-5
     _, backward = function(query, key, value)
     predicted = sum(np.vdot(g, d) for g, d in zip(backward(upstream), (d_query, d_key, d_value), strict=True))
     error = abs(predicted / slope - 1)
-    print(f"{function.__name__:18} slope {slope:+.8f}, predicted {predicted:+.8f}, relative error {error:.0e}")
-
-# %% [markdown] name="check-reader"
-# The reader's parameters are a tree, so its nudges are one, too: `map_tree` moves every leaf along its own direction.
+    print(f"{function.__name__:28} slope {slope:+.8f}, predicted {predicted:+.8f}, relative error {error:.0e}")
 
 # %% name="gradient-check" tags=["tools"] include="groundup.training.params:map_tree groundup.training.params:leaves"
 # `map_tree` and `leaves` walk over trees of parameters.
 from groundup.training.params import leaves, map_tree
 
-# %% name="gradient-check-run"
+# %% name="gradient-check-run" tags=["tools"]
+# The same for the whole reader: its parameters are a tree, and every leaf moves along a direction of its own.
 box = deal(rng, boxes=2, cards=3, names=4, contents=3)["cards"]
 tree = init(rng, 4, 3, 6, dtype=np.float64)
 direction = map_tree(lambda leaf: rng.normal(size=leaf.shape), tree)
@@ -532,22 +548,20 @@ above, _ = card_reader(map_tree(lambda leaf, way: leaf + 1e-5 * way, tree, direc
 below, _ = card_reader(map_tree(lambda leaf, way: leaf - 1e-5 * way, tree, direction), box, heads=2)
 slope = np.vdot(upstream, above - below) / 2e-5
 predicted = sum(np.vdot(g, way) for g, way in zip(leaves(backward(upstream)), leaves(direction), strict=True))
-print(f"slope {slope:+.8f}, predicted {predicted:+.8f}, relative error {abs(predicted / slope - 1):.0e}")
+assert abs(predicted / slope - 1) < 1e-7
 
 # %% [markdown] name="rivals"
 # ### What must be beaten
 #
-# - **Guessing** one of 16 contents is right once in 16.
-# - **Counting**: someone who knows all contents of the box, but not which name goes with which, always says the
-#   commonest one.
+# - **Guessing** is right once in 16. **Counting** is guessing by someone who knows all contents of the box, but not which
+#   name goes with which, and says the commonest one.
 # - **Mean pooling**: a network with exactly as many parameters, in which every card gets the plain mean of all cards
 #   and then a hidden layer. A mean of sums is the sum of the means: which content stood beside which name is gone.
 # - **One head** instead of two: the same parameters, one softmax.
 #
-# Training sees neither the 64 `validation` boxes, by which we draw the learning curve, nor the 64 `test` boxes, which
-# we use once, at the end. Here the reader with two heads is trained. Its rivals were trained in the same way, and their
-# numbers are those of the experiment (`groundup run self_attention`), with the same seed. The steps are those of Adam;
-# the rate rises for 20 steps, the warm-up, and then falls along half a cosine. Why, says lesson `optimizers`.
+# Here the reader with two heads is trained; its rivals were trained in the same way, with the same seed. Training sees neither
+# the 64 `validation` boxes, by which we draw the learning curve, nor the 64 `test` boxes, which we use once, at the end. Adam
+# and its schedule are those of lesson `optimizers`.
 
 # %% name="tools" tags=["tools"] include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count"
 # Adam and its schedule.
@@ -592,7 +606,7 @@ for name, (first, second) in found.items():
 from groundup.lessons.self_attention.figures import head_map, score_lines
 
 # %% name="learning-picture" alt="Share of right answers in unseen boxes against the training step, for two heads, one head and mean pooling, with dotted lines at guessing and counting."
-fig, axes = figure(6.8, 3.8)
+fig, axes = figure(6.8, 2.8)
 lines = {"two heads": history["two heads"]}
 lines |= {
     name: rivals[f"curves/{key}"]["held-out accuracy"]
@@ -601,6 +615,9 @@ lines |= {
 curves(axes, history["step"], lines, "step", "right answers, unseen boxes", "Looking up the answer")
 score_lines(axes, {"guessing": 1 / CONTENTS, "counting": counted})
 _ = axes.legend(loc="right", bbox_to_anchor=(1, 0.75))
+
+# %% [markdown] name="not-counting" margin="yes"
+# All on one card, it cannot even say the commonest content, as counting does: it has looked at one card only.
 
 # %% [markdown] name="one-head"
 # ### The riddle
@@ -612,9 +629,9 @@ _ = axes.legend(loc="right", bbox_to_anchor=(1, 0.75))
 #
 # - Half and half: each answer is a toss between two, a loss of $\ln 2 = 0.69$.
 # - All on one card: that answer costs nothing, the other is a guess among 16, a loss of $(0 + \ln 16)/2 = 1.39$ on
-#   average. (It cannot even say the commonest content, as counting does: it has looked at one card only.)
+#   average.
 #
-# They bring about as many right answers. But in the loss, which is what training makes small, the second is twice as
+# They bring about as many right answers. But in the loss the second is twice as
 # bad, and the second is what it does. Why? Because training does not compare bargains. It walks downhill from where it
 # stands. Whichever question is a little ahead gets more weight, so its readout has more to learn from, so more weight
 # pays for it. The other one sees mostly the wrong card and learns to ignore it. By the time the two could be compared,
@@ -655,12 +672,15 @@ for name, (steps, mixed) in {"as usual": (300, 0), "mixed at first": (600, 400)}
 # not as low as 0.69). So a better place exists, and the usual training does not find it. With two heads there is
 # nothing to choose, and no such trap. Keep this in mind when you read that a network "prefers" something: it may only
 # have got there first.
-#
+
+# %% [markdown] name="same-card" margin="yes"
+# What a head puts on the other question's card, 0.03, is the one time in 32 when the two are the same card.
+
+# %% [markdown] name="heads-look"
 # ### Where the heads look
 #
 # The weights below belong to the first 14 of the 32 cards in the first test box, a row for each. Circles mark the card
-# that was asked for first, squares the second. Nobody told a head which question is its own. (What a head puts on the
-# other question's card, 0.03, is the one time in 32 when the two are the same card.)
+# that was asked for first, squares the second. Nobody told a head which question is its own.
 
 # %% name="reader-weights" tags=["tools"] include="groundup.lessons.self_attention.experiment:reader_weights groundup.lessons.self_attention.experiment:weight_on_asked"
 # The weights of a trained reader, and how much of them lies on the cards asked for.
@@ -687,7 +707,7 @@ def one_head(axes, name):
     head_map(axes, f"Head: {name}", shown[name], places[0])
 
 
-fig = frames("head", list(shown), one_head, width=7.4, height=3.9, shown=(0, 1, 2))
+fig = frames("head", list(shown), one_head, width=7.4, height=3.3, shown=(0, 1, 2))
 
 # %% [markdown] name="break-it"
 # ## Break it
@@ -697,7 +717,8 @@ fig = frames("head", list(shown), one_head, width=7.4, height=3.9, shown=(0, 1, 
 # seen 32.
 
 
-# %% name="break-it-code" predict="Which of the four changes hurt, and which question does each head take with it?"
+# %% name="break-it-code" tags=["tools"] predict="Which of the four changes hurt, and which question does each head take with it?"
+# The trained reader without a head, without its scale, and in larger boxes.
 def silenced(head):
     changed = map_tree(np.copy, params)
     changed["attention"]["out"]["weight"][:, 32 * head : 32 * (head + 1)] = 0
@@ -718,8 +739,7 @@ for name, (tree, boxes) in {
     print(f"{name:18} first questions {first:6.1%}, second {second:6.1%}")
 
 # %% [markdown] name="break-it-words"
-# Each head carries one question and nothing of the other. Nobody assigned them; the two could have changed places, and
-# with another seed they may. A head that looks at something *and* is missed when it is gone: that is more than a heat
+# Each head carries one question and nothing of the other. Nobody assigned them; the two could have changed places. A head that looks at something *and* is missed when it is gone: that is more than a heat
 # map can say. And the scale? Taken from the trained reader, it is not missed. Its scores are far apart by now, and
 # making them $\sqrt{32}$ times as large only makes sure what is sure already. The scale helped it to learn, not to
 # answer.
@@ -745,7 +765,8 @@ for name, (tree, boxes) in {
 # chased. The cure is to add to each word a vector that depends on its place, for instance sines and cosines of
 # several frequencies (Vaswani et al., section 3.5).
 
-# %% name="positions" show="sinusoidal_positions" include="groundup.ops.positions:sinusoidal_positions groundup.ops.init:linear_params groundup.ops.linear:linear"
+# %% name="positions" tags=["tools"] include="groundup.ops.positions:sinusoidal_positions groundup.ops.init:linear_params groundup.ops.linear:linear"
+# `sinusoidal_positions` makes the sines and cosines; a linear map.
 from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.positions import sinusoidal_positions
@@ -892,12 +913,14 @@ for name, amounts in lines.items():
 # The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
 # them yourself: `groundup run self_attention`.
 
+# %% [markdown] name="bleu" margin="yes"
+# With eight heads of 64 numbers each, the paper's base model reached 27.3 BLEU from English to German and 38.1 to French; the
+# big one, with sixteen, 28.4 and 41.8.
+
 # %% [markdown] name="findings-words"
-# The paper's own numbers: with eight heads of 64 numbers each, its base model reached 27.3 BLEU from English to German
-# and 38.1 to French; the big one, with sixteen, 28.4 and 41.8. On the development set a single head was 0.9 BLEU below
+# The paper's own numbers: on the development set a single head was 0.9 BLEU below
 # the best number of heads, and 32 were below it, too. Our boxes are made so that one can see what a head is for, and
-# they exaggerate: here the second head is worth nearly half of all answers. What they show at full strength is *why* it
-# can matter.
+# they exaggerate: here the second head is worth nearly half of all answers.
 #
 # Why is the interval of the second finding so wide that it touches 0? Because the seeds differ: without the division
 # two of them learn little more than one question, and three learn nearly both. Seed by seed, division won all five
@@ -933,8 +956,8 @@ for name, amounts in lines.items():
 # features; an $\epsilon$ in the denominator; forgetting that in self-attention `x` is used three times, for queries,
 # keys and values, and that the three gradients add.
 #
-# **Try**: ask three questions of two heads. Give the single head a hidden layer behind it: can it answer both then? Set
-# `W_q` so that *mouse* finds out who hunts it. Add positions to the card reader: do they help or hurt?
+# **Try**: give the single head a hidden layer behind it: can it answer both then? Set `W_q` so that *mouse* finds out who hunts
+# it. Ask three questions of two heads.
 #
 # **Where it leads**: to lesson `tiny_decoder`, where a mask keeps words from looking ahead, and then to the whole
 # transformer, lesson `attention_is_all_you_need`.
