@@ -96,7 +96,7 @@ def test_an_output_waits_behind_its_question(visit: Visits, static: str) -> None
 
 
 def used_twice() -> tuple[str, str, list[str]]:
-    """A lesson, an open cell of it with an output, and the cells that use it, two or more: those that run the fastest."""
+    """A lesson, an open cell of it with an output, and two or more cells that use it: those that run the fastest."""
     found = []
     for folder in folders():
         cells = {cell["id"]: cell for cell in data(folder)["cells"] if cell["type"] == "code"}
