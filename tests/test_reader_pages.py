@@ -96,6 +96,14 @@ def test_learning_paths_list_their_lessons_in_order(visit: Visits, static: str) 
     assert {"beginner", "intermediate", "advanced", "theory", "modern-llm"} >= {slug for slug, _ in shown} != set()
 
 
+def test_the_front_page_says_where_cells_run_and_how_to_have_the_rest(visit: Visits, static: str) -> None:
+    page = visit(static).page
+    note = page.locator("[data-runtime-note]")
+    note.get_by_text("NumPy cells run right here in the browser").wait_for()
+    note.get_by_role("link", name="your own machine").click()
+    in_view(page, "get")
+
+
 def test_continue_leads_back_to_the_section(visit: Visits, static: str) -> None:
     page = visit(static).page
     assert page.get_by_role("link", name="Continue where you left off").count() == 0
