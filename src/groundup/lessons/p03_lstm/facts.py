@@ -27,7 +27,7 @@ def carousel_apart() -> float:
 
 def never_forgets() -> float:
     """How far a forget gate with the bias ``NEVER`` is from 1 in float32, whatever its weights add at first."""
-    params = init(np.random.default_rng(0), "lstm", 32, NEVER)["lstm"]
+    params = init(np.random.default_rng(0), "lstm", 32, (0.0, NEVER))["lstm"]
     most = np.abs(params["weight_ih_l0"]).sum(axis=1) + np.abs(params["weight_hh_l0"]).sum(axis=1)
     least = (params["bias_ih_l0"] - most)[32:64]
     return float(np.abs(0.5 * (1 + np.tanh(0.5 * least)) - 1).max())

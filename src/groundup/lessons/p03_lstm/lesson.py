@@ -500,7 +500,7 @@ torch.manual_seed(0)
 model = Adder("lstm", hidden=32, start=(-3.0, 3.0))
 optimizer = torch.optim.Adam(model.parameters(), lr=1.0)
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(0.02, 600, warmup=20))
-lists = random_stream(0, "training", "LSTM")
+lists, seen = random_stream(0, "training", "LSTM"), []
 for step in range(600):
     batch = {name: torch.from_numpy(part) for name, part in adding(lists, batch=32, length=50).items()}
     loss = squared_error(model(batch["x"]), batch["wanted"])
@@ -509,8 +509,13 @@ for step in range(600):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     scheduler.step()
-    if step % 100 == 99:
-        print(f"step {step + 1}: squared error {loss.item():.4f} on its batch")
+    seen.append(loss.item())
+
+# %% name="twin-curve" tags=["torch"] alt="Squared error of the PyTorch network on its batches against the step, on a logarithmic scale."
+fig, axes = figure(6.8, 2.8)
+curves(axes, range(1, 601), {"batch": seen}, "step", "squared error", "The PyTorch network in training")
+axes.axhline(1 / 6, color="#8b939e", linewidth=1, linestyle=":")
+axes.set_yscale("log")
 
 # %% [markdown] name="packed" tags=["torch"]
 # ### Lists of different lengths

@@ -22,7 +22,7 @@ def main(steps: int = 600) -> None:
         gradients, _ = clip_by_global_norm(backward(loss_backward()), 1.0)
         optimiser.update(params, gradients, state, rate(step))
         if step % max(1, steps // 20) == 0 or step == steps - 1:
-            print(f"step {step:4}: squared error {loss:.4f} (always 1 would be 0.167)")
+            print(f"step {step:4}: loss {loss:.4f} (always saying 1: 0.167)")
 
     new = adding(rng, 5, LENGTH)
     for said, wanted in zip(adder(params, new["x"])[0], new["wanted"], strict=True):
