@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Tests at a time: many wait for a browser or for the clock, so one more than the two cores they are written for.
+WORKERS ?= 3
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: learn test lint readme wheel clean
@@ -13,7 +15,7 @@ learn: $(VENV)/learn.done
 test: $(VENV)/test.done lint
 	@# A notebook that fails does not keep the other lessons from being tested; make fails all the same.
 	$(BIN)/groundup site build --out build/public; built=$$?; \
-	  OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal && exit $$built
+	  OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal && exit $$built
 
 lint: $(VENV)/test.done web/node_modules/.package-lock.json
 	$(BIN)/ruff check .

@@ -440,7 +440,11 @@ def test_what_the_text_says_of_single_strings():
     assert prediction.bits_lost(share, drawn) == pytest.approx(24, abs=0.5)  # "hardly more than a coin"
     for x in ("01" * 12, "0" * 24):  # "counting is faster"
         assert prediction.bits_lost_by_counting(x, 2) < prediction.bits_lost(share, x)
-    assert (len(certain(found)), len(found.shortest)) == (611, 749)  # "exact for only 611 of the 749 strings"
+    k, sure = complexities(found), certain(found)
+    assert (len(k) - len(sure), len(k)) == (138, 749)  # "for 138 of the 749 strings, all with the bound 20"
+    assert {k[x] for x in k.keys() - sure} == {20}
+    assert (19, "") in found.doubtful  # "one of them has printed nothing, and may still print any of the 138"
+    assert run_program(REWRITING, assemble(REWRITING, "TTT@01."))[0].output == "01" * 16  # "20 bits for string A"
 
 
 @pytest.mark.parametrize(("machine", "grows"), [(REWRITING, (1.4, 2.1)), (TAPE, (1.6, 2.5))], ids=["rewriting", "tape"])

@@ -30,10 +30,16 @@ STEPS = """() => [...document.querySelectorAll('.step:has(.step-words)')].map(st
 })"""
 
 
+#: Resolves when fonts are there and a frame has been drawn: until then cells out of sight may still be laid out anew.
+DRAWN = """() => document.fonts.ready.then(
+    () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"""
+
+
 @pytest.mark.parametrize("folder", folders())
 def test_what_is_said_of_a_step_stands_beside_it_and_on_a_phone_above(visit: Visits, static: str, folder: str) -> None:
     page = visit(lesson_url(static, folder), viewport=WIDE).page
     page.add_style_tag(content=".cell { content-visibility: visible !important; }")
+    page.evaluate(DRAWN)
     wanted = sum(len(one["steps"]) for cell in data(folder)["cells"] for one in cell.get("beside", ()))
     assert page.locator(".step").count() == wanted > 0
     for right, _, top, width, more in page.evaluate(STEPS):
@@ -42,6 +48,7 @@ def test_what_is_said_of_a_step_stands_beside_it_and_on_a_phone_above(visit: Vis
         assert width >= 78 * 0.6 * 0.8 * 16  # 78 letters of 0.6 em
         assert more <= 1
     resize(page, NARROW)
+    page.evaluate(DRAWN)
     assert all(bottom <= 1 and more <= 1 for _, bottom, _, _, more in page.evaluate(STEPS))
 
 

@@ -61,6 +61,7 @@ def test_an_installed_package_exports_its_pages_without_node(groundup: Command, 
     code, said = groundup("site", "build", "--out", out, "--pyodide", "none")
     assert code == 0, said
     assert str(out) in said
+    assert "--base /dl/" in said  # else its page for wrong addresses does not know a path
     wanted = files(SITE)
     del wanted["stamp"]
     assert files(out) == {**wanted, "runtime.json": b'{"kind": "none"}\n'}

@@ -96,6 +96,14 @@ def test_learning_paths_list_their_lessons_in_order(visit: Visits, static: str) 
     assert {"beginner", "intermediate", "advanced", "theory", "modern-llm"} >= {slug for slug, _ in shown} != set()
 
 
+def test_the_front_page_says_where_cells_run_and_how_to_have_the_rest(visit: Visits, static: str) -> None:
+    page = visit(static).page
+    note = page.locator("[data-runtime-note]")
+    note.get_by_text("NumPy cells run right here in the browser").wait_for()
+    note.get_by_role("link", name="your own machine").click()
+    in_view(page, "get")
+
+
 def test_continue_leads_back_to_the_section(visit: Visits, static: str) -> None:
     page = visit(static).page
     assert page.get_by_role("link", name="Continue where you left off").count() == 0
@@ -552,10 +560,15 @@ def test_arrows_choose_a_slash_is_text_and_esc_closes_the_search(visit: Visits, 
     assert page.locator("[data-search]").evaluate("button => button === document.activeElement")
 
 
+#: Whether the page has asked where its cells run.
+ASKED_FOR_PYTHON = "() => performance.getEntriesByType('resource').some(one => one.name.endsWith('/runtime.json'))"
+
+
 def test_search_needs_nothing_but_what_it_loaded(visit: Visits, static: str) -> None:
     visited = visit(lesson_url(static, RNN))
     page = visited.page
     search(page, "softmax")
+    until(page, ASKED_FOR_PYTHON)  # when the page has nothing else to do, a second after it has come at the latest
     visited.settle()  # fonts of the first hits, say
     visited.context.set_offline(True)
     page.get_by_role("combobox").fill("dropout")

@@ -96,6 +96,8 @@ def site_build(
     built, failed = _built(jobs)
     build.export(built, out, base, pyodide, show.stderr)
     show.stderr(f"The site is in {out}; any web host can serve it as it is.")
+    if base == "/":
+        show.stderr("If that will be under a path, as in https://school.org/dl/, build it with `--base /dl/`.")
     if failed:
         show.stderr(f"{len(failed)} of the notebooks failed, as said above: their pages are without outputs.")
         raise typer.Exit(1)

@@ -59,7 +59,7 @@ function Opening({ site }: { site: Site }) {
           </p>
         )}
         <p className="opening-runtime" data-runtime-note>
-          On your own machine, <code>make learn</code> opens these pages with a Python behind them that runs every cell.
+          On <a href="#get">your own machine</a> these pages have a Python behind them that runs every cell.
         </p>
       </div>
       <ChainFigure />

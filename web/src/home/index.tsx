@@ -107,15 +107,12 @@ async function tellRuntime(page: Document): Promise<void> {
     if (kind === 'kernel')
       note.textContent = 'Python is running behind these pages: every cell, NumPy or PyTorch, runs on this machine.';
     if (kind === 'pyodide') {
-      const make = page.createElement('code');
-      make.textContent = 'make learn';
-      const install = page.createElement('span');
-      install.append(
-        'NumPy cells run right here in the browser. On your own machine, ',
-        make,
-        ' runs PyTorch and the long ones too.',
-      );
-      note.replaceChildren(install);
+      const get = page.createElement('a');
+      get.href = '#get';
+      get.textContent = 'your own machine';
+      const where = page.createElement('span');
+      where.append('NumPy cells run right here in the browser; on ', get, ' PyTorch and the long ones run too.');
+      note.replaceChildren(where);
     }
   } catch {
     // no runtime.json: the sentence that came with the page is true everywhere

@@ -60,7 +60,7 @@ LESSON = Lesson(
     findings=(
         Finding(
             "accuracy",
-            "Does the network read digits that it has not seen?",
+            "Does the network read 98 % of new digits?",
             "With the paper's augmentation and mean over views it reads at least 98 %, and more than the best rival",
             ">=",
             bar=0.98,
@@ -85,7 +85,7 @@ LESSON = Lesson(
             "<",
             rival="tanh",
             unit="epochs",
-            paper="Figure 1: ReLU is six times as fast, with four convolutional layers on CIFAR-10",
+            paper="Figure 1: ReLU is six times as fast, in a four-layer convolutional network on CIFAR-10",
             miss="The paper's reason is that saturated units hardly learn, and here they are rare: after the race a "
             "share of {share of saturated tanh units after the race} of the first layer's tanh units is saturated.",
         ),

@@ -34,12 +34,14 @@ def window() -> str:
 def columns() -> str:
     """im2col: every window becomes a row; then one matrix product gives all answers."""
     rows = [["1", "2", "0", "1"], ["2", "0", "1", "3"], ["0", "1", "2", "0"], ["1", "3", "0", "1"]]
+    middle = [[0.6 if i == j == 1 else 0.1 for j in range(3)] for i in range(3)]
+    copies = [[0.6 if place + column == 3 else 0.1 for column in range(4)] for place in range(4)]
     parts = [
-        cells(14, 66, PICTURE, 34, "blue", None, 15),
+        cells(14, 66, PICTURE, 34, "blue", middle, 15),
         label(65, 44, "picture", "faint", 13),
         arrow((124, 117), (206, 117)),
         label(164, 102, "im2col", "ink", 13),
-        cells(254, 49, rows, 34, "blue", [[0.14 + 0.12 * (place % 2)] * 4 for place in range(4)], 15),
+        cells(254, 49, rows, 34, "blue", copies, 15),
         label(322, 28, "one row for each place: $X$ (4 × 4)", "faint", 13),
         *(label(244, 66 + 34 * place, f"{place + 1}", "faint", 13, "end") for place in range(4)),
         label(416, 117, "×", "ink", 17),

@@ -30,11 +30,11 @@
 # trained for about six days on two graphics cards made for computer games, of 3 GB each. Within a few years nearly
 # everybody in the field had dropped what they were doing and trained networks like it.
 #
-# What is in it that a plain network lacks? Here is a small experiment that shows it. Three readers have learned
-# handwritten digits, pictures of 28×28 pixels, from the same 6,000 examples. A convolutional network has 88,522 numbers
-# in it. A plain network, all pixels connected to all units, has a few more, 89,050. The third learns nothing: it looks
-# up the training digit that resembles the new one most, pixel by pixel. The convolutional network reads nearly 98 of
-# 100 new digits, the plain one about 95 and the lookup 94. Now push every new digit by two pixels, up, down, left or right.
+# What is in it that a plain network lacks? Here is a small experiment that shows it. Three readers of handwritten
+# digits, pictures of 28×28 pixels, are given the same 6,000 examples. A convolutional network has 88,522 numbers in it.
+# A plain network, all pixels connected to all units, has a few more, 89,050. The third learns nothing: it looks up the
+# training digit that resembles the new one most, pixel by pixel. The convolutional network reads nearly 98 of 100 new
+# digits, the plain one about 95 and the lookup 94. Now push every new digit by two pixels, up, down, left or right.
 
 # %% name="measured-tool" tags=["shared", "tools"] include="groundup.data.measured:measured"
 # `measured` gives what the experiment of this lesson found.
@@ -70,7 +70,7 @@ for reader in ("network", "plain network", "nearest training picture"):
 # same question at every place: "is there a stroke like this, *here*?" Two things follow.
 #
 # - A filter has few weights: 25, however large the picture.
-# - If the picture moves by a pixel, so do the answers. They do not change, they only stand elsewhere.
+# - If the picture moves by a pixel, so do the answers.
 #
 # So nobody *learned* that a stroke is a stroke wherever it stands. It was built in.
 #
@@ -80,8 +80,8 @@ for reader in ("network", "plain network", "nearest training picture"):
 # After a few such rounds, fully connected layers decide.
 #
 # Was that new in 2012? No. Kunihiko Fukushima built such a network in 1980, and Yann LeCun trained one by
-# back-propagation in 1989, on the digits of postal codes. In 2011 those of Dan Cireşan and his colleagues in Lugano,
-# trained on graphics cards, won contests in traffic signs and Chinese characters. New were the size, the 1.2 million
+# back-propagation in 1989, on the digits of postal codes. In 2011 the networks of Dan Cireşan and his colleagues,
+# trained on graphics cards, won contests in traffic signs. New were the size, the 1.2 million
 # labelled photographs that Fei-Fei Li and her group had collected as ImageNet, and the will to put it all together.
 
 # %% [markdown] name="definition"
@@ -107,7 +107,7 @@ for reader in ("network", "plain network", "nearest training picture"):
 #
 # For a whole layer, (1) gets one more sum and two more indices: a sum over the channels $c$ of the picture, and an
 # answer for each filter $o$ and each picture $n$. In these lessons pictures are arrays of shape $(N, H, W, C)$: how
-# many, height, width, channels. Filters are $(O, C, k, k)$, which is PyTorch's order.
+# many, height, width, channels (in PyTorch $(N, C, H, W)$). Filters are $(O, C, k, k)$ in both.
 
 # %% name="by-hand"
 picture = np.array([[1.0, 2, 0], [0, 1, 3], [2, 0, 1]])
@@ -119,17 +119,18 @@ print(y)
 # %% [markdown] name="im2col-text"
 # ## The same as one matrix product
 #
-# For a whole layer (1) is seven loops, and loops in Python are slow. The trick is called **im2col**: copy the four pixels that the filter sees at each
-# place into a row. The rows make a matrix $X$, here (4, 4): four places, four pixels each. The filter becomes a column
-# $w$ of four numbers. Then all sums of (1) are one product:
+# For a whole layer (1) is seven loops, and loops in Python are slow. The trick is called **im2col**, image to columns
+# (ours are rows): copy the four pixels that the filter sees at each place into a row. The rows make a matrix $X$, here
+# (4, 4): four places, four pixels each. The filter becomes a column $w$ of four numbers. Then all sums of (1) are one
+# product:
 #
 # $$y = X w + b \tag{2}$$
 #
 # ![Every window of the picture becomes a row of four numbers; the matrix times the filter gives all four answers at once.](diagram:columns)
 #
 # Pixels are copied several times, the middle one four times here. That costs memory, and buys a matrix product, which
-# is what processors do best. With $O$ filters put them as rows into a matrix $K$, and $Y = X K^\top$ has a column for
-# each filter.
+# is what processors do best. Put $O$ filters as rows into a matrix $K$; then $Y = X K^\top$ has a column for each
+# filter.
 
 # %% name="im2col" tags=["tools"] include="groundup.ops.conv:im2col groundup.ops.conv:at_offset"
 # `im2col` does this copying for whole pictures; `at_offset` is a view of one pixel of every window.
@@ -158,8 +159,8 @@ assert np.array_equal(matrix @ kernel.ravel(), y.ravel())
 # $$\frac{\partial L}{\partial w_{01}} = 1\cdot 2 + (-1)\cdot 0 + 0 \cdot 1 + 2 \cdot 3 = 8$$
 #
 # Those four pixels are a column of $X$. So each weight's slope is a column of $X$ times the slopes of the answers. For
-# all weights of all filters, with $Y_{to} = \sum_\ell X_{t\ell} K_{o\ell}$ (place $t$, filter $o$, position $\ell$ in the
-# window),
+# all weights of all filters, with $Y_{to} = \sum_\ell X_{t\ell} K_{o\ell}$ (place $t$, filter $o$, position $\ell$ in
+# the window),
 #
 # $$\frac{\partial L}{\partial K_{o\ell}} = \sum_t \frac{\partial L}{\partial Y_{to}}\,\frac{\partial Y_{to}}{\partial K_{o\ell}}
 #   = \sum_t \frac{\partial L}{\partial Y_{to}}\, X_{t\ell},
@@ -173,15 +174,16 @@ assert np.array_equal(matrix @ kernel.ravel(), y.ravel())
 #
 # $$\frac{\partial L}{\partial x_{11}} = 1 \cdot 2 + (-1)(-1) + 0 \cdot 0 + 2 \cdot 1 = 5$$
 #
-# A corner pixel was seen by one window only. In general: im2col made copies, and each copy $X_{t\ell}$ has its own slope
-# by the same rule as above. What was copied on the way out is summed on the way back. The function that adds every window back
-# where it came from is called **col2im**:
+# In general: im2col made copies, and each copy $X_{t\ell}$ has its own slope by the same rule as above. What was copied
+# on the way out is summed on the way back. The function that adds every window back where it came from is called
+# **col2im**:
 #
 # $$\frac{\partial L}{\partial X_{t\ell}} = \sum_o \frac{\partial L}{\partial Y_{to}}\, K_{o\ell},
 #   \qquad\text{in short}\qquad dX = dY\,K, \qquad dx = \operatorname{col2im}(dX) \tag{4}$$
 #
 # The bias was added at every place, so its slope is the sum of the answers' slopes, $1 - 1 + 0 + 2 = 2$. And now the
-# same in code, for any picture, stride and padding.
+# same in code, for any picture, stride and padding. (`seen` is a view: what is added to it is added to `padded`.
+# `dilation`, the distance of a window's pixels, is always 1 here.)
 
 # %% name="col2im" include="groundup.ops.conv:col2im"
 from groundup.ops.conv import col2im
@@ -299,10 +301,13 @@ print("equation (6) by hand:", by_hand.round(4))
 # ## The real AlexNet, counted
 #
 # Now that you know the parts, here is the network of 2012, computed from its description: five convolutions, three
-# poolings, three fully connected layers. A layer's **parameters** are its weights and biases. In a convolution each
-# weight is used once at every place of the map, so the multiplications are the weights times the places. (Three of the
-# convolutions are cut in two halves, one on each graphics card, which halves their weights.) The column *sees* tells how wide the patch of the photograph is that one answer depends on, its **receptive
-# field**. A window $k$ wide adds $k - 1$ steps to it, and a step is as long as all the strides so far, multiplied.
+# poolings, three fully connected layers. Its pictures are 224 pixels wide, its first filters 11, with a stride of 4. (A
+# frame of 2, which the paper does not mention, makes that 55 places in a row.) A layer's **parameters** are its weights
+# and biases. In a convolution each weight is used once at every place of the map, so the multiplications are the
+# weights times the places. (Three of the convolutions are cut in two halves, one on each graphics card, which halves
+# their weights.) The column *sees* tells how wide the patch of the photograph is that one answer depends on, its
+# **receptive field**. A window $k$ wide adds $k - 1$ steps to it, and a step is as long as all the strides so far,
+# multiplied.
 
 # %% name="real-network" tags=["tools"] predict="Which layers hold most of AlexNet's parameters, and which do most of the multiplications?"
 # The layers of the paper, what each of them sees, holds and computes, and the share of the fully connected ones.
@@ -341,13 +346,13 @@ assert numbers == 60_965_224
 #
 # Ours has two blocks of convolution → ReLU → local response norm → overlapping pooling, then two hidden fully connected
 # layers, then ten scores, one for each digit. The first convolution has 16 filters of 5×5 pixels, the second 32 of 3×3.
-# (**Local response norm** divides each answer by a measure of how strong the neighbouring maps answer at the same
+# (**Local response norm** divides each answer by a measure of how strongly the neighbouring maps answer at the same
 # place. You can do without its formula.)
 #
 # As in the real one, the first convolution does not stop at every place: it moves by two pixels at a time (there by
-# four), so that 28 pixels become $\lfloor (28 + 2\cdot 2 - 5)/2 \rfloor + 1 = 14$. How wide are the maps after the
-# first pooling (windows of 3 at every second place, in a frame of 1)? And after the second? Follow the drawing, and you
-# arrive at $4 \cdot 4 \cdot 32 = 512$ numbers for each picture.
+# four; on pictures below 16 pixels, by one), so that 28 pixels become $\lfloor (28 + 2\cdot 2 - 5)/2 \rfloor + 1 = 14$.
+# How wide are the maps after the first pooling (windows of 3 at every second place, in a frame of 1)? And after the
+# second? Follow the drawing, and you arrive at $4 \cdot 4 \cdot 32 = 512$ numbers for each picture.
 #
 # ![A picture becomes stacks of smaller maps by convolution and pooling, then dense layers with dropout give ten scores.](diagram:network)
 #
@@ -400,8 +405,8 @@ assert show_slopes(small_loss, small, rng, width=1e-6) < 1e-5
 #
 # 10,000 digits of 28×28 pixels from MNIST, the collection that Yann LeCun and Corinna Cortes put together in the 1990s:
 # 6,000 to train on, 1,000 to choose settings with (validation), and 3,000 to measure with (test). Every digit stands in
-# the middle of its picture, for its makers put the centre of mass there. Which hand wrote which digit is not known, so
-# one writer may be on both sides. From all pixels their mean over the training digits is taken away.
+# the middle of its picture, for MNIST's makers put the centre of mass there. Which hand wrote which digit is not known,
+# so one writer may be on both sides. The mean of all training pixels, one number, is taken away from every pixel.
 
 # %% name="data" tags=["shared", "tools"] include="groundup.data.mnist:load_mnist groundup.data.mnist:split_mnist"
 # The digits, cut into training, validation and test.
@@ -423,7 +428,7 @@ mean = train_images.mean()
 # $$v \leftarrow 0.9\,v + g + \lambda w, \qquad w \leftarrow w - \epsilon\, v \tag{8}$$
 #
 # Why a velocity helps is derived in lesson `optimizers`. The decay pulls every weight towards 0 a little at each step.
-# The paper divided the rate by ten three times, when the validation error stopped falling; here it falls along half a
+# The paper divided $\epsilon$ by ten three times, when the validation error stopped falling; here it falls along half a
 # cosine. Each of the 1,500 steps takes 32 digits, just as they stand in their pictures, and dropout is $r = 0.3$ (the
 # paper's is 0.5).
 
@@ -476,7 +481,7 @@ def train(params, forward, rng, pictures=lambda images: images, top=0.05, watch=
 
 
 def with_dropout(params, images, rng):
-    return alexnet(params, images, 0.3, rng)
+    return alexnet(params, images, rate=0.3, rng=rng)
 
 
 # %% name="train"
@@ -491,18 +496,17 @@ assert seen["training"][-1] < 1 < seen["validation"][-1] < 3
 curves(axes, seen["step"], lines, "step", "error (%)", "Learning digits")
 
 # %% [markdown] name="rivals-text"
-# Of the digits that it trains on it misreads fewer than one in a hundred at the end, of the validation digits about two.
+# Of the digits that it trains on it misreads fewer than one in a hundred at the end, of the validation digits about
+# two.
 #
 # ### Who reads better?
 #
-# Train the plain network in the same way, with one hidden layer of 112 units and the rate 0.1. (The experiment,
-# `groundup run 07`, tries two more rates and keeps the best on validation digits.) And look up the nearest training
-# digit.
+# Train the plain network in the same way, with one hidden layer of 112 units, without dropout, beginning at $\epsilon =
+# 0.1$. (The opening shows that of the experiment, which tries two more rates.) And look up the nearest training digit.
 #
-# All three read *the same* 3,000 digits, so do not compare percentages: look at the digits on which two readers
-# disagree. If neither were better, each of these would be a toss of a coin. How likely is it that coins fall as
-# unevenly as this, or more so? That is the $p$ of the **sign test**. By custom we say "cannot tell" unless it is below
-# 0.05.
+# All three read *the same* 3,000 digits, so look at those on which two readers disagree. If neither were better, each
+# of these would be a toss of a coin. How likely is it that coins fall as unevenly as this, or more so? That is the $p$
+# of the **sign test**, in this use also called McNemar's test. By custom we say "cannot tell" unless it is below 0.05.
 #
 # By hand: of 7 digits that only one of the two reads, 4 go to the first. No split of 7 coins can be more even, so $p =
 # 1$. And 6 to 2? $2 \cdot (1 + 8 + 28)/256 = 0.289$: there are 256 ways in which 8 coins can
@@ -547,8 +551,9 @@ readers = {
 }
 hits = {name: read(test_images) == test_labels for name, read in readers.items()}
 for name, right in hits.items():
-    p = chance(hits["convolutional"], right)
-    verdict = "" if name == "convolutional" else f"  p = {p:.1g}: {'a difference' if p < 0.05 else 'cannot tell'}"
+    first, p = hits["convolutional"], chance(hits["convolutional"], right)
+    only = f"  only the first {np.sum(first & ~right)}, only this one {np.sum(right & ~first)}, p = {p:.1g}"
+    verdict = "" if right is first else f"{only}: {'a difference' if p < 0.05 else 'cannot tell'}"
     print(f"{name:18} {right.mean():.2%} of {len(right)} digits{verdict}")
 
 # %% [markdown] name="rivals-meaning"
@@ -578,11 +583,11 @@ for name, shares in found.items():
 
 
 # %% [markdown] name="pushed-meaning"
-# The network stands a push by two pixels far better than its rivals, and all five runs of the experiment agree on that.
-# But it is not blind to pushes: the farther they go, the more it falls, too. Why? The maps move along with the picture,
-# but strides of 2 make steps. After three of them, one place of the last map stands for eight pixels, and a push by
-# less changes which numbers meet in a window. And the fully connected layers behind see every place of the maps as
-# something different again.
+# The network withstands a push by two pixels far better than its rivals, and all five runs of the experiment agree on
+# that. But it is not blind to pushes: the farther they go, the more it falls, too. Why? The maps move along with the
+# picture, but strides of 2 make steps. After three of them, one place of the last map stands for eight pixels, and a
+# push by fewer than eight changes which numbers meet in a window. And the fully connected layers behind see every place
+# of the maps as something different again.
 #
 # A convolution is **equivariant**: move the picture, and the maps move. It is not **invariant**, which would mean that
 # nothing changes.
@@ -615,8 +620,8 @@ for place, shown in zip(axes, [train_images[0], *copies], strict=True):
 # **Your turn**: exercise `shift`, and exercise `random_crop`, the paper's way.
 #
 # The experiment has trained both networks again, from the same starting weights and for as many steps, on digits that
-# are moved like this (and made a little lighter or darker). How do they stand a push now, inside the two pixels that
-# they were shown, and beyond?
+# are moved like this (and made a little lighter or darker). How do they read pushed digits now, inside the two
+# pixels that they were shown, and beyond?
 
 # %% name="shown" tags=["tools"] predict="Both networks have now been shown pushes of up to two pixels. Is the advantage of the convolutional one gone?" alt="Share of digits read against the push in pixels for two networks, each trained on digits as they are and on pushed digits."
 # Both networks, trained on digits as they are and on pushed ones, as the experiment measured them.
@@ -638,10 +643,13 @@ curves(axes, list(range(7)), lines, "push (pixels of 28)", "digits read (%)", "B
 # end, what it has learned ends, too: at four pixels it reads 61 %, and the convolutional network, still without having
 # been shown any, 80 %.
 #
-# So examples can stand in for what is not built in, if there are enough of them. And what is built in does not make
-# examples useless: shown pushes, the convolutional network reads 92 % at four pixels. On digits *as
-# they are*, which all stand in the middle, we cannot tell whether the pushes help it: 18 digits only the one reads, and
-# 25 only the other.
+# So examples can stand in for what is not built in, as far as they reach. And what is built in does not make examples
+# useless: shown pushes, the convolutional network reads 92 % at four pixels. On digits *as they are*, which all stand
+# in the middle, we cannot tell whether the changed copies help it: 18 digits only the network reads that was shown
+# them, and 25 only the other.
+#
+# When it is tested, the paper's network takes the mean over ten **views** of each photograph. Ours can do so, too: with
+# the digit as it stands, and pushed by a pixel along each diagonal.
 
 # %% [markdown] name="light" tags=["second"]
 # ### The paper changes the light, too
@@ -666,9 +674,9 @@ print("brightness added to five digits:", (lit - train_images[:5]).mean(axis=(1,
 #
 # A convolution has it built in that pixels which stand together belong together. What if they do not? Put the 784
 # pixels of every digit into a new order, the same for all, in training and in testing. Nothing is lost: who knows the
-# order can undo it. For the plain network and the nearest neighbour nothing changes at all, for to them the pixels are
-# 784 numbers in no particular order. And for the convolutional network? Push the digits as well, by two pixels, before
-# they are shuffled.
+# order can undo it. For the lookup nothing changes at all, and for the plain network nothing but its random start: to
+# them the pixels are 784 numbers in no particular order. And for the convolutional network? Push the digits as well, by
+# two pixels, before they are shuffled.
 
 # %% name="shuffle-train"
 order = np.random.default_rng(0).permutation(784)
@@ -775,9 +783,9 @@ for place, maps, title in ((axes[0], first_maps, "First block"), (axes[1], secon
 # ## ReLU against tanh (the paper's figure 1)
 #
 # The slope of tanh goes to 0 for large inputs: the unit **saturates**, and then hardly any gradient passes. ReLU,
-# $\max(x, 0)$, has slope 1 wherever it is on. In the paper, a network with four convolutions reached 25 % training
-# error on the small photographs of CIFAR-10 six times faster with ReLU. Here is the same race on our digits: no
-# dropout, no augmentation, and for each activation the rate that is fastest on validation digits. Then five fresh
+# $\max(x, 0)$, has slope 1 wherever it is on. In the paper, a convolutional network of four layers reached 25 %
+# training error on the small photographs of CIFAR-10 six times faster with ReLU. Here is the same race on our digits:
+# no dropout, no augmentation, and for each activation the rate that is fastest on validation digits. Then five fresh
 # starts each, as the experiment ran them.
 
 # %% name="race" tags=["tools"] alt="Training error of ReLU and tanh networks against epochs: median and range of five starts, with a line at 25 percent."
@@ -849,16 +857,15 @@ for pixels in ("0.5", "1", "2", "4"):
 
 # %% [markdown] name="sizes-meaning"
 # The smallest pushes, a fifty-sixth of the width, help as much as those by two pixels: even half a pixel tells the
-# network something. Too large ones do harm: at four pixels it errs more than without any augmentation. (One run, with two
-# draws of digits.)
+# network something. Too large ones do harm: at four pixels it errs more than without any augmentation. (One run, with
+# two draws of digits.)
 
 # %% [markdown] name="break-it"
 # ## Break it
 #
 # The trained network stands there, so take things away from it. Remove every ReLU: what is left is nearly a chain of
 # sums of products (only the norm and the pooling still bend it). Silence filters of the first layer, by setting weights
-# and bias to 0: each one alone, and then eight of the sixteen. Mirror the digits. Which of these is the worst? And which
-# might it hardly feel?
+# and bias to 0: each one alone, and then eight of the sixteen. Mirror the digits.
 
 
 # %% name="break-it-run" tags=["tools"] predict="No ReLU; one filter silenced; eight silenced; mirrored. Which hurts most, and which least?"
@@ -890,12 +897,12 @@ assert min(half, *one_by_one) > 0.9
 # %% [markdown] name="break-it-words"
 # Did you expect that any one filter, and even eight of the sixteen, can be spared? The ReLUs cannot: without them every
 # fifth digit is lost. (In this trained network. One might still have *trained* it without.) And a mirror is worse than
-# either.
+# all of that.
 #
 # **Four things that people believe.** *"AlexNet invented the convolutional network."* Such networks are older; see the
 # history above. *"A convolution makes a network blind to moves."* Its maps move along, and what comes behind sees the
-# difference: look at the curve at six pixels. *"The filters look like edge detectors, so the network has learned."*
-# Compare them with untrained ones, and see how little is lost when you silence one. *"The parameters are where the work
+# difference: look at the curve at six pixels. *"The filters have become edge detectors, so the network needs each
+# of them."* See how little is lost when you silence one. *"The parameters are where the work
 # is."* In AlexNet it is the other way round: look at the table.
 
 # %% [markdown] name="findings" tags=["findings"]
@@ -906,15 +913,13 @@ assert min(half, *one_by_one) > 0.9
 
 # %% [markdown] name="findings-words"
 # The text above tells of the first of five runs, the table of all five. Its first row is about the network that was
-# *shown* pushes: it aims at 98 %, and in three of five runs falls a few digits short. It reads each test digit five
-# times, as it stands and pushed by a pixel along each diagonal, and the mean of the answers counts: the paper's **mean
-# over views** (there ten). The training digits of that row were pushed anew, too; the learning curve further up is the
-# other network's, on digits that stand still.
+# *shown* pushes, with the mean over views: it aims at 98 %, and in three of five runs falls a few digits short.
+#
 #
 # And the paper's own numbers? On the photographs of 2010, whose test labels are known, one network erred on 17.0 % (top
-# 5) and 37.5 % (top 1), where the best before had 25.7 % and 45.7 %. On those of 2012, one network had 18.2 % (top 5,
-# on the validation photographs), the mean of five networks 16.4 % on the test, and seven, two of which had first been
-# trained on all of ImageNet, 15.3 %.
+# 5) and 37.5 % (top 1), where the best published after that contest had 25.7 % and 45.7 %. On those of
+# 2012, one network had 18.2 % (top 5, on the validation photographs), the mean of five networks 16.4 % on the test, and
+# seven, two of which had first been trained on all of ImageNet, 15.3 %.
 #
 # What can these small digits not show? Depth: an answer of our second pooling sees 25 of the 28 pixels, and more layers
 # would have little left to put together. Colour, a thousand classes, and photographs in which the thing can be anywhere
@@ -953,17 +958,18 @@ assert min(half, *one_by_one) > 0.9
 # **Common bugs**: flattening in another order than the weights were trained for. `model.eval()` forgotten. A mean taken
 # over test pictures. Mirrored digits. An `=` in `col2im`.
 #
-# **Where it leads**: VGG made it deeper with small filters, ResNet deeper still with the residual sums of lesson
-# `tiny_decoder`, and in 2020 the vision transformer (lesson `attention_is_all_you_need`) did without convolutions.
+# **Where it leads**: VGG made it deeper, ResNet deeper still with the residual sums of lesson `tiny_decoder`, and the
+# vision transformer (lesson `attention_is_all_you_need`) did without convolutions.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## In PyTorch
 #
 # At work you would write the network as an `nn.Module` and let autograd find every backward of this lesson. What does
 # the framework do for you? It picks a fast convolution for your machine, keeps the tape and carries the parameters.
-# What does it hide? `nn.Conv2d` wants $(N, C, H, W)$, so `forward` begins with a permutation; `LocalResponseNorm` divides the
-# sum over its five maps by 5, so its `alpha` is five times ours; and `model.train()` and `model.eval()` switch dropout: forget the second, and your test error is that of a
-# network with holes. The tests compare both tracks: outputs, gradients, and twenty steps of training agree to 1e-8.
+# What does it hide? `nn.Conv2d` wants $(N, C, H, W)$, so `forward` begins with a permutation; `LocalResponseNorm`
+# divides the sum over its five maps by 5, so its `alpha` is five times ours; and `model.train()` and `model.eval()`
+# switch dropout: forget the second, and your test error is that of a network with holes. The tests compare both tracks:
+# outputs, gradients, and twenty steps of training agree to 1e-8.
 
 # %% name="twin" tags=["torch"] show="AlexNet classification_loss" include="groundup.lessons.p07_alexnet.twin:AlexNet groundup.lessons.p07_alexnet.twin:classification_loss groundup.plots:figure groundup.plots:curves"
 from groundup.lessons.p07_alexnet.twin import AlexNet, classification_loss

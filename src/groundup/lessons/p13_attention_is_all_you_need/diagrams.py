@@ -97,7 +97,7 @@ def forcing() -> str:
 def rival() -> str:
     """The LSTM with attention: two chains that read, one that writes; every arrow along a chain is a wait."""
     wide, high, gap, left, right = 54, 34, 74, 24, 420
-    text, written = ["M", "a", "y", " 9"], ["<start>", "1", "9"]
+    text, written = ["M", "a", "y", "…"], ["<start>", "1", "9"]
     parts = [
         label(left + 1.5 * gap + wide / 2, 14, "reads, in both directions", "ink", 14, bold=True),
         label(right + gap + wide / 2, 14, "writes", "ink", 14, bold=True),

@@ -35,54 +35,44 @@ for row in opening["metrics/wrong"]:
     print(f"  {row['read']!r}, and {row['wanted']} was wanted")
 
 # %% [markdown] name="question"
-# A weekday that does not matter, a month in letters, spaces that somebody typed twice: all of this it has learned
-# to read. It has no loop that runs along the text and no memory that is handed on from character to character. Between
-# places it takes weighted averages, and nothing else. **How do you convert a date with weighted averages? And is that
-# better than what was there before?** The model is the Transformer, and since 2017 nearly every large language
-# model has been made of its parts.
+# A weekday that does not matter, a month in letters, spaces typed twice: all of this it has learned to read. It has no
+# loop that runs along the text and no memory that is handed on. Between places it takes weighted averages, and nothing
+# else. **How do you convert a date with weighted averages? And is that better than what was there before?** The model
+# is the Transformer, and since 2017 nearly every large language model has been made of its parts.
 #
-# You will build it whole: encoder and decoder, three kinds of attention and their masks, label smoothing, the learning
-# rate with warm-up, greedy and beam search. You derive every gradient, train the model, take it apart, train it again
-# with one thing changed, and set it against the network that it replaced. One answer will surprise you. (You need
-# queries, keys and values from lesson `self_attention`; lesson `tiny_decoder` has one half of this model.)
+# You will build it whole, train it, take it apart, train it again with one thing changed, and set it against the
+# network that it replaced. One answer will surprise you. (You need queries, keys and values from lesson
+# `self_attention`; lesson `tiny_decoder` has one half of this model.)
 
 # %% [markdown] name="history"
 # ## What everybody had already
 #
-# The paper did not invent attention. In 2014 translation was done by two recurrent networks: one reads
-# the sentence and keeps a single vector, the other writes the translation from it ([Sutskever, Vinyals &
-# Le](https://arxiv.org/abs/1409.3215)). One vector for four words or for forty? The group in Montreal saw its own such
-# network fail on long sentences ([Cho et al.](https://arxiv.org/abs/1409.1259)). In the same year Dzmitry Bahdanau, an
-# intern
-# there, with Kyunghyun Cho and Yoshua Bengio, let the writing network look back at *all* states
-# of the reading one, as a weighted average, anew for each word ([2014](https://arxiv.org/abs/1409.0473)). That was
-# attention. From English to French it scored 26.8, and the network without it 17.8. (The score is BLEU: how many word
-# sequences of a translation also occur in a human one, from 0 to 100.)
+# The paper did not invent attention. In 2014 translation was done by two recurrent networks: one reads the sentence and
+# keeps a single vector, the other writes the translation from it ([Sutskever, Vinyals &
+# Le](https://arxiv.org/abs/1409.3215)). One vector for four words or for forty? In the same year Dzmitry Bahdanau, an
+# intern in Montreal, with Kyunghyun Cho and Yoshua Bengio, let the writing network look back at *all* states of the
+# reading one, as a weighted average, anew for each word ([2014](https://arxiv.org/abs/1409.0473)). That was attention.
+# From English to French it scored 26.8, and the network without it 17.8. (The score is BLEU: how many word sequences of
+# a translation also occur in a human one, from 0 to 100.)
 #
 # Soon everybody had it. Google's translator of 2016 was an LSTM eight layers deep on either side, with attention
-# between them ([Wu et al.](https://arxiv.org/abs/1609.08144)). In the spring of 2017 Facebook replaced the
-# recurrence by convolutions, and kept the attention ([Gehring et al.](https://arxiv.org/abs/1705.03122)). So by
-# then attention was everywhere, *always together with something else*. The title, a bow to the Beatles, says what
-# the eight authors at Google tried: leave out the something else.
+# between them ([Wu et al.](https://arxiv.org/abs/1609.08144)). Attention was everywhere, *always together with
+# something else*. The title, a bow to the Beatles, says what the eight authors at Google tried in 2017: leave out the
+# something else.
 #
-# Why would one want to? A recurrent network computes state $t$ from state $t - 1$. It has to wait. A graphics card with
-# thousands of arithmetic units then works through a sentence one word at a time. Attention waits for nobody:
-# all places of the text are computed at once, in a few large matrix products.
-#
-# The surprise was the bill. From the paper's table 2:
+# Why would one want to? A recurrent network computes state $t$ from state $t - 1$. It has to wait, and a graphics card
+# with thousands of arithmetic units works through a sentence one word at a time. Attention waits for nobody: all places
+# of the text are computed at once, in a few large matrix products. The surprise was the bill. From the paper's table 2:
 #
 # | system | English to German, BLEU | operations of its training |
 # |---|---|---|
 # | Google 2016, LSTM with attention | 24.6 | $2.3 \cdot 10^{19}$ |
-# | Facebook 2017, convolutions with attention | 25.16 | $9.6 \cdot 10^{18}$ |
-# | the best ensemble before (several networks, averaged) | 26.36 | $7.7 \cdot 10^{19}$ |
 # | Transformer, base (65 million parameters) | 27.3 | $3.3 \cdot 10^{18}$ |
 # | Transformer, big (213 million) | 28.4 | $2.3 \cdot 10^{19}$ |
 #
 # Where do such numbers come from? Nobody counted. The authors multiplied hours, GPUs, and $9.5 \cdot 10^{12}$
 # operations a second for each. The base model took twelve hours on eight GPUs: $12 \cdot 3600 \cdot 8 \cdot 9.5 \cdot
-# 10^{12} = 3.3 \cdot 10^{18}$, a twenty-third of the ensemble's, for $77 / 3.3 \approx 23$. The big one took three and
-# a half days.
+# 10^{12} = 3.3 \cdot 10^{18}$.
 
 # %% name="imports" tags=["shared", "tools"]
 # NumPy.
@@ -93,12 +83,11 @@ import numpy as np
 # %% [markdown] name="data" tags=["shared"]
 # ## Dates in, dates out
 #
-# We have no eight GPUs, so we translate something smaller. The pairs come from a generator: 27 ways to write a
-# date, in varying case and with careless spaces, for every day of 1900 to 2099. The year has four digits. A month
-# given as a number comes after the day, except where the year comes first; then it comes after the year. So each text
-# has one answer, and the best possible score is 1.
-# Guessing a day without reading is right once in 73,049 tries. No day is in two of the parts below. One character
-# is one **token**, the unit that the model reads and writes.
+# We have no eight GPUs, so we translate something smaller: 27 ways to write a date, in varying case and with careless
+# spaces, for every day of 1900 to 2099. A month given as a number comes after the day, except where the year comes
+# first; then it comes after the year. So each text has one answer, and the best possible score is 1. Guessing a day
+# without reading is right once in 73,049 tries. No day is in two of the parts below. One character is one **token**,
+# the unit that the model reads and writes.
 
 # %% name="dates-code" tags=["shared", "tools"] include="groundup.data.dates:CHARACTERS groundup.data.dates:DAYS groundup.data.dates:END groundup.data.dates:LONGEST groundup.data.dates:START groundup.data.dates:decode_date groundup.data.dates:encode_source groundup.data.dates:split_date_pairs groundup.lessons.p13_attention_is_all_you_need.measure:Encoded groundup.lessons.p13_attention_is_all_you_need.measure:encoded groundup.lessons.p13_attention_is_all_you_need.measure:exact groundup.lessons.p13_attention_is_all_you_need.measure:like_length_batch groundup.training.streams:random_stream"
 # The dates: drawn, split and written as numbers; and the measure, whole answers without a mistake.
@@ -106,7 +95,8 @@ from groundup.data.dates import CHARACTERS, DAYS, END, LONGEST, START, decode_da
 from groundup.lessons.p13_attention_is_all_you_need.measure import Encoded, encoded, exact, like_length_batch
 from groundup.training.streams import random_stream
 
-# %% name="dates" tags=["shared"]
+# %% name="dates" tags=["shared", "tools"]
+# The dates for training, validation and test; the first six.
 parts = split_date_pairs(random_stream(0, "data"), 50_000, 1000, 2000)
 training_data, validation_data, test_data = (encoded(part) for part in parts)
 assert DAYS == 73_049
@@ -115,15 +105,15 @@ for written_date, iso in parts.train[:6]:
     print(f"{written_date!r:45} {iso}")
 
 # %% [markdown] name="forcing"
-# **Teacher forcing.** The decoder writes one character at a time, and each depends on those before it. Does
-# training have to wait, too? No. In training the right answer is known. So give the decoder the *right* beginning
-# at every place, whatever it would have written itself, and ask for the next character at all places at once:
+# **Teacher forcing.** The decoder writes one character at a time, and each depends on those before it. Does training
+# have to wait, too? No, for there the right answer is known. So give the decoder the *right* beginning at every place,
+# and ask for the next character at all places at once:
 #
 # ![The decoder is given the start mark and the right date; at every place the character one further on is wanted, and the end mark last.](diagram:forcing)
 #
 # A dashed line joins two places of the same character: what is wanted at one place is given at the next. One example is
-# eleven exercises, done in parallel. In use nobody knows the answer, and the decoder reads what it
-# has written itself, its mistakes included. What would go wrong if place 3 could see place 4 in the upper row?
+# eleven exercises, done in parallel. In use the decoder reads what it has written itself, its mistakes included. What
+# would go wrong if place 3 could see place 4 in the upper row?
 
 # %% [markdown] name="intuition"
 # ## Three questions, one mechanism
@@ -134,22 +124,16 @@ for written_date, iso in parts.train[:6]:
 #
 # $$\operatorname{Attention}(Q, K, V) = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt{d_k}}\Big)\,V \tag{1}$$
 #
-# where softmax turns each row of scores into weights that add up to 1. The Transformer uses it three times. Only
-# who asks whom differs, and what the mask forbids:
-#
-# | where | who asks | who answers | what is masked |
-# |---|---|---|---|
-# | encoder | every character read | every character read | padding |
-# | decoder | every character written | the characters written so far | the future, and padding |
-# | between them (**cross-attention**) | every character written | every character read | padding |
+# where softmax turns each row of scores into weights that add up to 1. The Transformer uses it three times. In the
+# encoder the characters that are read ask one another; in the decoder those that are written ask one another; and
+# between them, in the **cross-attention**, what is written asks what is read:
 #
 # ![Three grids of who may look at whom: in the encoder all but padding, in the decoder no later place, between them all but padding.](diagram:uses)
 #
-# The third is Bahdanau's. The first two are **self-attention**: they stand where the recurrent networks stood.
-#
-# **Masks.** The **causal mask** forbids a place to look ahead. Without it, teacher forcing would hand the model
-# the character that it is asked for, one place further on. **Padding** fills short texts of a batch up to the
-# length of the longest; a mask keeps everyone from looking at it. **Your turn**: exercise `padding_mask`.
+# The third is Bahdanau's. The first two are **self-attention**: they stand where the recurrent networks stood. In the
+# decoder a **causal mask** forbids a place to look ahead, or teacher forcing would hand the model the very character
+# that it is asked for. **Padding** fills short texts of a batch up to the length of the longest; a mask keeps everyone
+# from looking at it (exercise `padding_mask`).
 
 # %% [markdown] name="by-hand"
 # ## By hand: three places, one number each
@@ -170,10 +154,11 @@ for written_date, iso in parts.train[:6]:
 #
 # $$\frac{\partial y}{\partial s_k} = p_k\Big(v_k - \sum_j p_j v_j\Big) = p_k\,(v_k - y) \tag{2}$$
 #
-# That is $0.119\,(1 - 1.881) = -0.105$ and $0.881\,(2 - 1.881) = +0.105$. They add up to zero, as they must: adding
-# the same number to all scores changes nothing.
+# That is $0.119\,(1 - 1.881) = -0.105$ and $0.881\,(2 - 1.881) = +0.105$. Together 0, as it must be: adding the same
+# number to all scores changes nothing.
 
-# %% name="by-hand-numbers"
+# %% name="by-hand-numbers" tags=["tools"]
+# The same in code; and one slope by a nudge, without the rule.
 x_hand = np.array([1.0, 2.0, 0.0])
 scores_hand = np.where(np.tri(3, dtype=bool), np.outer(x_hand, x_hand), -np.inf)  # (1)
 p_hand = np.exp(scores_hand) / np.exp(scores_hand).sum(axis=1, keepdims=True)  # (1)
@@ -188,22 +173,22 @@ assert np.allclose([*by_rule, by_nudge], [-0.105, 0.105, -0.105], atol=5e-4)
 # %% [markdown] name="heads-idea"
 # ## Many heads
 #
-# One softmax makes one average. A date needs more: the first digit of the year *and* the fact that it is a year.
-# So the vectors of width $d$ are cut into $h$ thin slices, and each slice attends by itself. Such a slice is a
-# **head**, of width $d_k = d/h$:
+# One softmax makes one average. A date needs more: the first digit of the year *and* the fact that it is a year. So the
+# vectors of width $d$ are cut into $h$ thin slices, and each slice attends by itself. Such a slice is a **head**, of
+# width $d_k = d/h$:
 #
 # $$\operatorname{MultiHead}(X, M) = [\,\text{head}_1; \dots; \text{head}_h\,]\,W_O, \qquad
 #   \text{head}_i = \operatorname{Attention}(XW_Q^i,\; MW_K^i,\; MW_V^i) \tag{3}$$
 #
-# $X$ asks and $M$ answers; $W_Q$, $W_K$, $W_V$ and $W_O$ are learned matrices. In self-attention $X$ and $M$ are
-# the same array. Then its gradient $dX$ (in all lessons $dX$ is short for $\partial L/\partial X$, with $L$ for the
-# loss) is the **sum** of two, one for each role, and forgetting one of them is a classic mistake. In
-# the products, four heads of width 12 cost as many operations as one of width 48.
+# $X$ asks and $M$ answers; $W_Q$, $W_K$, $W_V$ and $W_O$ are learned matrices. In self-attention $X$ and $M$ are the
+# same array. Then its gradient $dX$ (in all lessons $dX$ is short for $\partial L/\partial X$, with $L$ for the loss)
+# is the **sum** of two, one for each role, and forgetting one of them is a classic mistake. Lesson `self_attention`
+# derives all this.
 
 # %% [markdown] name="attention" tags=["second"]
-# ## Attention, backwards
+# ## Attention and its heads, backwards
 #
-# Lesson `self_attention` has derived this, too; here it is once more, with the masks. Now for matrices. Let $S = QK^\top/\sqrt{d_k}$ be the scores, $P$ the weights and $Y = PV$ the output, and let
+# Once more, with the masks, and for matrices. Let $S = QK^\top/\sqrt{d_k}$ be the scores, $P$ the weights and $Y = PV$ the output, and let
 # $dY$ be given. Walk back through the three steps.
 #
 # *Values.* $Y_{tj} = \sum_k P_{tk} V_{kj}$. Who hears of $V_{kj}$? Place $t$ does, with weight $P_{tk}$, and so
@@ -238,8 +223,12 @@ assert np.allclose(d_key[:2, 0], by_rule * 2)  # (4): the query of place 2 is 2
 print("by (4): dQ", d_query[:, 0].round(3), " dK", d_key[:, 0].round(3), " dV", d_value[:, 0].round(3))
 
 # %% [markdown] name="attention-turn"
-# Place 3 gets nothing, in any of the three: place 2 may not see it. And with heads, (3): the slices are one more
-# axis of the arrays, so that (1) and (4) do all heads at once.
+# Place 3 gets nothing, in any of the three: place 2 may not see it. And with heads, (3): the slices are one more axis
+# of the arrays, so that (1) and (4) do all heads at once.
+
+# %% name="heads-code" tags=["tools"] include="groundup.ops.attention:padding_mask groundup.ops.attention:multi_head_attention"
+# `multi_head_attention` is (3), forwards and backwards, line for line that of lesson `self_attention`.
+from groundup.ops.attention import multi_head_attention, padding_mask
 
 # %% [markdown] name="add-norm"
 # ## Around every sub-layer: add, then normalise
@@ -248,15 +237,11 @@ print("by (4): dQ", d_query[:, 0].round(3), " dK", d_key[:, 0].round(3), " dV", 
 #
 # $$z = \operatorname{LayerNorm}\big(x + \operatorname{Dropout}(F(x))\big) \tag{5}$$
 #
-# The sum keeps a direct way open from the end of the network to its beginning. **Dropout** sets numbers to 0 at
-# random while training; it is a remedy for overfitting. Normalising after the sum is called **post-LN**. Most
-# later models normalise inside the branch instead, $x + F(\operatorname{LayerNorm}(x))$, **pre-LN**
-# (lesson `tiny_decoder` is built so).
-#
-# Layer norm takes one place's vector $u$ of $d$ numbers, with mean $\mu$ and variance $\sigma^2$ (divided by $d$, not
-# $d-1$), and returns $z = g \odot \hat u + b$, where $g$ and $b$ are learned, $\odot$ multiplies number by number, and
-# $\hat u_i = (u_i - \mu)/s$ with $s = \sqrt{\sigma^2 + \epsilon}$. The small $\epsilon$ prevents a division by 0. Going
-# backwards, what arrives at the sum takes two ways: past $F$ into $x$ as it is, and through dropout into $F$.
+# The sum keeps a direct way open from the end of the network to its beginning. **Layer norm** brings each place's
+# vector to mean 0 and variance 1. **Dropout** sets numbers to 0 at random while training, against overfitting.
+# Normalising after the sum is called **post-LN**; most later models normalise inside the branch, $x +
+# F(\operatorname{LayerNorm}(x))$: **pre-LN**, as in lesson `tiny_decoder`. Going backwards, what arrives at the sum
+# takes two ways: past $F$ into $x$ as it is, and through dropout into $F$.
 
 # %% name="norm-code" show="add_and_norm" include="groundup.ops.norms:layer_norm groundup.lessons.p13_attention_is_all_you_need.model:drop groundup.lessons.p13_attention_is_all_you_need.model:add_and_norm"
 from groundup.lessons.p13_attention_is_all_you_need.model import add_and_norm, drop
@@ -264,6 +249,10 @@ from groundup.ops.norms import layer_norm
 
 # %% [markdown] name="norm-backwards" tags=["second"]
 # ## Layer norm, backwards
+#
+# Layer norm takes one place's vector $u$ of $d$ numbers, with mean $\mu$ and variance $\sigma^2$ (divided by $d$, not
+# $d-1$), and returns $z = g \odot \hat u + b$, where $g$ and $b$ are learned, $\odot$ multiplies number by number, and
+# $\hat u_i = (u_i - \mu)/s$ with $s = \sqrt{\sigma^2 + \epsilon}$. The small $\epsilon$ prevents a division by 0.
 #
 # What does a change of $u_j$ do? It moves the mean: $\partial\mu/\partial u_j = 1/d$. It moves $s$: from $s^2 =
 # \frac1d \sum_i (u_i - \mu)^2 + \epsilon$ follows $2s\,\partial s/\partial u_j = \frac2d \sum_i (u_i - \mu)\,([i
@@ -293,29 +282,35 @@ assert np.allclose(pull_back(np.array([4.0, 0, 0, 0]))[0], [2, -2, 0, 0])  # (6)
 # %% [markdown] name="embedding-text"
 # ## Tokens, positions, and one table for three uses
 #
-# A character is an index. Row $k$ of the **embedding** table $E$ is the vector of character $k$. Attention does
-# not see order: shuffle the places and every average is the same. So a vector for the place is added. The paper's
-# is made of sines and cosines of falling frequency, for place $p$ and column pair $i$:
+# A character is an index. Row $k$ of the **embedding** table $E$ is the vector of character $k$. Attention does not see
+# order: shuffle the places and every average is the same. So a vector for the place is added, made of sines and cosines
+# of falling frequency (lesson `tiny_decoder` draws these waves). For place $p$, the character $t_p$ there, and column
+# pair $i$:
 #
 # $$x_p = \sqrt d\,E_{t_p} + \text{PE}_p, \qquad
 #   \text{PE}_{p,2i} = \sin\frac{p}{10000^{2i/d}},\quad \text{PE}_{p,2i+1} = \cos\frac{p}{10000^{2i/d}} \tag{7}$$
 #
-# where $t_p$ is the character at place $p$ (lesson `tiny_decoder` draws these waves). The same table serves source, target and **readout**: with $y_q$ for
-# what the decoder has at place $q$ in the end, the scores of all characters, the **logits**, are $z_q = E\,y_q$
-# (section 3.4). That explains the factor $\sqrt d$. As a readout $E$ wants entries of about $1/\sqrt d$, or the
-# logits are too large at first; as an embedding it should be about as large as the positions.
+# The same table serves source, target and **readout**: with $y_q$ for what the decoder has at place $q$ in the end, the
+# scores of all characters, the **logits**, are $z_q = E\,y_q$. That explains the factor $\sqrt d$. As a readout $E$
+# wants entries of about $1/\sqrt d$, or the logits are too large at first; as an embedding it should be about as large
+# as the positions.
 #
-# What is the gradient of a table that is used three times? Take each use alone. Read in the source: $x_p$
-# contains $\sqrt d\,E_k$ if $t_p = k$, so $E_k$ receives $\sqrt d\,dx_p$ from every such place. Read in the
-# target: the same. In the readout $z_{qk} = \sum_j E_{kj}\,y_{qj}$, so $E_{kj}$ receives $dz_{qk}\,y_{qj}$ from
-# every place that is written. And what is used several times gets the sum:
+# What is the gradient of a table that is used three times? Take each use alone. Read in the source, $x_p$ contains
+# $\sqrt d\,E_k$ if $t_p = k$, so $E_k$ receives $\sqrt d\,dx_p$ from every such place; read in the target, the same. In
+# the readout $z_{qk} = \sum_j E_{kj}\,y_{qj}$, so $E_k$ receives $dz_{qk}\,y_q$ from every place that is written. And
+# what is used several times gets the sum:
 #
 # $$dE_k = \sqrt d \sum_{p\,\in\,\text{source}} [t_p = k]\,dx_p + \sqrt d \sum_{p\,\in\,\text{target}} [t_p = k]\,dx_p
 #        + \sum_{q} dz_{qk}\,y_q \tag{8}$$
 #
-# With numbers, and $d = 1$: the character is read once, with $dx = 0.5$, was given once to the decoder,
-# with $dx = -1$, and as a candidate at one place, where $y = 2$, it has $dz = 0.25$. Then $dE = 0.5 - 1 + 0.25
-# \cdot 2 = 0$: the three uses pull in different directions, and here they cancel.
+# With numbers, and $d = 1$: the character is read once, with $dx = 0.5$, was given once to the decoder, with $dx = -1$,
+# and as a candidate at one place, where $y = 2$, it has $dz = 0.25$. Then $dE = 0.5 - 1 + 0.25 \cdot 2 = 0$: the three
+# uses pull in different directions, and here they cancel.
+
+# %% [markdown] name="embedding-words" tags=["second"]
+# ### The embedding in code
+#
+# Dropout, too, falls on the sum; and where positions are learned, their table gets a gradient of its own.
 
 # %% name="embedding-code" show="embed" include="groundup.ops.positions:sinusoidal_positions groundup.lessons.p13_attention_is_all_you_need.model:embed"
 from groundup.lessons.p13_attention_is_all_you_need.model import embed
@@ -329,15 +324,8 @@ from groundup.ops.positions import sinusoidal_positions
 # $$\operatorname{FFN}(x) = \max(0, xW_1 + b_1)\,W_2 + b_2 \tag{9}$$
 #
 # An encoder layer is self-attention and this **feed-forward** network, each wrapped in (5). A decoder layer has
-# cross-attention between the two. Both call `multi_head_attention`, equation (3) with its backward: lesson
-# `self_attention` builds and derives it, and here it is used as it stands there. Read each `backward` from top to
-# bottom: it is its forward pass read from
-# bottom to top. Where an array was used twice, its gradients are added. Can you find all the places, before you
-# read the comments?
-
-# %% name="heads-code" tags=["tools"] include="groundup.ops.attention:padding_mask groundup.ops.attention:multi_head_attention"
-# `multi_head_attention` is (3), forwards and backwards, line for line that of lesson `self_attention`.
-from groundup.ops.attention import multi_head_attention, padding_mask
+# cross-attention between the two. Read each `backward` from top to bottom: it is its forward pass from bottom to top.
+# Where an array was used twice, its gradients are added. Can you find all the places?
 
 # %% name="layers-code" show="feed_forward encoder_layer" beside="encoder_layer" include="groundup.lessons.p13_attention_is_all_you_need.model:feed_forward groundup.lessons.p13_attention_is_all_you_need.model:encoder_layer"
 from groundup.lessons.p13_attention_is_all_you_need.model import encoder_layer, feed_forward
@@ -354,18 +342,21 @@ from groundup.lessons.p13_attention_is_all_you_need.model import decoder_layer
 # %% [markdown] name="model-text"
 # ## The whole model
 #
-# This is the paper's figure 1, with the names of our functions in its boxes. Gradients run against the arrows;
-# the thick one brings them from the decoder back into the encoder.
+# The paper's figure 1, with our functions' names. Gradients run against the arrows; the thick one brings them from the
+# decoder back into the encoder.
 #
 # ![The encoder, embed and encoder_layer, reads the source; the decoder, embed and decoder_layer with causal self-attention, cross-attention to the encoder's memory and feed-forward, gives logits by the transposed embedding.](diagram:whole)
+
+# %% [markdown] name="decode-text" tags=["second"]
+# ### The decoder in code, and one date's way
+#
+# `decode` is the decoder; where its last line computes the logits, the embedding's table comes in for the third time.
 
 # %% name="model-code" show="decode" include="groundup.lessons.p13_attention_is_all_you_need.model:init groundup.lessons.p13_attention_is_all_you_need.model:encode groundup.lessons.p13_attention_is_all_you_need.model:decode groundup.lessons.p13_attention_is_all_you_need.model:transformer"
 from groundup.lessons.p13_attention_is_all_you_need.model import decode, encode, init, transformer
 
 # %% [markdown] name="trace-text"
-# ### One date's way
-#
-# Send `3rd of March 1999` through an untrained model of the lesson's size: width $d = 48$, four heads, one layer
+# Now send `3rd of March 1999` through an untrained model of the lesson's size: width $d = 48$, four heads, one layer
 # on either side. (The paper's base model has width 512, eight heads and six layers.) There are 17 characters to
 # read and 11 places to write: the start mark and ten characters are given, ten characters and the end mark are
 # wanted. Say the shape of each array before you look. Which one grows with the *square* of the text?
@@ -396,23 +387,23 @@ assert logits.shape == (1, 11, len(CHARACTERS))
 # %% [markdown] name="smoothing"
 # ## Label smoothing
 #
-# With the logits a softmax gives each character a probability $p_k$. Cross-entropy wants probability 1 for the
-# right character, and pushes logits apart without end. **Label smoothing** asks for a little less (section 5.4).
-# With $V$ characters to choose from (here $V$ is their number, as in the shapes of the code) and $\varepsilon = 0.1$
-# the wanted distribution is
+# With the logits a softmax gives each character a probability $p_k$. Cross-entropy wants probability 1 for the right
+# character, and pushes logits apart without end. **Label smoothing** asks for a little less (section 5.4). With $V$ for
+# the number of characters to choose from and $\varepsilon = 0.1$ the wanted distribution is
 #
 # $$q_k = (1 - \varepsilon)\,[k = \text{right}] + \frac{\varepsilon}{V}, \qquad
 #   L = -\sum_k q_k \log p_k, \qquad \frac{\partial L}{\partial z_k} = p_k - q_k \tag{10}$$
 #
-# The derivative: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $\partial L/\partial z_k = -q_k + p_k \sum_j q_j$, and
-# the $q_j$ sum to 1. The loss no longer goes to 0. Its floor is reached at $p = q$ and is the entropy of $q$. A
-# loss curve that flattens there has not failed: it has finished.
+# The derivative: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $\partial L/\partial z_k = -q_k + p_k \sum_j q_j$, and the
+# $q_j$ sum to 1. The loss no longer goes to 0: its floor, at $p = q$, is the entropy of $q$. A loss curve that flattens
+# there has not failed: it has finished.
 
 # %% name="smoothing-code" show="smoothed_loss" include="groundup.lessons.p13_attention_is_all_you_need.model:smoothed_loss"
 from groundup.lessons.p13_attention_is_all_you_need.model import smoothed_loss
 
 
-# %% name="smoothing-numbers"
+# %% name="smoothing-numbers" tags=["tools"]
+# At the floor: four characters to choose from, of which the third is right.
 def loss_floor(classes, epsilon=0.1):
     right, other = 1 - epsilon + epsilon / classes, epsilon / classes
     return -right * math.log(right) - (classes - 1) * other * math.log(other)
@@ -425,23 +416,22 @@ print(f"largest gradient there: {np.abs(floor_backward()).max():.1e}")
 assert math.isclose(loss_at_floor, loss_floor(4))
 
 # %% [markdown] name="smoothing-turn"
-# **Your turn**: exercise `smoothed_loss`, in which the padding must not count either.
+# **Your turn**: exercise `smoothed_loss`; the padding must not count.
 
 # %% [markdown] name="check"
 # ### Is the gradient right?
 #
-# In float64, draw a random direction in the space of all parameters. Two forward passes measure the slope along it;
-# the gradient predicts it. The batch has padding on both sides, and dropout is on: the same generator seed draws the
-# same mask every time. Remove one of the three terms of (8), for example the line with `+= d_table` in `decode`, and
-# run
-# this again.
+# In float64, draw a random direction in the space of all parameters. Two forward passes measure the slope along it; the
+# gradient predicts it. There is padding on both sides, and dropout draws the same mask every time. Remove one of the
+# three terms of (8), the line with `+= d_table` in `decode` (folded above), and run this again.
 
 # %% name="check-code" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
 # `show_slopes` measures slopes in random directions and compares them with the gradient.
 from groundup.training.params import map_tree
 from groundup.proof.slopes import compare_slopes, show_slopes
 
-# %% name="check-run"
+# %% name="check-run" tags=["tools"]
+# A small model, the slopes of its loss along three random directions, and what the gradient predicts.
 check_rng = np.random.default_rng(0)
 small = init(check_rng, vocabulary=7, width=8, hidden=12, layers=2, dtype=np.float64)
 small_source = np.array([[3, 4, 5, 6, 1], [2, 6, 3, 0, 0]])
@@ -475,52 +465,45 @@ print("causal" if moved[:2].max() == 0 and moved[2:].min() > 0 else "NOT causal"
 # %% [markdown] name="schedule-text"
 # ## The learning rate
 #
-# Adam (lesson `optimizers`) divides by a running estimate of the gradient's size. In the first steps it rests on
-# few samples, and with post-LN the gradients near the output are large at first ([Xiong et al.
-# 2020](https://arxiv.org/abs/2002.04745)). So the paper starts small. With
-# $n$ for the step, counted from 1, and $w$ for the warm-up (its equation 3):
+# Adam (lesson `optimizers`) divides by a running estimate of the gradient's size. In the first steps it rests on few
+# samples, and with post-LN the gradients near the output are large at first ([Xiong et al.
+# 2020](https://arxiv.org/abs/2002.04745)). So the paper starts small. With $n$ for the step, counted from 1, and $w$
+# for the warm-up (its equation 3):
 #
 # $$\eta_n = d^{-1/2}\,\min\!\big(n^{-1/2},\; n\,w^{-3/2}\big) \tag{11}$$
 #
-# It rises in a straight line, and from step $w$ on falls like $1/\sqrt n$. Both branches meet at $n = w$:
+# It rises in a straight line, and from step $w$ on falls like $1/\sqrt n$. Where do the two branches meet? At $n = w$:
 # $w \cdot w^{-3/2} = w^{-1/2}$.
 
 # %% name="schedule-code" show="inverse_root" include="groundup.training.optim:adam groundup.training.optim:inverse_root groundup.plots:figure groundup.plots:describe groundup.plots:curves groundup.plots:line_style"
 from groundup.training.optim import adam, inverse_root
 from groundup.plots import curves, describe, figure, line_style
 
-# %% name="schedule-picture" alt="Learning rate of equation 11 against the step for warm-ups of 100, 200 and 400 steps: a straight rise, then a fall along one common curve."
-fig, axes = figure(6.8, 3.2)
-shown_steps = np.arange(1000)
-rates = {f"warm-up {w}": [inverse_root(48, w)(int(n)) for n in shown_steps] for w in (100, 200, 400)}
-curves(axes, shown_steps + 1, rates, "step", "learning rate", "Equation 11 at width 48")
-assert math.isclose(inverse_root(48, 200)(199), 48**-0.5 * 200**-0.5)
-
 # %% [markdown] name="training-text"
 # **Your turn**: exercise `warmup_schedule`.
 #
 # ## Training
 #
-# Batches hold texts of about the same length, as in the paper, so that little is padding. The rate is still high
-# at the end, and single checkpoints, copies of the parameters at some step, jump about. The paper's last trick is
-# meant for this: the parameters of the **last five checkpoints are averaged** (section 6.1). We take ours 50
-# steps apart; between two of them training goes on in a stretch with random numbers of its own. Averaging the weights
-# of five networks, number by number: would you have thought of it? (Dropout is off here, for the training below
-# passes over its 50,000 dates only about twice: $1500 \cdot 64 = 96000$.)
+# Batches hold texts of about the same length, so that little is padding. (Dropout is off: $1500 \cdot 64 = 96000$
+# examples are not two passes over the 50,000 dates.) The rate is still high at the end, and single checkpoints, copies
+# of the parameters at some step, jump about. The paper's last trick is meant for this: the parameters of the **last
+# five checkpoints are averaged** (section 6.1); ours are 50 steps apart. Averaging the weights of five networks, number
+# by number: would you have thought of it?
 #
-# To see how good the model is, let it write. Training does all places at once. Writing cannot, for the next
-# character depends on the last one: **greedy** decoding takes the likeliest character, feeds it back, and goes on
-# until the end mark. (`generate` can also draw at random, as lesson `tiny_decoder` does: that is its `temperature`, and
-# here it stays 0.)
+# Training does all places at once. Writing cannot, for the next character depends on the last one: **greedy** decoding
+# takes the likeliest character, feeds it back, and goes on until the end mark.
 
-# %% name="decoding-code" show="generate" include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.training.params:count"
+# %% name="decoding-code" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.decoding:transformer_scorer groundup.lessons.p13_attention_is_all_you_need.decoding:generate groundup.training.params:count"
+# `generate` writes, by default greedily; `transformer_scorer` gives it the logits of the next character.
 from groundup.lessons.p13_attention_is_all_you_need.decoding import generate, transformer_scorer
 from groundup.training.params import count
 
-# %% name="train-start"
+# %% name="train-start" tags=["tools"]
+# The start: sizes, parameters, Adam with (11); and `share_right`, the share of dates without a mistake.
 HEADS, BATCH, ENDS = 4, 64, (1300, 1350, 1400, 1450, 1500)
 params = init(random_stream(0, "parameters", "transformer"), len(CHARACTERS), width=48, hidden=96, layers=1)
 optimiser, rate = adam(0.9, 0.98, 1e-9), inverse_root(48, 200)
+assert math.isclose(rate(199), 48**-0.5 * 200**-0.5)  # where the branches of (11) meet: 199 counts from 0
 optimiser_state = optimiser.init(params)
 watched = Encoded(*(array[:200] for array in validation_data))
 history = {"step": [], "training loss": [], "exact match": []}
@@ -550,14 +533,15 @@ for stretch, end in enumerate(ENDS, start=1):
             history["training loss"].append(np.mean(recent))
             history["exact match"].append(share_right(params, watched))
             recent.clear()
-            print(f"step {step}: loss {history['training loss'][-1]:.3f}, exact match {history['exact match'][-1]:.3f}")
+            if step % 300 == 0:
+                print(f"step {step}: loss {history['training loss'][-1]:.3f}, right {history['exact match'][-1]:.3f}")
     checkpoints.append(map_tree(np.copy, params))
 
 # %% name="learning-picture" measures="exact_match=averaged_right" alt="Left: training loss falls to just above the floor set by label smoothing. Right: share of held-out dates that are right, rising with the step, and the share of the averaged model."
 averaged = map_tree(lambda *each: sum(each[1:], each[0]) / len(each), *checkpoints)
 each_right = [share_right(one_checkpoint, test_data) for one_checkpoint in checkpoints]
 last_right, averaged_right = each_right[-1], share_right(averaged, test_data)
-fig, (left, right) = figure(10, 3.6, columns=2)
+fig, (left, right) = figure(10, 2.8, columns=2)
 curves(left, history["step"], {"training": history["training loss"]}, "step", "smoothed cross-entropy (nats)", "Loss")
 left.axhline(loss_floor(len(CHARACTERS)), color="#8b939e", linestyle=":")
 left.annotate("floor", (1, loss_floor(len(CHARACTERS))), xycoords=("axes fraction", "data"), ha="right", va="bottom")
@@ -571,19 +555,16 @@ sure = abs(averaged_right - last_right) > 2 * ((2 - averaged_right - last_right)
 print(("averaging helped" if averaged_right > last_right else "averaging hurt") if sure else "too close to tell")
 
 # %% [markdown] name="averaging-words"
-# This is a large effect for one line of code and no training at all. See how far the five lie apart, though only 50
-# steps separate each from the next: which of them comes last is luck, the average is not. We trained five times, from
-# five starts (these are the trainings of *Measured*, below). There the last checkpoint alone is right on 96.7 to 98.1 % of
-# the dates,
-# and the average on 99.3 to 99.95 %, each time more. The run on this page has the start of the first of the five, but
-# not its numbers. We think it is the rounding: other processors, or more threads, add in another order, the last digits
-# differ, and 1,500 steps make the difference grow. We picture it like this: the five lie around the bottom of one valley, each thrown off by its last few steps,
-# and their mean lies nearer to the bottom.
+# A large effect for one line of code and no training at all. See how far the five lie apart, only 50 steps from one to
+# the next: which of them comes last is luck, the average is not. In the five trainings of *Measured*, below, the last
+# checkpoint alone is right on 96.7 to 98.1 % of the dates, and the average on 99.3 to 99.95 %, each time more. (The run
+# on this page starts like the first of them; rounding on another processor lets it end a little elsewhere, we think.)
+# We picture the five around the bottom of one valley, each thrown off by its last few steps, and their mean nearer to
+# the bottom.
 #
 # **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`.
 #
-# Does it still get a date wrong? Those at the top are from the first of the five trainings; this run need not fail on
-# the same ones.
+# Does it still get a date wrong? (Those at the top are from the first of the five trainings.)
 
 # %% name="still-wrong" tags=["tools"]
 # What is wrong, and three dates of our own.
@@ -637,10 +618,9 @@ print("beam search against greedy decoding: " + ("a clear difference" if sure el
 # ## What the heads look at
 #
 # Every row asks, every column is looked at; rows sum to 1. In the encoder a row is a character that is read, elsewhere
-# one that is about to be written; `^` is the start mark and
-# `$` the end mark. The slider stands at the first of the four
-# heads called *cross*. Go through them, and look for the year, month and day being fetched from where they stand in the
-# text, while the output is written in another order.
+# one that is about to be written; `^` is the start mark and `$` the end mark. The slider stands at the first of the
+# four heads called *cross*. Go through all four: where are year, month and day fetched from, while the output is
+# written in another order?
 
 # %% name="maps-code" tags=["tools"] include="groundup.lessons.p13_attention_is_all_you_need.measure:year_head groundup.plots:heatmap"
 # `year_head` finds the head that looks at the year; a heat map in the style of all figures.
@@ -670,12 +650,11 @@ def one_head(axes, name):
 
 
 names = [f"{part} {head + 1}" for part in sides for head in range(HEADS)]
-fig = frames("head", names, one_head, width=5.6, height=4.4, shown=(8, 9), start=8)
+fig = frames("head", names, one_head, width=5.6, height=3.9, shown=(8, 9), start=8)
 
 # %% [markdown] name="year-text"
-# One picture can be luck. So count: while the four digits of the year are written, how much of its attention does a
-# head give to the four characters where the year stands? The head is chosen on validation dates and measured on test
-# dates. The untrained network, given the same choice, is the baseline.
+# One picture can be luck. So count: while the year is written, how much of its attention does a head give to the four
+# characters where the year stands? The head is chosen on validation dates and measured on test dates.
 
 # %% name="year-run" tags=["tools"] measures="heads=on_the_year"
 # The head that looks at the year most, trained and untrained.
@@ -690,10 +669,9 @@ print(
 # %% [markdown] name="break-it"
 # ## Break it
 #
-# A head that looks at the year: is it *needed* for the year? A map cannot say. Take the head away and count. A
-# head speaks through its own twelve columns of $W_O$, so set them to 0. Each of the twelve heads in turn, on 500
-# test dates. Every change here is made in a copy of the trained parameters, and nothing is trained again.
-# Will all twelve be missed?
+# A head that looks at the year: is it *needed* for the year? A map cannot say. Take the head away and count. A head
+# speaks through its own twelve columns of $W_O$, so set them to 0, for each of the twelve heads in turn. Nothing is
+# trained again. Will all twelve be missed?
 
 # %% name="silence" tags=["tools"]
 # `changed` sets columns of one matrix to zero, in a copy. Below, each head is silenced in turn.
@@ -718,14 +696,12 @@ for kind, path in kinds.items():
     print(f"{kind:8}" + "".join(f"  {head}: {share:.3f}" for head, share in enumerate(silent, start=1)))
 
 # %% [markdown] name="silence-words"
-# The heads are missed very differently. Without some hardly a date is lost, without others most, and in our run the
-# one that looks
-# hardest at the year is hardly missed at all: what a head looks at is one thing, and whether the rest can do without it
-# another. In our run the greatest losses are in the decoder's own attention, which sees nothing but
-# the date written so far. Whoever looks only at the maps of the cross-attention would not have guessed that.
+# The heads are missed very differently. Without some hardly a date is lost, without others most, and in our run the one
+# that looks hardest at the year is hardly missed at all: what a head looks at is one thing, and whether the rest can do
+# without it another. The greatest losses, in our run, are in the decoder's own attention.
 #
-# Now larger pieces. The scale $1/\sqrt{d_k}$ can be taken out without touching the code: multiply $W_Q$ by
-# $\sqrt{12}$, and all scores grow by as much. The positions go by a table of zeros.
+# Now larger pieces. The scale $1/\sqrt{d_k}$ can be taken out without touching the code: multiply $W_Q$ by $\sqrt{12}$,
+# and all scores grow by as much. The positions go by a table of zeros.
 
 # %% name="remove" tags=["tools"] predict="Cut the cross-attention, and the decoder is blind to the text. What will it write?"
 # Larger pieces taken out, in a copy again: the share of dates that survive, and what is written.
@@ -744,35 +720,26 @@ for name, tree in {"as trained": averaged, **trials}.items():
     print(f"{name:26}{share_right(tree, some):6.3f} right; '3rd of March 1999' -> {example}")
 
 # %% [markdown] name="remove-words"
-# A blind decoder writes the same for every text, and in our run it still has the form of a date. It has become a
-# language model of dates: right grammar, wrong day. Without its own attention the decoder seems to lose count, and
-# repeats digits and dashes. Without positions, or without its feed-forward network, nothing is left at all.
+# A blind decoder writes the same for every text, and in our run it still has the form of a date: right grammar, wrong
+# day. Without its own attention the decoder seems to lose count, and repeats digits and dashes. Without positions, or
+# without its feed-forward network, nothing is left at all.
 #
-# And the scale? Dropping it from the *trained* cross-attention changes next to nothing: the heads choose so
-# clearly that they may well choose a little harder. So is it superfluous? Hold that thought.
+# And the scale? Dropping it from the *trained* cross-attention changes next to nothing. So is it superfluous? Hold that
+# thought.
 
 # %% [markdown] name="table-text"
 # ## Change one thing, and train again
 #
-# Cutting a part out of a trained model shows what this model leans on. It does not show what a model *needs*: trained
-# without the part, it might have found another way. So the paper's table 3 trains anew with one thing changed, an
-# **ablation**. English to German, on the development set, one training for each number:
+# Cutting a part out shows what this model leans on, not what a model *needs*: trained without the part, it might have
+# found another way. So the paper's table 3 trains anew with one thing changed, an **ablation**. Its base model has 25.8
+# BLEU; with one head instead of eight, for the same operations, 24.9 (row A); with learned positions 25.7 (row E). One
+# training for each number.
 #
-# | row | what is changed | BLEU |
-# |---|---|---|
-# | base | 8 heads, 6 layers, dropout 0.1, label smoothing 0.1 | 25.8 |
-# | (A) | 1, 4, 16 or 32 heads, for the same operations | 24.9, 25.5, 25.8, 25.4 |
-# | (B) | keys of width 16 or 32 instead of 64 | 25.1, 25.4 |
-# | (C) | 2, 4 or 8 layers | 23.7, 25.3, 25.5 |
-# | (D) | no dropout; no label smoothing | 24.6; 25.3 |
-# | (E) | learned positions | 25.7 |
-#
-# Ours is smaller, but has five trainings a row. We take one head or twelve, of width 48 or 4 (row A), learned
-# positions, a vector for each of the 41 places (row E), and three changes that the paper's table lacks: no
-# $1/\sqrt{d_k}$; no warm-up, so that the rate is at its peak from the first step to step 200, and falls from there as
-# ever; and pre-LN. Every variant starts from the same random
-# numbers and sees the same 600 batches of 32 dates. That is less than the model above had, so the table asks who is
-# *ahead early*, not who is best in the end. Which of the six will hurt most? Decide before you read on.
+# Ours is smaller, but has five trainings a row: one head or twelve; learned positions, a vector for each of the 41
+# places; and three changes that the paper's table lacks: no $1/\sqrt{d_k}$; no warm-up, so that the rate is at its peak
+# from the first step to step 200, and falls from there as ever; and pre-LN. Every variant starts from the same random
+# numbers and sees the same 600 batches of 32 dates, less than the model above had. So the table asks who is *ahead
+# early*. Which of the six will hurt most? Decide before you read on.
 
 # %% name="interval-tool" tags=["tools"] include="groundup.proof.measure:interval"
 # `interval` gives the 95 % interval of a mean, from a few values.
@@ -793,46 +760,43 @@ for name, share in shares.items():
 
 # %% [markdown] name="table-words"
 # **The scale** is needed after all. Without it the five trainings have got 1 to 23 % of the dates right, and with it 59
-# to 80 %. The trained model could do without; the model in training could not. (The paper gives a suspicion and no
-# number: with large products the softmax begins where it has hardly any gradient. We have measured the effect, not the
-# cause.) **Warm-up** is needed, too: without it 14 to 48 %. The rate is the same from step 200 on, so what is lost in
-# the first 200 steps is not made good in the next 400.
+# to 80 %. The trained model could do without; the model in training could not. (The paper suspects that with large
+# products the softmax begins where it has hardly any gradient. We have not measured the cause.) **Warm-up** is needed,
+# too: without it 14 to 48 %.
 #
-# **Learned positions** are ahead by 14 to 31 points (the 95 % interval), and in the paper's row (E) the two
-# end up level. Both can be true. Ours says who is ahead early, and we do not know why. And **heads** and **pre-LN**? The
-# intervals reach to both sides of zero: cannot tell. Look at one head: 45 % in one training and 75 % in another. With a
-# single training a row, like the paper's, you would have believed either. What does that make of a difference of 0.1
-# BLEU?
+# **Learned positions** are ahead by 14 to 31 points (the 95 % interval); in the paper's row (E) the two end up level,
+# but ours says who is ahead early. And **heads** and **pre-LN**? The intervals reach to both sides of zero: cannot
+# tell. Look at one head: 45 % in one training and 75 % in another. With a single training a row, like the paper's, you
+# would have believed either. What does that make of a difference of 0.1 BLEU?
 
 # %% [markdown] name="rival-text"
 # ## The rival that had attention
 #
-# Now for the title. A fair test needs a network that has attention *and* the thing that the title leaves out. So take
-# the recurrence back. An **LSTM** is a recurrent network: at each place it makes a new state from the character there
-# and the state before, with gates that let it keep things for long.
+# Now for the title. A fair test needs a network that has attention *and* the thing that the title leaves out,
+# recurrence. An **LSTM** is a recurrent network: at each place it makes a new state from the character there and the
+# state before, with gates that let it keep things for long.
 #
-# *Reading.* One LSTM reads forwards, another backwards. At place $j$ their two states side by side are the memory
-# $m_j$. *Writing.* A third LSTM has state $r$. Before each character it asks all $m_j$, and the mean $c$ that it gets
-# goes into its next state, with the last character:
+# One LSTM reads forwards, another backwards. At place $j$ their two states side by side are the memory $m_j$. A third
+# LSTM writes; let $r$ be its state. Before each character it asks all $m_j$, and the mean $c$ that it gets goes into
+# its next state, with the last character:
 #
 # $$e_j = v^\top \tanh(W r + U m_j), \qquad \alpha = \operatorname{softmax}(e), \qquad c = \sum_j \alpha_j\, m_j
 # \tag{13}$$
 #
-# This is Bahdanau's attention of 2014, called **additive attention**: in (1) query and key are multiplied, here they are added
-# and pass a small network. The rest you know.
+# This is Bahdanau's **additive attention** of 2014: in (1) query and key are multiplied, here they are added and pass a
+# small network.
 #
 # ![Two chains of LSTM states read the text, one from the left and one from the right, and are the memory. A third chain writes: before each step its last state asks, and a weighted mean c of the memory goes into the next.](diagram:rival)
+
+# %% [markdown] name="rival-backwards" tags=["second"]
+# ### Additive attention, on paper and in code
 #
-# On paper, with one number each: $Wr = 0$, the keys $U m_j$ are $0$ and $\tfrac12 \ln 3$, $v = 2 \ln 3$, and
-# $m = (0, 4)$.
-# As $\tanh x = (e^{2x} - 1)/(e^{2x} + 1)$, the second is $\frac{3 - 1}{3 + 1} = \frac12$. So $e = (0, \ln 3)$, the weights are
-# $\frac14$ and $\frac34$, and $c = 3$. Backwards, with $dc = 1$: each weight gets $d\alpha_j = m_j$. By (2), with
-# $\alpha$ for
-# its $p$, $m$ for its $v$ and $c$ for its $y$, the scores get
-# $de = \big(\frac14 (0 - 3), \frac34 (4 - 3)\big) = (-\frac34, \frac34)$. On through $v$ and $\tanh' = 1 - \tanh^2$: the keys
-# get $-\frac34 \cdot 2 \ln 3 = -1.648$ and $\frac34 \cdot 2 \ln 3 \cdot \frac34 = 1.236$. And $Wr$ was added to both,
-# so it gets
-# their sum, $-0.412$.
+# With one number each: $Wr = 0$, the keys $U m_j$ are $0$ and $\tfrac12 \ln 3$, $v = 2 \ln 3$, and $m = (0, 4)$. As
+# $\tanh x = (e^{2x} - 1)/(e^{2x} + 1)$, the second is $\frac{3 - 1}{3 + 1} = \frac12$. So $e = (0, \ln 3)$, the weights
+# are $\frac14$ and $\frac34$, and $c = 3$. Backwards, with $dc = 1$: each weight gets $d\alpha_j = m_j$. By (2), with
+# $\alpha$ for its $p$, $m$ for its $v$ and $c$ for its $y$, the scores get $de = \big(\frac14 (0 - 3), \frac34 (4 -
+# 3)\big) = (-\frac34, \frac34)$. On through $v$ and $\tanh' = 1 - \tanh^2$: the keys get $-\frac34 \cdot 2 \ln 3 =
+# -1.648$ and $\frac34 \cdot 2 \ln 3 \cdot \frac34 = 1.236$. And $Wr$ was added to both, so it gets their sum, $-0.412$.
 
 # %% name="rival-code" show="additive_attention" beside="additive_attention" include="groundup.lessons.p13_attention_is_all_you_need.bahdanau:additive_attention"
 from groundup.lessons.p13_attention_is_all_you_need.bahdanau import additive_attention
@@ -847,16 +811,18 @@ assert np.allclose([*weights[0], context.item()], [1 / 4, 3 / 4, 3])
 assert np.allclose([*d_keys.ravel(), d_asked.item()], [-1.648, 1.236, -0.412], atol=5e-4)
 
 # %% [markdown] name="race-text"
-# It has 50,022 parameters, as many as the Transformer's 49,824 to within half a percent, and the same number of
+# ### The race
+#
+# The rival has 50,022 parameters, as many as the Transformer's 49,824 to within half a percent, and the same number of
 # batches, the same loss, and the same average of five checkpoints. Its learning rate was tried on validation dates. A
-# third runs along: the LSTM of early 2014 *without* attention, whose decoder gets the encoder's last
-# state and what it has written itself, and nothing else. It has 65,374 numbers. Who learns to read dates first?
+# third runs along: the LSTM of early 2014 *without* attention, whose decoder gets the encoder's last state and what it
+# has written itself, and nothing else. It has 65,374 numbers. Who learns to read dates first?
 
 # %% name="race" tags=["tools"] alt="Share of 200 held-out dates that are right against the step, for the Transformer, the LSTM with attention and the LSTM without: the LSTM with attention rises first and stays at the top, the Transformer follows, the LSTM without attention is last."
 # The three in training, and what they get right in the end.
 trained = measured("p13_attention_is_all_you_need", "curves/*", "seeds/transformer", "seeds/lstm*")
 called = {"transformer": "Transformer", "lstm_attention": "LSTM with attention", "lstm": "LSTM without attention"}
-fig, axes = figure(6.8, 3.4)
+fig, axes = figure(6.8, 2.6)
 for position, (name, label) in enumerate(called.items()):
     line = trained[f"curves/{name}"]
     axes.plot(line["step"], line["exact match"], label=label, **line_style(position, 100))
@@ -872,18 +838,17 @@ for name, label in called.items():
 # none, $p = 0.0001$), in the other four it cannot. The LSTM without attention is 2.6 to 6.5 points behind the one with
 # it, in every training, though it has more parameters.
 #
-# So, is attention all you need? For these dates it is what helps most: look at the two LSTMs. That was 2014's
-# discovery. But *all* you need? Here the recurrence does no harm; if anything, it helps. (We think because order, which
-# a Transformer has to learn from added waves, is built into it. We have not tested that.) And even the Transformer needs
-# more than attention: take away its positions or its feed-forward networks, and hardly a date is right. The title
-# means: *you can leave out the recurrence*. It does not mean that leaving it out reads better.
+# So, is attention all you need? For these dates it is what helps most: look at the two LSTMs. But the recurrence does
+# no harm here; if anything, it helps. And even the Transformer needs more than attention: take away its positions or
+# its feed-forward networks, and hardly a date is right. The title means: *you can leave out the recurrence*. It does
+# not mean that leaving it out reads better.
 #
-# Why did everyone leave it out, then? Count what has to wait. For `3rd of March 1999` the LSTM goes through $17 + 11 =
-# 28$ states, one after another; the Transformer in training goes through two layers, for a date as for a novel. In
-# table 2 it needs a seventh of the operations of Google's LSTM with attention ($23/3.3 \approx 7$), at 2.7 BLEU more. What
-# one saves can be spent on a larger model and more text. Our dates have no use for either.
+# Why did everyone leave it out, then? Count what has to wait. For `3rd of March 1999` the LSTM goes through 17 states
+# to read and 11 to write, one after another; the Transformer in training goes through two layers, for a date as for a
+# novel. In table 2 it needs a seventh of the operations of Google's LSTM with attention ($23/3.3 \approx 7$), at 2.7
+# BLEU more. What one saves buys a larger model and more text.
 
-# %% [markdown] name="cost-text"
+# %% [markdown] name="cost-text" tags=["second"]
 # ## What attention costs
 #
 # For a sequence of length $n$ and width $d$, self-attention needs of the order of $n^2 d$ operations, and memory
@@ -921,28 +886,6 @@ for n, (attention_time, lstm_time) in zip(lengths, least, strict=True):
 # products, the LSTM in $n$ small ones, each called by Python in turn. We think that this is the reason; we have not
 # separated the two.
 
-# %% [markdown] name="findings" tags=["findings"]
-# ## Measured
-#
-# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
-# them yourself: `groundup run 13`; to convert a date of your own, `groundup sample 13 --checkpoint FILE --prompt "3rd
-# of March 1999"`.
-
-# %% [markdown] name="findings-words"
-# **What the paper says, and what we can say.** The paper's Transformer beat an LSTM with attention by 2.7 BLEU; ours
-# does not beat its own. It passes 99 % in every training and is still behind a rival that makes no mistake. **The
-# bottleneck** of one vector does not show where one would look for it. In the first training the LSTM without attention
-# gets 105 of the 2,000 dates wrong, and only one of these is among the 92 longest texts. We do not know what makes the
-# others hard. **The head of the year** gives the four digits between 87 % and nearly all of its attention; untrained,
-# the
-# best head gives them at most 37 %.
-#
-# What can so small a model tell of the large one? The paper had 4.5 million pairs of sentences and 37,000 pieces of
-# words; we have 62
-# characters and 27 forms, and one right answer to each. So this toy can show how the parts work together. It cannot
-# show depth, overfitting, what a beam is good for, or what happens when model and text are made a thousand times
-# larger, and it is there that the Transformer has won.
-
 # %% name="bill" tags=["tools"]
 # What our training cost: 6 operations (2 forward, 4 backward) for each parameter and each token that meets it. The
 # encoder's parameters meet the characters read, the decoder's and the table's the 11 that are written.
@@ -952,27 +895,41 @@ decoder_cost = 6 * (count(params["decoder"]) + count(params["embedding"])) * 11
 ours = (encoder_cost + decoder_cost) * step * BATCH
 print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e18 / ours:.0e} times as many")
 
+# %% [markdown] name="findings" tags=["findings"]
+# ## Measured
+#
+# The findings of this lesson, measured at full size over several seeds, stand here in the built notebook. To measure
+# them yourself: `groundup run 13`; to convert a date of your own, `groundup sample 13 --checkpoint FILE --prompt "3rd
+# of March 1999"`.
+
+# %% [markdown] name="findings-words"
+# The paper's Transformer beat an LSTM with attention by 2.7 BLEU; ours does not beat its own. It passes 99 % in every
+# training and is still behind a rival that makes no mistake. **The bottleneck** of one vector does not show where one
+# would look for it: in the first training the LSTM without attention gets 105 of the 2,000 dates wrong, and only one of
+# these is among the 92 longest texts. **The head of the year** gives the four digits between 87 % and nearly all of its
+# attention; untrained, the best head gives them at most 37 %.
+#
+# The paper had 4.5 million pairs of sentences; we have 27 forms and one right answer to each. So this toy can show how
+# the parts work together. It cannot show what happens when model and text are made a thousand times larger, and it is
+# there that the Transformer has won.
+
 # %% [markdown] name="believed"
-# **Four things that people believe.** *"The Transformer invented attention."* Bahdanau did, three years before;
-# new was to use nothing else between places. *"It works in parallel."* It is trained in parallel, thanks to
-# teacher forcing. It writes one character after the other, like any LSTM. *"The attention map shows why."* It
-# shows where a layer looks; compare the maps with what silencing did. *"Attention does everything."* It carries
-# contents from place to place. Most of the parameters of a large model sit in the feed-forward networks: here $2
-# \cdot 48 \cdot 96$ weights against $4 \cdot 48^2$ an attention, as many; in the paper's base model $2 \cdot 512
-# \cdot 2048$ against $4 \cdot 512^2$, twice as many.
+# **Four things that people believe.** *"The Transformer invented attention."* Bahdanau did, three years before; new was
+# to use nothing else between places. *"It works in parallel."* It is trained in parallel, thanks to teacher forcing. It
+# writes one character after the other, like any LSTM. *"The attention map shows why."* It shows where a layer looks;
+# compare the maps with what silencing did. *"Attention does everything."* It carries contents from place to place. In
+# the paper's layers the feed-forward network has twice the weights of an attention.
 
 # %% [markdown] name="take-away"
 # ## What to take away
 #
 # - One mechanism, three uses. They differ in who asks, who answers, and what the mask forbids.
-# - Attention was there before, with recurrent networks, and on our dates that older pair makes no mistake. What the
-#   paper removed is the waiting: with teacher forcing all places are trained at once.
+# - Attention was there before, with recurrent networks. What the paper removed is the waiting: with teacher forcing all
+#   places are trained at once.
 # - Gradients of whatever is used more than once add up: the residual path, the memory, self-attention's input, the
 #   shared table.
-# - Label smoothing moves the floor of the loss. Averaging the last checkpoints costs nothing, and
-#   here it helped every time.
+# - Label smoothing moves the floor of the loss. Averaging the last checkpoints costs nothing, and here it helped.
 # - Training needs the $1/\sqrt{d_k}$ and the warm-up, even where the trained model could do without.
-# - The price is $n^2$. When it is felt depends on the machine, not only on $n$ against $d$.
 #
 # **Asked in interviews**
 #
@@ -989,15 +946,12 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 #   seen.
 # - *Where do queries, keys and values of the cross-attention come from?* Queries from the decoder, keys and values from the encoder's memory.
 # - *Why several heads?* One softmax gives one average a place. Several, on thin slices, look at several things for the same number of multiplications.
-# - *Why does label smoothing never let the loss reach 0?* Its floor is the entropy of the wanted distribution.
 #
 # **Mistakes to look for** in your own code: masking padded queries
 # instead of padded keys; the target not shifted by one place; $\sqrt d$ forgotten at the embedding; scores divided by
-# $\sqrt d$ where it should be $\sqrt{d_k}$; averaging the loss over padding; a scheduler whose first step is 0, so that
-# equation (11) divides by zero.
+# $\sqrt d$ where it should be $\sqrt{d_k}$; averaging the loss over padding.
 #
-# **Try**: replace `causal_mask(...)` in `decode` by all True, train, and compare loss and exact match. Give `init`
-# `learned=41` and train to the end: is the lead still there? Xiong et al. found that pre-LN needs no warm-up. Does yours?
+# **Try**: replace `causal_mask(...)` in `decode` by all True, train, and compare loss and exact match.
 #
 # **Where it leads**: keep the decoder alone and stack it, and you have GPT; keep the encoder alone, and you have BERT.
 

@@ -34,8 +34,8 @@ LESSON = Lesson(
             bar=0.1,
             unit="bits per bit, the machine where it grows faster",
             paper="The coding theorem: equal up to a constant that depends on the machine alone",
-            miss="It grows through all lengths that were run, to {largest gap} bits: if a constant bounds it, programs "
-            "as short as these do not show it.",
+            miss="It grows through all lengths that were run, to {largest gap} bits: a constant bounds it, and "
+            "programs as short as these do not reach it.",
         ),
         Finding(
             "prediction",
@@ -45,7 +45,7 @@ LESSON = Lesson(
             "<",
             rival="counting bits, with the best context of 0 to 3 bits",
             unit="bits lost per bit",
-            paper="Solomonoff 1964: on no string are more than K bits lost",
+            paper="Solomonoff 1978: on no string are more than K bits lost",
             miss="All programs lose {bits lost by all programs} bits per bit, counting {bits lost by counting}; a coin "
             "loses 1. Counting knows beforehand what to look for.",
         ),

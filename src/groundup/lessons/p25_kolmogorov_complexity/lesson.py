@@ -84,7 +84,7 @@ for axes, string, source in zip(rows, (A, B, C), sources, strict=True):
 # ![Three programs go into a machine that prints the same string; the shortest one has K bits.](diagram:machine)
 #
 # Three questions follow. Does it matter which machine? Can $K$ be computed? Is there a string whose $K$ is
-# large, and can we show one? Guess now, and compare at the end.
+# large, and can we show one?
 #
 # One thing first. In Python the counting program has over fifty characters, that is over 400 bits: for 32 bits nothing
 # is gained. But let it run on, and its length hardly grows. How much of this do the compressors find that you use
@@ -223,7 +223,7 @@ print(f"stream {stream}: first string {first_string!r}, it ends at bit {end} of 
 # At the start the string is empty. Whenever a rule needs a symbol that is not there, the machine reads one from the
 # program and puts it at the end. `R` does not wait for terms: it takes its bit at once. So `R`, the bit 1, `0`, `1`,
 # `.`, in bits `1110 1 00 01 101`, prints 1: the `R` becomes `D`, which drops the `0`. With the bit 0 it becomes `K`,
-# which drops the `1`, and 0 is printed.
+# which drops the `1`, and 0 is printed. (This `K` is a symbol, not the complexity.)
 #
 # Moses Schönfinkel found `S` and `K` in 1920, to get rid of variables in logic. We add `T`, "twice", since it makes
 # repetition cheap.
@@ -265,10 +265,10 @@ from groundup.lessons.p25_kolmogorov_complexity.tape import TAPE, tape_run
 # %% [markdown] name="rewriting-code-words"
 # ### The rewriting machine
 #
-# A `State` says, in this order: what has been printed, what the machine wants to read, the verdict, which is empty while
-# it runs, and what it must remember. Here that is the terms, the symbols of a term that is only half read, here none,
-# and how many terms are still to come for it. (If a rule has read the two terms behind an `R` already, its bit comes
-# behind them.)
+# A `State` says, in this order: what has been printed, what the machine wants to read, the verdict, which is empty
+# while it runs, and what it must remember. Here that is the terms, the symbols of a term that is only half read, here
+# none, and how many terms are still to come for it. (If a rule has read the two terms behind an `R` already, its bit
+# comes behind them.)
 
 # %% name="rewriting-machine" show="rewrite" beside="rewrite" include="groundup.lessons.p25_kolmogorov_complexity.rewriting:REWRITING groundup.lessons.p25_kolmogorov_complexity.rewriting:rewrite groundup.lessons.p25_kolmogorov_complexity.rewriting:write_term"
 from groundup.lessons.p25_kolmogorov_complexity.rewriting import REWRITING, rewrite, write_term
@@ -298,7 +298,7 @@ assert assemble(TAPE, "+.]") == "01000101"
 #
 # Where does it end? Go on, and then look: here is what it prints, and what its brothers print.
 
-# %% name="rewriting-examples" predict="`T0.` prints 2 zeros. How many will `TT0.`, `TTT0.` and `TTTT0.` print?"
+# %% name="rewriting-examples" predict="T0. prints 2 zeros. How many will TT0., TTT0. and TTTT0. print?"
 for code in ("T0.", "TT0.", "TTT0.", "TTTT0.", "TTT@01."):
     state, used = run_program(REWRITING, assemble(REWRITING, code), limit=1_000_000)
     print(f"{code:8} {used} bits, prints {len(state.output):6,} bits: {state.output[:16]}…")
@@ -312,7 +312,7 @@ for front in ("T  @T0  .", "@T0  @@T0.", "T  0  @@T0.", "0  @0@@T0."):
 # 2, 4, 16, 65536: each `T` puts the number into the exponent, and $n$ zeros become $2^n$. (`T` says
 # "twice", so it is the number 2, and a number $n$ in front of a number $m$ makes $m^n$: `TT` is $2^2$, `TTT` is
 # $2^4$.) One more, and `TTTTT0.` prints $2^{65536}$ zeros. It has 20 bits, it does halt, and no computer will ever see
-# it halt. This is why a step limit is not a detail.
+# it halt. This is why a step limit is not a detail. (And `TTT@01.` is a program of 20 bits for string A.)
 
 # %% [markdown] name="all-programs"
 # ## Every program
@@ -347,7 +347,7 @@ assert complexities(small) == {"": 3, "0": 5, "00": 7, "1": 8}
 
 # %% [markdown] name="census-words"
 # Now all of them, up to 20 bits: more than a million bit strings for each machine. A program of length $|p|$ gets the
-# weight $2^{-|p|}$, the probability that coin flips spell it.
+# weight $2^{-|p|}$, the probability that coin flips spell it ((4), folded below, sums it).
 
 # %% name="census-run"
 LONGEST = 20
@@ -364,9 +364,9 @@ for machine, limit in ((TAPE, 2000), (REWRITING, 1000)):
 # two passes through one of its loops we could show that the second must be followed by a third just like it, and so
 # for ever. For the rewriting machine we try no proofs, so what does not halt in time is undecided.
 #
-# Each weight was summed by itself. Together they must make 1, exactly, for every sequence of coin flips ends in one
-# of the four ways, and floating point adds powers of two as small as these without rounding. To see it fail, take the
-# word of `R` out of the code: then coin flips that spell `R` end nowhere. Also, no program may begin another.
+# Each weight was summed by itself. Together they must make 1, exactly, for every sequence of coin flips ends in one of
+# the four ways, and floating point adds powers of two as small as these without rounding. To see it fail, take the word
+# of `R` out of the code: then coin flips that spell `R` end nowhere. Also, no program may be the beginning of another.
 
 # %% name="check-run"
 for name, one in found.items():
@@ -403,11 +403,11 @@ print(f"rewriting without R: together {sum(fails.weights.values()):.4f}")
 # it something, too. Prefix-free descriptions must say it themselves.
 #
 # At most one string in five hundred can be shortened by 10 bits, one in half a million by 20, **by any method, for
-# ever**. Up to a few bits, nearly all strings are random! (But not to the last bit: for $c = 1$ the prefix-free half
-# of (3) still allows every second string to be shortened.)
+# ever**. Up to a few bits, nearly all strings are random! (Prefix-free programs share one budget: a share $s_n$ of the
+# strings of length $n$ spends $s_n 2^c$ of it. So over *all* lengths together the shares sum to at most $2^{-c}$.)
 #
 # How many strings of each length do our programs print? Move the slider. With each bit more of program, the edge of
-# the bound moves one bit further. How fast do the machines follow, and why is the tape so slow?
+# the bound, the lower half of (3), moves one bit further. How fast do the machines follow, and why is the tape so slow?
 
 # %% name="length-frames" alt="Share of all strings of each length that some program of at most L bits prints, for both machines, and the most that any prefix-free machine could print: the bound falls off at L, the rewriting machine near half of L, the tape earlier still."
 every_k = {name: complexities(one) for name, one in found.items()}
@@ -429,9 +429,10 @@ fig = frames("program length", list(range(9, LONGEST + 1)), up_to, start=11)
 
 # %% [markdown] name="structure"
 # Both stay far behind the bound, for what they print must be spelt. A bit costs the rewriting machine 2 bits of
-# program. It costs the tape 2 as well, and 3 more if the cell has to change. So their edges move by half a bit and by a
-# fifth of a bit for each bit of program. On the tape no loop pays at this size: none of its strings is longer than its
-# program. The rewriting machine has shorter programs for some, such as `ST0T0.`, 17 bits, which prints 31 zeros:
+# program. It costs the tape 2 as well, and 3 more if the cell has to change. So the place where a share leaves 1 moves
+# by half a bit and by a fifth of a bit for each bit of program. On the tape no loop pays at this size: none of its
+# strings is longer than its program, and by the definition all are random, even `000000`. The rewriting machine has
+# shorter programs for some, such as `ST0T0.`, 17 bits, which prints 31 zeros:
 
 # %% name="structure-table" tags=["tools"]
 # Strings of up to 40 bits whose program is shorter than they are.
@@ -564,8 +565,7 @@ assert math.isclose(chance_of_one(share, "0" * 8), 6.5 / 525)
 # %% [markdown] name="prediction-words"
 # Now for real: all programs of the rewriting machine vote. Where a program wants more than 20 bits, we let coin flips
 # print the rest. Beside them stands a rule that everybody would try: count how often 0 and 1 came before, or came
-# after the same last bit or two. (Every count begins at one half, so that nothing gets probability 0: Krichevsky and
-# Trofimov, 1981.) Who will learn faster? Move the slider through five strings.
+# after the same last bit or two. (Every count begins at one half: Krichevsky and Trofimov, 1981.) Who will learn faster? Move the slider through five strings.
 
 # %% name="counting-rule" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost_by_counting groundup.lessons.p25_kolmogorov_complexity.prediction:bits_lost"
 # What a predictor loses on a string, in bits, and what counting loses.
@@ -591,19 +591,18 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 
 
 # %% [markdown] name="prediction-seen"
-# Watch `0101…`. For twelve bits nothing happens, and ten bits later the machine is certain. Nobody told it that
-# patterns exist. At `0000…` there is a moment of doubt after 16 zeros: to this machine 16 is a round number (`TTT0`),
-# and many short programs do something else after it. Of B, C and even `0011…` it knows nothing, for the programs that
-# would know are longer than 20 bits.
+# Watch `0101…`. For twelve bits nothing happens, and ten bits later the machine is certain. At `0000…` there is a
+# moment of doubt after 16 zeros: to this machine 16 is a round number (`TTT0`), and many short programs do something
+# else after it. Of B, C and even `0011…` it knows nothing, for the programs that would know are longer than 20 bits.
 #
 # And counting is *faster*, where there is something to count: whoever wrote the rule knew what to look for. On C it
-# pays for it. It sees patterns that are not there, and loses 28 bits on 24, where the programs lose hardly more than
-# a coin.
+# pays for it. With a context of two it sees patterns that are not there, and loses 28 bits on 24, where the programs
+# lose hardly more than a coin.
 #
 # The programs pay for finding out, too. But what they pay has a limit. In (7), $M(x0) + M(x1) \le M(x)$, for what
-# prints $x0$ or $x1$ has printed $x$ before. So each bit $b$ that comes was given at least $M(xb)/M(x)$. Multiply
-# over all bits of $x$: each $M$ cancels against the next, and $M(x)$ remains. The loss in bits, $-\log_2$ of what was
-# given, adds up to at most
+# prints $x0$ or $x1$ has printed $x$ before. So each bit $b$ that comes was given at least $M(xb)/M(x)$. Multiply over
+# all bits of $x$: each $M$ cancels against the next, the first is 1, and $M(x)$ remains. The loss in bits, $-\log_2$ of
+# what was given, adds up to at most
 #
 # $$-\log_2 M(x) \;\le\; K(x).$$
 #
@@ -612,15 +611,15 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 #
 # ### That is a language model
 #
-# A language model does what (7) does: it gives a probability to each next token. Its training loss, the
-# cross-entropy, is the loss above for one token, on average. Times the number of tokens, and in bits, it is the
-# length of a file: an *arithmetic coder* turns any such predictor into a compressor that needs these bits and at most
-# two more. So predicting well and compressing well are the same thing, and lower loss means a shorter description of
-# the text. Grégoire Delétang and colleagues [took this at its word](https://arxiv.org/abs/2309.10668) in 2023:
-# Chinchilla, trained mostly on text, squeezed speech to 16.4 % of its size, where FLAC needs 30.3 %. (Without its own
-# 70 billion weights. A program in the sense of (1) would have to contain them. Whoever adds the bits of the model to
-# those of the data, and takes the model with the smallest sum, follows the principle of **minimum description
-# length**.) The ideal behind all such models is (7), and the ideal cannot be computed.
+# A language model does what (7) does: it gives a probability to each next token. Its training loss, the cross-entropy,
+# is the loss above for one token, on average. Times the number of tokens, and in bits, it is the length of a file: an
+# *arithmetic coder* turns any such predictor into a compressor that needs these bits and at most two more. So
+# predicting well and compressing well are the same thing, and lower loss means a shorter description of the text.
+# Grégoire Delétang and colleagues [took this at its word](https://arxiv.org/abs/2309.10668) in 2023: Chinchilla,
+# trained mostly on text, squeezed speech to 16.4 % of its size, where FLAC needs 30.3 %. (Without its own 70 billion
+# weights. Whoever adds the bits of the model to those of the data, and takes the model with the smallest sum, follows
+# the principle of **minimum description length**.) The ideal behind all such models is (7), and the ideal cannot be
+# computed.
 
 # %% [markdown] name="invariance"
 # ## The choice of machine costs a constant
@@ -630,10 +629,11 @@ fig = frames("string", list(strings), given, start=1, shown=(0, 1, 3))
 #
 # $$K_A(x) \le K_B(x) + |h| \quad\text{for all } x. \tag{8}$$
 #
-# A machine that has an interpreter for every other one is called **universal**. Both of ours are: with its loops the
-# tape can imitate any computer, and the rewriting machine can imitate the tape. With an interpreter in the other
-# direction, $|K_A(x) - K_B(x)|$ is bounded by a constant that does not depend on $x$. This is the **invariance
-# theorem**, and it is usually quoted without the constant. We have both interpreters. How long are they, would you say? The two machines are tiny.
+# A machine that has an interpreter for every other one that reads bit by bit is called **universal**. Both of ours are:
+# with its loops the tape can imitate any computer, and the rewriting machine can imitate the tape. With an interpreter
+# in the other direction, $|K_A(x) - K_B(x)|$ is bounded by a constant that does not depend on $x$. This is the
+# **invariance theorem**, and it is usually quoted without the constant. We have both interpreters. How long are they,
+# would you say? The two machines are tiny.
 
 # %% name="interpreter-tools" tags=["tools"] include="groundup.lessons.p25_kolmogorov_complexity.interpreters:TAPE_INTERPRETER groundup.lessons.p25_kolmogorov_complexity.interpreters:rewriting_interpreter"
 # The two interpreters as bits.
@@ -665,24 +665,24 @@ print(f"{len(both)} strings with exact K on both machines; they differ by at mos
 # Together, $c$ bits more than $2 \log_2 n$ print $x$, so $n \le K(x) \le 2 \log_2 n + c$. For large $n$ that is
 # false. So there is no such program.
 #
-# What can be done is what we did: bounds from above, which get better the longer we search. These programs are where
-# it breaks. They took 1000 steps without reading, and of all such they printed the least. Because of programs like
-# these, $K$ is exact for only 611 of the 749 strings that the rewriting machine printed:
+# What can be done is what we did: bounds from above, which get better the longer we search. For 138 of the 749 strings
+# that the rewriting machine printed, all with the bound 20, $K$ is not exact. The programs below took 1000 steps
+# without reading. One of them has printed nothing, and may still print any of the 138:
 
 # %% name="undecided"
-for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(item[1]), item))[:4]:
+for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(item[1]), item))[:3]:
     print(f"a program of {length} bits, undecided, has printed {len(begun)} bits: {begun[:20]!r}")
 
 # %% [markdown] name="chaitin"
 # Now put "prove" where "compute" stood. Take a theory whose proofs a program can list, and which is *sound*: what it
-# proves is true. (An unsound one may prove anything.) Let a program search all proofs for the first one of a sentence
-# "$K(x) \ge n$", and print that $x$. If it finds one, $K(x) \ge n$ is true, and yet about $2 \log_2 n$ bits and a
-# constant have printed $x$. So beyond some $n$, which one could compute for your theory, **it proves $K(x) \ge n$ for
-# no $x$ at all**. And by (3) the sentence is true of all strings of $n + 10$ bits but one in a thousand.
+# proves is true. (An unsound one may prove what is false.) Let a program search all proofs for the first one of a
+# sentence "$K(x) \ge n$", and print that $x$. If it finds one, $K(x) \ge n$ is true, and yet about $2 \log_2 n$ bits
+# and a constant have printed $x$. So beyond some $n$, which one could compute for your theory, **it proves $K(x) \ge n$
+# for no $x$ at all**. And by (3) the sentence is true of all strings of $n + 10$ bits but one in a thousand.
 #
 # This is Chaitin's form of Gödel's theorem, and the answer to the question at the top. Random strings are everywhere.
 # You meet almost nothing else when you toss a coin. But whatever sound theory you trust, beyond some length it proves
-# of none that it is random.
+# of none that it is random. (Of short ones one can: the census did.)
 
 # %% [markdown] name="compressors"
 # ## Compressors in place of K
@@ -709,15 +709,14 @@ written = generator_size(65536, 12345)
 print(f"the generator's program has {written} bytes, its output {65536:,}: {written / 65536:.5f} of that")
 
 # %% [markdown] name="compressor-words"
-# None of them sees it (the "random bytes", by the way, are NumPy's generator, whose program is only longer), and no
+# None of them sees it (the "random bytes" come from NumPy's, with a longer program), and no
 # compressor that will ever be written sees all such things: that was the theorem. "It does not compress" is never a
 # proof of randomness.
 #
 # **Beware of units.** Random *bits*, written as the characters `0` and `1`, shrink, but in practice never below an
-# eighth. No pattern was found: a character has 8 bits and carries 1. And compressors have costs of their own: one
-# byte becomes 9 with zlib, 37 with bz2 and 5 with lzma, and bz2 adds about half a kilobyte to 8 KiB of random bytes
-# and hardly more to 64 KiB. Compare bits with bits, and never measure $K$ of a short string by the size of a zip
-# file.
+# eighth. No pattern was found: a character has 8 bits and carries 1. And compressors have costs of their own: one byte
+# becomes 9 with zlib, 37 with bz2 and 5 with lzma (without its header), and bz2 adds about half a kilobyte to 8 KiB of
+# random bytes and hardly more to 64 KiB. Compare bits with bits, and never measure $K$ of a short string by a zip file.
 
 # %% [markdown] name="conditional" tags=["second"]
 # ## What one string knows of another
@@ -858,16 +857,16 @@ fig = language_tree(matrices["zlib"], names)
 # them yourself: `groundup run 25`.
 
 # %% [markdown] name="findings-words"
-# One answer of five holds. The first row is about Levin's theorem (folded above): coin flips make a machine print $x$
-# with a probability $m(x)$, and $-\log_2 m(x)$ is $K(x)$ up to a constant. In the second row each machine predicts 100
-# strings that coin flips made the other one print, and the mean of both is taken. The rival chose its length of
+# One expectation of five holds. The first row is about Levin's theorem (folded above): coin flips make a machine print
+# $x$ with a probability $m(x)$, and $-\log_2 m(x)$ is $K(x)$ up to a constant. In the second row each machine predicts
+# 100 strings that coin flips made the other one print, and the mean of both is taken. The rival chose its length of
 # context afterwards, on the same strings. In the last two, distances are measured by compressing two texts together
 # (folded above, too).
 #
-# The theorems are not refuted, since they speak of constants that we cannot reach. Where compression and prediction by programs meet a rival that knows what to look for, the rival is as good
-# or wins. What did the toy show, then? That the objects of the theory exist and can be held in the hand: every
-# program, an exact $K$, a constant with a number, a sum over programs that learns. What can it not show? Anything
-# about long strings, and those are the ones that the theory is about.
+# The theorems are not refuted, since they speak of constants that we cannot reach. Where compression and prediction by
+# programs meet a rival that knows what to look for, the rival is as good or wins. The toy shows that the objects of the
+# theory exist and can be held in the hand. It shows nothing about long strings, and those are the ones that the theory
+# is about.
 
 # %% [markdown] name="break-it"
 # ## Break it
@@ -893,12 +892,13 @@ lost = complexities(results["as it was"]).keys() - complexities(results["2 steps
 print(f"with 2 steps {len(lost)} strings are not found at all, such as {min(lost)}")
 
 # %% [markdown] name="break-it-why"
-# With the words exchanged not one string has a program shorter than itself: what is simple has changed, and no
-# theorem is hurt, for the constant has room for it. *Simple* is a word about a string **and** a machine.
+# With the words exchanged not one string has a program of up to 16 bits that is shorter than itself: what is simple has
+# changed, and no theorem is hurt, for the constant has room for it. *Simple* is a word about a string **and** a
+# machine.
 #
-# With 2 steps between readings the census still finds the 127 strings of up to 6 bits: written out, they print one
-# bit for each symbol that is read, and the limit never touches them. It can prove hardly any complexity, and says so. What is wrong is the conclusion: 16 strings were not found, and each of them does have a
-# program of up to 16 bits.
+# With 2 steps between readings the census still finds the 127 strings of up to 6 bits: written out, they print one bit
+# for each symbol that is read, and the limit never touches them. It can prove hardly any complexity, and says so. What
+# is wrong is the conclusion: 16 strings were not found, and each of them does have a program of up to 16 bits.
 #
 # **Three things that people believe.** *"What does not compress is random."* It is not compressible *by that
 # compressor*; the bytes of the generator above have a program of under a hundred bytes. *"Complexity is entropy."*
@@ -958,7 +958,7 @@ assert len(loops) == 125 < used == len(TAPE_INTERPRETER) + len(program)  # (8)
 # - $K(x)$ is the length of the shortest program for $x$. It depends on the machine by a constant, and that constant is a
 #   program which you can write down. For short strings the constant is larger than everything else.
 # - Counting alone shows that nearly all strings are random up to a few bits: a share below $2^{1-c}$ saves $c$ bits.
-#   But beyond some length no sound theory can prove it of any.
+#   But each sound theory has a length beyond which it can prove it of none.
 # - Prefix-free programs spend a budget of 1. So their weights are probabilities, and they predict: sum over all programs, weigh
 #   each by $2^{-|p|}$, and all mistakes together cost at most $K$ bits.
 # - A language model's loss is a code length. Prediction is compression.
@@ -980,6 +980,6 @@ assert len(loops) == 125 < used == len(TAPE_INTERPRETER) + len(program)  # (8)
 # - *Why does minimum description length choose simple models?* It adds the bits of the model to the bits of the data given
 #   the model. A parameter must save more than it costs.
 #
-# **Common mistakes**: random bits stored as characters or as one byte each. Bits compared with bytes. The header of
+# **Common mistakes**: random bits stored as characters, of eight bits each. Bits compared with bytes. The header of
 # the compressor forgotten. "Not halted yet" taken for "never halts". A bound that cannot
 # fail reported as a result.
