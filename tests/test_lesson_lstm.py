@@ -76,6 +76,7 @@ def test_solved_is_the_first_look_below_the_bar() -> None:
 
 def test_the_rivals_have_as_many_parameters() -> None:
     lstm = count(init(np.random.default_rng(0), "lstm", SIZE["hidden"]))
+    assert (lstm, count(init(np.random.default_rng(0), "rnn", 66))) == (4641, 4687)  # as the text says
     for kind, hidden, _, _ in experiment.RIVALS.values():
         assert count(init(np.random.default_rng(0), kind, hidden)) == pytest.approx(lstm, rel=0.02)
 
@@ -89,6 +90,8 @@ def test_what_the_text_says_of_the_measurements() -> None:
     # "by about the forget gates' σ(3) = 0.953 a step"
     fading = (reach["untrained"][44] / reach["untrained"][12]) ** (1 / 32)
     assert fading == pytest.approx(1 / (1 + math.exp(-3)), abs=0.01)
+    # "The ReLU network's grows a little"
+    assert 1 < reach["ReLU, identity"][44] < 2
     # "little more than a hundredth is left after a dozen steps at best, and less than a thousandth half-way"
     tanh = [reach[name] for name in ("tanh", "tanh, orthogonal")]
     assert 0.01 < max(one[12] for one in tanh) < 0.02

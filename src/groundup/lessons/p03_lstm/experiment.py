@@ -123,9 +123,9 @@ def run(run: Run) -> Result:
     return Result(
         measured={
             "adding": Measured(errors["LSTM"], errors[best]),
-            "gradient": Measured(far["LSTM"], max(far["untrained"], far["tanh"], far["tanh, orthogonal"])),
+            "gradient": Measured(change(far["LSTM"]), min(change(far[name]) for name in ("untrained", *RIVALS))),
             "start": Measured(solved["LSTM"], min(solved[name] for name in STARTS)),
-            "gru": Measured(solved["GRU"], solved["LSTM"]),
+            "gru": Measured(solved["GRU"], min(solved[name] for name in ("LSTM", *STARTS))),
             "memory": Measured(moved["cell"], moved["hidden"]),
         },
         metrics={
@@ -162,6 +162,11 @@ def solved_at(curve: Curves, steps: int) -> float:
     """The first step at which the error on held-out sequences was below ``SOLVED``; infinite if it never was."""
     found = [step for step, error in zip(curve["step"], curve["held out"], strict=True) if error < SOLVED]
     return float(found[0]) if found else math.inf
+
+
+def change(share: float) -> float:
+    """By what factor a gradient has become longer or shorter, when this share of it is left."""
+    return max(share, 1 / share) if share > 0 else math.inf
 
 
 def gradient_by_lag(params: Tree, examples: Batch, rows: int = 200) -> Array:

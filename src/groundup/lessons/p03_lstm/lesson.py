@@ -45,11 +45,11 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 # %% [markdown] name="question"
 # The plain network says about 1, whatever was read. That is not stupid. Numbers between 0 and 1 are ½ on average, so 1 is the best
 # answer of somebody who has heard nothing. It is the network of lesson `char_rnn`, and it *has* heard: everything it was told is
-# in its state, for a step or two. Then it is gone.
+# in its state, for a few steps. Then it is gone.
 #
-# In 1991 a student in Munich, Sepp Hochreiter, found out why. It stands in his diploma thesis, which is in German, and hardly
-# anyone noticed. In 1997 he and his adviser Jürgen Schmidhuber published the network on the right, built against that one
-# fault, and gave it a name that sounds like a mistake: **long short-term memory**, LSTM for short. Another eighteen years later,
+# In 1991 a student in Munich, Sepp Hochreiter, found out why. It is in his diploma thesis, which is in German, and hardly
+# anyone noticed. In 1997 he and his adviser Jürgen Schmidhuber published a network built against that one fault, the ancestor of
+# the one in the last column, and gave it a name that sounds like a mistake: **long short-term memory**, LSTM for short. Another eighteen years later,
 # when everyone used it and few could say what the boxes did, Christopher Olah drew it in the post that this lesson is named
 # after.
 #
@@ -60,8 +60,8 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 #
 # The first of the two numbers comes, on average, 37 steps before the end. The error is known at the end only. So the gradient has
 # to travel back 37 steps before it can say: *this you should have kept.* In lesson `char_rnn` you saw what each step does to it:
-# it multiplies by a slope of $\tanh$ and by a matrix. With numbers for vectors, that was a factor $u(1 - h^2)$, and with the
-# numbers there it was 0.63. After 37 steps $0.63^{37}$ is left, four parts in a hundred million.
+# it multiplies by a slope of $\tanh$ and by a matrix. With single numbers in place of vectors that was a factor $u(1 - h^2)$, and in
+# the example there it was 0.63. After 37 steps $0.63^{37}$ is left, four parts in a hundred million.
 #
 # Could one choose $u$ such that the factor is just 1? The slope $1 - h^2$ depends on $h$, and $h$ on what is read. A factor that is
 # 1 for one list is 0.9 for the next one, and $0.9^{37}$ is 0.02. Above 1 it explodes. There is no number to choose.
@@ -70,7 +70,7 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 # $\partial c_t / \partial c_{t-1} = 1$, whatever happens. What is in the sum stays in the sum, and a gradient that goes back
 # through it comes out as it went in. He and Schmidhuber called it the *constant error carousel*.
 #
-# ![Going back: in the plain network each step multiplies by a matrix and a slope of tanh, in the LSTM by a forget gate.](diagram:carousel)
+# ![Going back: in the plain network each step multiplies by a matrix and a slope of tanh, in the sum by 1.](diagram:carousel)
 
 # %% [markdown] name="gates"
 # ## A sum with doors
@@ -78,8 +78,9 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 # But a sum that takes in everything is no memory. Forty-eight of the fifty numbers should stay outside. So there is a door: a
 # number $i$ between 0 and 1 that multiplies what wants to come in. A second door $f$ multiplies what is already there, and so can
 # let it go; a third, $o$, decides what is seen from outside. The doors are called **gates**, and the network opens and shuts them
-# itself, by what it reads and by its own hidden state. $\sigma$, the logistic function, makes any sum a number between 0 and 1
-# (the $W$, $U$ and $b$ are different for each of the four; every cell has gates of its own):
+# itself, by what it reads and by its own hidden state. $\sigma$, the logistic function, makes any sum a number between 0 and 1.
+# And $g$, between $-1$ and 1, is what is proposed for writing, so that a memory can be counted down as well as up. (Each of the
+# four has a $W$, a $U$ and a $b$ of its own, and there is one $i$, $f$, $o$ and $g$ for every number that is remembered.)
 #
 # $$i,\ f,\ o = \sigma(W x_t + U h_{t-1} + b), \qquad g = \tanh(W x_t + U h_{t-1} + b) \tag{1}$$
 #
@@ -87,9 +88,8 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 #
 # $$h_t = o \odot \tanh(c_t) \tag{3}$$
 #
-# $g$ is what would like to be written, between $-1$ and 1, so that the cell can be counted down as well as up. The state has two
-# parts now. The **cell** $c$ remembers. The **hidden state** $h$ is what the cell shows to the rest of the network, and to its own
-# gates a step later.
+# The state has two parts now. The **cell state** $c$ remembers; each of its numbers is a **cell**. The **hidden state** $h$ is what
+# the cells show to the rest of the network, and to their own gates a step later.
 #
 # ![One step of the LSTM. The cell runs along the top, multiplied by the forget gate f; the input gate i times the candidate g is added; the output gate o lets a tanh of it out as the hidden state h.](diagram:cell)
 
@@ -101,21 +101,27 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 # ### On paper
 #
 # One cell, four steps, and the gates just as one would wish. First a marked 0.8 is read: the input gate is 1, and
-# $g = \tanh 0.8 = 0.664$. Then two numbers that do not matter: the input gate is 0, and the forget gate is 0.9. Then a marked 0.5,
-# with $g = \tanh 0.5 = 0.462$ and both gates 1:
+# $g = \tanh 0.8 = 0.664$. Then two numbers that do not matter: the input gate is 0, and the forget gate is 0.9. Then a marked 0.3,
+# with $g = \tanh 0.3 = 0.291$ and both gates 1:
 #
-# $$c_1 = 0.664, \qquad c_2 = 0.9 \cdot 0.664 = 0.598, \qquad c_3 = 0.538, \qquad c_4 = 0.538 + 0.462 = 1.000$$
+# $$c_1 = 0.664, \qquad c_2 = 0.9 \cdot 0.664 = 0.598, \qquad c_3 = 0.538, \qquad c_4 = 0.538 + 0.291 = 0.829$$
 #
+# (The sum of the marked numbers is 1.1. That $\tanh$ squeezes, and that a fifth has leaked out, is for the readout to put right.)
 # And back: $\partial c_4/\partial c_1$ is the product of the forget gates, $1 \cdot 0.9 \cdot 0.9 = 0.81$. No matrix, no slope of
-# $\tanh$. Whoever wants to remember for 37 steps has to keep the forget gate near 1. How near? A gate is $\sigma$ of a sum, and
+# $\tanh$. There is a second way back, through $h$ and the gates, and on it the matrices wait as ever; but there is one without.
+# Whoever wants to remember for 37 steps has to keep the forget gate near 1. How near? A gate is $\sigma$ of a sum, and
 # at first the sum is about as large as its bias. What is left after 37 steps if the bias is 0, 1 or 3?
 
+
 # %% name="by-hand-code" predict="σ(0), σ(1) and σ(3), to the 37th power: which of them leave more than a thousandth?"
-c1 = math.tanh(0.8)  # (2)
-c3 = 0.9 * (0.9 * c1 + 0) + 0  # (2)
-c4 = 1 * c3 + 1 * math.tanh(0.5)  # (2)
-assert np.allclose([c1, 0.9 * c1, c3, c4], [0.664, 0.598, 0.538, 1.000], atol=5e-4)
-assert math.isclose(1 * 0.9 * 0.9, 0.81)
+def four_steps(c1):
+    c3 = 0.9 * (0.9 * c1 + 0) + 0  # (2)
+    return c3, 1 * c3 + 1 * math.tanh(0.3)  # (2)
+
+
+c1 = math.tanh(0.8)
+assert np.allclose([c1, 0.9 * c1, *four_steps(c1)], [0.664, 0.598, 0.538, 0.829], atol=5e-4)
+assert math.isclose((four_steps(c1 + 1e-6)[1] - four_steps(c1)[1]) / 1e-6, 0.81, rel_tol=1e-6)
 for bias in (0, 1, 3):
     f = 1 / (1 + math.exp(-bias))
     print(f"forget bias {bias}: f = {f:.3f}, and after 37 steps {f**37:.1e} is left")
@@ -128,7 +134,8 @@ for bias in (0, 1, 3):
 # %% [markdown] name="step"
 # ## One step, and back
 #
-# Here is (1) to (3) for a batch of $B$ sequences. All four sums are one matrix product, cut into four afterwards. Then back. Let
+# Here is (1) to (3) for a batch of $B$ sequences. The four $W$ stand one below the other in one matrix, so do the four $U$, and the
+# sums are cut into four afterwards. (The one $b$ is two in the code, because PyTorch's layer has two.) Then back. Let
 # the loss pull at $h_t$ with $\partial L/\partial h_t$, and at $c_t$ with what comes from the step after. By (3) the cell has two
 # ways to the loss, its own and the one through $h_t$. With $\tanh' = 1 - \tanh^2$:
 #
@@ -154,11 +161,11 @@ from groundup.ops.recurrent import lstm_step
 # %% [markdown] name="sequence"
 # ## Fifty steps, and an answer
 #
-# A sequence is the step in a loop, forward and then backward, as in lesson `char_rnn` (`lstm`, folded below, does that; the
+# A sequence is the step in a loop, forward and then backward, as in lesson `char_rnn` (`lstm`, in the helpers below, does that; the
 # products of all inputs are one matrix product before the loop). $x_t$ is a pair: the number, and 1 if it is marked or else 0. Of
 # all hidden states only the last one is asked for its opinion:
 #
-# $$y = W_o\,h_T + b_o \tag{6}$$
+# $$y = w \cdot h_T + b \tag{6}$$
 #
 # The loss is the squared error $(y - \text{sum})^2$, averaged over a batch.
 
@@ -170,7 +177,8 @@ from groundup.ops.losses import mse
 # ### Is the gradient right?
 #
 # In float64, along random directions of all parameters: the slope by nudging, and the one that the gradient predicts. To see it
-# fail, take `* f` out of the last line of the loop in `lstm`, and run this again.
+# fail, open the helpers of `adder`, take `* f` out of the last line of the backward loop in `lstm`, and run this again. (The test of
+# this lesson, `groundup check 03`, holds `lstm` and `lstm_step` against PyTorch's layers, too.)
 
 # %% name="gradient-check" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree"
 # `show_slopes` measures slopes in random directions and compares them with the gradient.
@@ -180,7 +188,7 @@ from groundup.proof.slopes import compare_slopes, show_slopes
 # %% name="gradient-check-run"
 rng = np.random.default_rng(0)
 small = init(rng, "lstm", hidden=4, start=(-3.0, 3.0), dtype=np.float64)
-few, sums = rng.random((3, 6, 2)), rng.random((3, 1))
+few, sums = rng.random((3, 6, 2)), rng.random((3, 1))  # any numbers will do for this
 
 
 def small_loss(params):
@@ -196,7 +204,10 @@ assert show_slopes(small_loss, small, rng) < 1e-5
 #
 # New lists for every batch, so nothing can be learned by heart. What is the error of always saying 1? The sum of two numbers,
 # each evenly spread from 0 to 1, has the variance $\tfrac1{12} + \tfrac1{12} = \tfrac16$: always saying 1 costs $0.167$ on
-# average. We call the problem solved below 0.02. Adam, the falling rate and clipping are from lesson `optimizers`.
+# average. We call the problem solved below 0.02.
+#
+# Our LSTM has 32 cells, 4,641 parameters in all, and the plain networks have 66 hidden numbers, which makes 4,687. The biases begin
+# at $-3$ for the input gates and at 3 for the forget gates. Adam, the falling rate and clipping are from lesson `optimizers`.
 
 # %% name="tools" tags=["tools"] include="groundup.lessons.p03_lstm.experiment:adding groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.training.streams:random_stream"
 # `adding` draws lists with two marks; Adam with a schedule and clipping, and random numbers by name.
@@ -219,13 +230,13 @@ def error(params, examples):
 # %% name="train"
 lists = random_stream(0, "training", "LSTM")
 optimiser, rate = adam(), cosine(0.02, 600, warmup=20)
-memory = optimiser.init(params)
+averages = optimiser.init(params)
 for step in range(600):
     batch = adding(lists, batch=32, length=50)
     y, backward = adder(params, batch["x"])
     loss, loss_backward = mse(y, batch["wanted"])
     gradients, _ = clip_by_global_norm(backward(loss_backward()), 1.0)
-    optimiser.update(params, gradients, memory, rate(step))
+    optimiser.update(params, gradients, averages, rate(step))
     if (step + 1) % 25 == 0:
         history["step"].append(step + 1)
         history["LSTM"].append(error(params, watched))
@@ -253,14 +264,14 @@ axes.set_yscale("log")
 # ## Watch the doors
 #
 # What has it learned to do? Follow one list through the trained network. Of its 32 cells the picture takes the one whose value,
-# half-way, goes along best with the first marked number, and draws its gates and that value.
+# half-way, follows the first marked number most closely, and draws two of its gates and that value.
 
 # %% name="gates-tools" tags=["tools"] include="groundup.lessons.p03_lstm.experiment:gates"
 # `gates` gives i, f, g, o and c at every step of one list.
 from groundup.lessons.p03_lstm.experiment import gates
 
 # %% name="keeper" tags=["tools"]
-# `keeper` is the cell that goes along best, half-way through 200 lists, with the first marked number.
+# `keeper` is the cell that follows the first marked number most closely, half-way through 200 lists.
 seen = [gates(params, test["x"][row : row + 1]) for row in range(200)]
 halfway = np.stack([one["cell"][24] for one in seen])
 first = (test["x"][:200, :25, 0] * test["x"][:200, :25, 1]).sum(axis=1)
@@ -289,9 +300,10 @@ fig = frames("list", list(range(8)), watch, shown=(0, 1))
 # ## How far does the gradient get?
 #
 # Everything above rests on gradients that arrive. Do they? For each list, take the gradient of its error with respect to the
-# whole state ($h$ and $c$ together) at the end, and then 1, 2, … 49 steps earlier. How long is it there, compared with the end?
-# A curve of such a thing is sometimes drawn by multiplying a number with itself. This one is measured, on the network above
-# before and after training, and on three others.
+# whole state ($h$ and $c$ together) at the end, and then 1, 2, … 49 steps earlier. How many times longer or shorter is it there
+# than at the end? A curve of such a thing is sometimes drawn by multiplying a number with itself. This one is measured: on the network
+# above before and after training, on the ReLU network, and on two tanh networks. (The second of them begins with an orthogonal
+# matrix, which makes no vector longer or shorter; the slopes of $\tanh$ do.)
 
 # %% name="gradient-tools" tags=["tools"] include="groundup.lessons.p03_lstm.experiment:gradient_by_lag"
 # `gradient_by_lag`: the median over lists.
@@ -307,38 +319,37 @@ axes.set_yscale("log")
 axes.set_ylim(1e-10, 10)
 
 # %% [markdown] name="gradient-words"
-# After training, as much arrives at the beginning of the list as has left its end. Before training it fades, by about the forget
-# gates' $\sigma(3) = 0.953$ a step. Of the tanh networks' gradients little more than a hundredth is left after a dozen steps at
-# best, and less than a thousandth half-way. That is Hochreiter's finding of 1991, and no patience helps: who is never told cannot
-# learn.
+# After training, as much arrives at the beginning of the list as has left its end. Before training it fades, in the long run by
+# about the forget gates' $\sigma(3) = 0.953$ a step. The ReLU network's grows a little. Of the tanh networks' gradients little more than a hundredth is left after a dozen steps at
+# best, and less than a thousandth half-way. That is Hochreiter's finding of 1991, and no patience helps: a network that is
+# never told cannot learn.
 
 # %% [markdown] name="break-it"
 # ## Break it: exchange memories
 #
-# The state has two parts. Which of them keeps the number? Operate. Read two lists up to the middle, when each has had its first
-# marked number. Now take the cells of both networks and exchange them, leave the hidden states where they are, and read on. If
-# the number is in the cell, each network will now add its second number to the *other* list's first. Then do the same with the
-# hidden states.
+# The state has two parts. Which of them keeps the number? Let the network read two lists up to the middle, when each has had its
+# first marked number. Now exchange the two cell states, leave the hidden states where they are, and read on. If the number is in the
+# cells, each list's answer will now be its second number and the *other* list's first. Then do the same with the hidden states.
 #
-# We do it with 2,000 lists and look at a slope: by how much does the answer change when the exchanged first numbers differ by 1?
+# We do it with 2,000 lists and look at a slope: by how much does the answer change for each 1 by which the exchanged numbers differ?
 
 # %% name="break-it-tools" tags=["tools"] include="groundup.lessons.p03_lstm.experiment:moved_memory"
 # `moved_memory` exchanges a part of the state and gives the slope.
 from groundup.lessons.p03_lstm.experiment import moved_memory
 
-# %% name="break-it-code" measures="memory=moved_memory(params, test, 'cell')" predict="Two slopes between 0 and 1: which one belongs to the cell, and how near to 1 is it?"
+# %% name="break-it-code" measures="memory=moved_memory(params, test, 'cell')" predict="Two slopes between 0 and 1: which one belongs to the cell state, and how near to 1 is it?"
 for part in ("cell", "hidden"):
-    print(f"exchange the {part:6}: {moved_memory(params, test, part):.2f} of the first number goes along")
+    print(f"exchange the {part:6}: {moved_memory(params, test, part):.2f} of the first number moves with it")
 
 # %% [markdown] name="break-it-cells"
-# The whole number moves with the cell, and none of it with the hidden state. And how many of the 32 cells does it take? Exchange
+# The whole number moves with the cell state, and none of it with the hidden state. And how many of the 32 cells does it take? Exchange
 # one cell at a time.
 
 # %% name="break-it-single" predict="Exchange one cell of the 32: what is the most that a single one can carry?" alt="What each of the 32 cells carries alone: a bar for each."
 alone = [moved_memory(params, test, "cell", np.array([cell])) for cell in range(32)]
 fig, axes = figure(6.8, 2.6)
 axes.bar(range(32), alone, color="#135bae")
-describe(axes, "cell", "share that goes along", "What each cell carries alone")
+describe(axes, "cell", "share that moves with it", "What each cell carries alone")
 best = int(np.argmax(alone))
 print(f"cell {best} carries {alone[best]:.2f} of the number, the next best {sorted(alone)[-2]:.2f}")
 print(f"the picture of the doors shows cell {keeper}")
@@ -356,8 +367,8 @@ assert best == keeper
 # %% [markdown] name="start"
 # ## How should a cell begin?
 #
-# You were asked which door matters more for learning. Six LSTMs that differ in nothing but how the biases of their gates begin;
-# the last one has forget gates that are 1 and stay 1, the cell of 1997:
+# You were asked which door matters more for learning. Here are six LSTMs that begin in different ways. The last one has forget gates
+# that are 1 and stay 1, as in 1997. All get 600 steps:
 
 # %% name="start-table" tags=["tools"] predict="Input gates nearly shut, forget gates nearly open, both, or neither: which of these LSTMs learn it?"
 # How each start ends, and how many steps it takes to come below 0.02.
@@ -377,7 +388,7 @@ for name, words in names.items():
 
 # %% [markdown] name="start-words"
 # Neither door alone will do. With open forget gates and input gates at half, the cell keeps everything, the forty-eight numbers too,
-# and drowns in them. With shut input gates and forget gates at half it has peace, and forgets. It takes both. That is so in all five
+# and drowns in them. With shut input gates and forget gates at half it is left in peace, and forgets. It takes both. That is so in all five
 # trainings that the experiment makes; PyTorch's own start, with all biases near 0, comes through in one of the five. The authors of
 # 1997 knew the first door well: they begin with input gates that are nearly shut, against what they call drift.
 #
@@ -387,15 +398,16 @@ for name, words in names.items():
 # %% [markdown] name="gru"
 # ## Two doors instead of three: the GRU
 #
-# In 2014 Kyunghyun Cho and colleagues asked whether it takes all that. Their **gated recurrent unit** has one state. An *update
-# gate* $z$ is both doors at once: what it does not keep of the old, it takes from the new. A *reset gate* $r$ says how much of
-# the old state the candidate gets to see:
+# In 2014 Kyunghyun Cho and colleagues asked whether all that is needed. Their **gated recurrent unit** has one state. An *update
+# gate* $z$ is both doors at once: what it does not keep of the old, it takes from a proposal $n$. A *reset gate* $r$ says how much of
+# the old state the proposal gets to see:
 #
 # $$r,\ z = \sigma(W x_t + U h_{t-1} + b), \qquad n = \tanh\big(W x_t + b + r \odot (U h_{t-1} + b')\big), \qquad
 #   h_t = (1 - z) \odot n + z \odot h_{t-1} \tag{7}$$
 #
 # On paper: with $h_{t-1} = 0.6$, $n = -0.4$ and $z = 0.75$ the new state is $0.25 \cdot (-0.4) + 0.75 \cdot 0.6 = 0.35$, and of
-# the gradient $0.75$ goes straight to the old state, with no matrix in between. Can you see the sum?
+# the gradient $0.75$ goes straight to the old state, with no matrix in between. Can you see the sum? (This is PyTorch's form, with
+# two biases for $n$. In the paper $r$ multiplies the state *before* the matrix, $U(r \odot h_{t-1})$.)
 
 # %% name="gru-code" show="gru_step" include="groundup.ops.recurrent:gru_step"
 from groundup.ops.recurrent import gru_step
@@ -409,7 +421,8 @@ assert np.isclose(new[0, 0], 0.35)
 assert np.isclose(backward(np.ones((1, 1)))[1][0, 0], 0.75)
 
 # %% [markdown] name="gru-turn"
-# Go back to the picture of the learning curves: with as many parameters as the LSTM, the GRU was the quickest of all.
+# Go back to the picture of the learning curves: with as many parameters as the LSTM, the GRU was the quickest of all, and nobody set
+# its biases; they begin near 0, as PyTorch draws them. We think that this is because $z$ shuts one door as it opens the other.
 #
 # **Your turn**: exercise `gru_step`, forward and backward.
 
@@ -450,24 +463,25 @@ from groundup.lessons.p03_lstm.model import peephole_step
 #
 # - A sum keeps what is in it, and its gradient. That is the whole idea; the cell is a sum.
 # - Gates decide what goes in, what stays and what is shown. They are $\sigma$ of what is read and of $h$.
-# - Backward the old cell gets $\delta \odot f$: no matrix, no slope of $\tanh$.
-# - How gates begin decides whether anything is learned. Think of a bias as a door: nearly open, nearly shut.
-# - The memory is in $c$. Exchange it, and the memory goes along.
+# - Backward the old cell gets $\delta \odot f$: no matrix, no slope of $\tanh$. (The way through $h$ has them still.)
+# - How gates begin decides how soon anything is learned. Think of a bias as a door: nearly open, nearly shut.
+# - The memory is in $c$. Exchange it, and the memory moves with it.
 # - A ReLU network that begins as the identity is a rival to be reckoned with; name it before you praise gates.
 #
 # **Asked in interviews**
 #
-# - *Why does an LSTM's gradient not vanish?* The cell is updated by a sum, so going back one step multiplies by the forget gate,
-#   element by element, and that can stay near 1. In a plain network it is a matrix and a slope of $\tanh$.
+# - *Why does an LSTM's gradient not vanish?* The cell is updated by a sum, so going back one step along it multiplies by the forget
+#   gate, element by element, and that can stay near 1. In a plain network it is a matrix and a slope of $\tanh$. The LSTM has that
+#   way too, through $h$ and the gates; but it does not depend on it.
 # - *What are the three gates for?* Input: how much of the candidate is written. Forget: how much of the old cell is kept.
 #   Output: how much of the cell is shown as $h$.
-# - *How many parameters has an LSTM layer?* With inputs of width $D$ and $H$ cells $4(DH + H^2 + H)$, and $4H$ more in PyTorch, which
+# - *How many parameters does an LSTM layer have?* With inputs of width $D$ and $H$ cells $4(DH + H^2 + H)$, and $4H$ more in PyTorch, which
 #   has two biases.
 # - *How does a GRU differ?* One state, two gates; keeping and taking are one gate $z$ and $1 - z$. Three quarters of the parameters.
 # - *Which initialisation matters for an LSTM?* The biases of the gates: forget gates open, so that gradients get through from the
 #   start, and input gates shut where most of the input does not matter.
 #
-# **Try**: set `start=(0.0, 0.0)` in the training and look at the gradient again. Let it read lists of a hundred: does what it
+# **Try**: set `start=(0.0, 0.0)` in the cell behind *The start, 500 lists to watch*, train, and look at the gradient again. Let it read lists of a hundred: does what it
 # learned at fifty still work? Mark three numbers instead of two, without training again.
 #
 # **Where it leads**: lesson `tiny_decoder` and lesson `attention_is_all_you_need` keep everything and look it up, instead of

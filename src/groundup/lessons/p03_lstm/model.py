@@ -1,5 +1,8 @@
 """A recurrent network that reads numbers, keeps two of them in mind and says their sum; and peephole connections."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from groundup.lessons.p03_lstm.relu import relu_rnn
@@ -10,7 +13,12 @@ from groundup.ops.recurrent import gru, lstm, rnn
 from groundup.ops.types import Array, Backward, Tree
 
 #: kind → the network over a whole sequence, and how many states it hands on
-NETWORKS = {"lstm": (lstm, 2), "gru": (gru, 1), "rnn": (rnn, 1), "relu_rnn": (relu_rnn, 1)}
+NETWORKS: dict[str, tuple[Callable[..., Any], int]] = {
+    "lstm": (lstm, 2),
+    "gru": (gru, 1),
+    "rnn": (rnn, 1),
+    "relu_rnn": (relu_rnn, 1),
+}
 WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 
 

@@ -1,10 +1,12 @@
 """The same in PyTorch, as one would write it at work."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LAYERS = {
+LAYERS: dict[str, Callable[..., nn.Module]] = {
     "lstm": nn.LSTM,
     "gru": nn.GRU,
     "rnn": nn.RNN,
@@ -18,14 +20,15 @@ class Adder(nn.Module):
     def __init__(self, kind: str, hidden: int, start: tuple[float, float] | None = None) -> None:
         super().__init__()
         self.kind = kind
-        self.add_module(kind, LAYERS[kind](2, hidden, batch_first=True))
+        layer = LAYERS[kind](2, hidden, batch_first=True)
+        self.add_module(kind, layer)
         self.readout = nn.Linear(hidden, 1)
         if start is not None:  # the biases of input and forget gates
-            layer = self.get_submodule(kind)
-            nn.init.zeros_(layer.bias_ih_l0)
-            nn.init.zeros_(layer.bias_hh_l0)
+            biases = dict(layer.named_parameters())
+            nn.init.zeros_(biases["bias_ih_l0"])
+            nn.init.zeros_(biases["bias_hh_l0"])
             with torch.no_grad():
-                layer.bias_ih_l0[:hidden], layer.bias_ih_l0[hidden : 2 * hidden] = start  # rows: i, f, g, o
+                biases["bias_ih_l0"][: 2 * hidden] = torch.tensor(start).repeat_interleave(hidden)  # rows: i, f, g, o
 
     def forward(self, x: Tensor) -> Tensor:
         outputs, _ = self.get_submodule(self.kind)(x)  # (B, T, H)
