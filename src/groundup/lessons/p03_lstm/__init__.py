@@ -73,7 +73,7 @@ LESSON = Lesson(
         Finding(
             "gradient",
             "Does the gradient get through?",
-            "After training it is, nine tenths of the way back, nearer to its length at the end than in any other network",
+            "Nine tenths of the way back the trained LSTM's gradient has changed its length less than any other's",
             "<",
             rival="the best of the LSTM untrained, three plain networks and the GRU",
             unit="times longer or shorter",
