@@ -140,6 +140,14 @@ def test_what_the_text_says_of_the_measurements():
     assert min(prices, key=prices.get) == "Adam"
     assert abs(prices["Adam"] - worst) < 0.003
     assert all(price > 1.5 * worst for name, price in prices.items() if name != "Adam")
+    # "A rate twice off costs the middle rule only 0.02, half of what the worst rule costs"
+    twice = []
+    for one in record["drawn"]["arrays"]["race"].values():
+        place = one["rates"].index(one["chosen"])
+        assert one["rates"][place + 1] == 2 * one["chosen"]
+        twice.append((one["losses"][place - 1] + one["losses"][place + 1]) / 2 - one["losses"][place])
+    assert round(np.median(twice), 2) == 0.02
+    assert 0.35 < np.median(twice) / worst < 0.55
     # a warm-up: "at the lowest rate it changes little", "lowers the best point as well, but by 0.01"
     without, warmed = (record["drawn"]["arrays"]["warm-up"][kind] for kind in ("without", "with"))
     assert abs(without[0] - warmed[0]) < 0.01

@@ -210,7 +210,7 @@ def test_what_the_text_says_of_the_measurements() -> None:
     record = kept_record("self_attention")
     found = {one["name"]: one for one in record["findings"]}
     answers = record["drawn"]["metrics"]["accuracy by question"]
-    assert min(answers["two_heads"]) > 0.99  # "two heads answer everything"
+    assert min(answers["two_heads"]) > 0.99  # "two heads answer nearly everything"
     assert max(answers["one_head"]) > 0.99  # "answers one of the two questions perfectly"
     guessing = 1 / 32 + 31 / 32 / 16  # "makes 9.2 %": one in 32 questions asks for the card of the other
     assert abs(min(answers["one_head"]) - guessing) < 2 * math.sqrt(guessing * (1 - guessing) / 2048)
@@ -220,7 +220,7 @@ def test_what_the_text_says_of_the_measurements() -> None:
     assert [round(value, 2) for value in undivided] == [0.58, 0.89, 0.90, 0.90]  # "58 % … three with about 90 %"
     assert min(found["scale"]["values"]) > 0.997  # "division brings every seed above 99.7 %"
     low, high = found["scale"]["difference"]
-    assert low < 0 < high  # "so wide that it touches 0"
+    assert low < 0 < high  # "so wide that it contains 0"
     rivals = zip(found["scale"]["values"], found["scale"]["rivals"], strict=True)
     assert all(value > rival for value, rival in rivals)  # "seed by seed, division won all five times"
     softmaxes = record["drawn"]["metrics"]["softmax"]
@@ -237,4 +237,4 @@ def test_what_the_text_says_of_the_measurements() -> None:
     assert found["root"]["verdict"] == "mostly"  # "cannot tell the two apart"
     assert max(abs(bound) for bound in found["root"]["difference"]) < 0.005
     spreads = [value for name, value in record["drawn"]["metrics"].items() if name.startswith("spread of the scores")]
-    assert min(spreads) > 2  # "all three readers end with scores that spread far beyond 1"
+    assert min(spreads) > 2  # "… that spread well beyond 1"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from groundup.lessons import all_lessons
-from reader_site import ROOT, Cell, Visit, data, folders, lesson_url, until
+from reader_site import ROOT, Cell, Visit, data, folders, lesson_url, sources, until
 from test_reader_axe import axe_finds
 from test_reader_pages import NARROW, WIDE
 
@@ -95,12 +95,24 @@ def test_an_output_waits_behind_its_question(visit: Visits, static: str) -> None
     assert built.is_visible()
 
 
+def used_twice() -> tuple[str, str, list[str]]:
+    """A lesson, an open cell of it with an output, and two or more cells that use it: those that run the fastest."""
+    found = []
+    for folder in folders():
+        cells = {cell["id"]: cell for cell in data(folder)["cells"] if cell["type"] == "code"}
+        for name, cell in cells.items():
+            users = [user for user, other in cells.items() if name in other["needs"] and other["browser"]]
+            if len(users) >= 2 and cell["browser"] and cell["outputs"] and not cell["fold"]:
+                plan = {*users, *(need for user in users for need in cells[user]["needs"])}
+                found.append((sum(cells[one]["seconds"] or 0 for one in plan), folder, name, users))
+    return min(found)[1:]
+
+
 def test_after_an_edit_all_cells_that_use_it_run(visit: Visits, static: str) -> None:
-    page = visit(lesson_url(static, "p00_numpy_and_pytorch")).page
-    cells = {cell["id"]: cell for cell in data("p00_numpy_and_pytorch")["cells"] if cell["type"] == "code"}
-    edited = Cell(page, "check-run")
-    users = [name for name, cell in cells.items() if edited.id in cell["needs"] and cell["browser"]]
-    edited.write(cells[edited.id]["source"] + "\n# changed")
+    folder, name, users = used_twice()
+    page = visit(lesson_url(static, folder)).page
+    edited = Cell(page, name)
+    edited.write(sources(folder)[name] + "\n# changed")
     edited.section.get_by_role("button", name=re.compile("^Run the .*use")).click()
     for user in users:
         Cell(page, user).ended()

@@ -95,10 +95,10 @@ const CLASSES = { holds: 'holds', mostly: 'mostly', 'not seen': 'unseen' };
 const MARKS = { holds: 'M3 8.5 6.5 12 13 4.5', mostly: 'M3 10c2-4 4-4 5-2s3 2 5-2', 'not seen': 'M4 4l8 8M12 4l-8 8' };
 /** The verdict, with how many seeds are for it. */
 const WORDS = {
-  holds: (count: string) => `Holds: ${count}`,
-  mostly: (count: string) => `Mostly: ${count}, too close to tell`,
+  holds: (count: string) => `Holds in ${count}`,
+  mostly: (count: string) => `Mostly: in ${count}, too close to tell`,
   'not seen': (count: string) =>
-    `Does not hold here: ${count.startsWith('0 ') ? 'no seed is' : `only ${count} are`} for it`,
+    `Does not hold here: ${count.startsWith('0 ') ? `in none${count.slice(1)}` : `only in ${count}`}`,
 };
 const SENSES = { '<': 'below', '<=': 'at most', '>': 'above', '>=': 'at least' };
 const CHANCE = 0.05;
@@ -179,7 +179,7 @@ function pairedTest(pairs: Finding['pairs']): string {
   const upper = sorted[sorted.length >> 1]?.p ?? 1;
   const p = (lower + upper) / 2;
   const told = p < CHANCE ? 'tells the two apart' : 'cannot tell the two apart';
-  return `Would other examples say so, too? A paired test (McNemar) on the ${number(pairs[0]?.of ?? null)} of the seed in the middle ${told}, ${p < 1e-4 ? 'p\u00a0<\u00a00.0001' : `p\u00a0=\u00a0${p.toPrecision(2)}`}.`;
+  return `Would other examples say so, too? A paired test (McNemar) on the ${number(pairs[0]?.of ?? null)} test examples of the median seed ${told}, ${p < 1e-4 ? 'p\u00a0<\u00a00.0001' : `p\u00a0=\u00a0${p.toPrecision(2)}`}.`;
 }
 
 /** All places are percentages, so that the drawing needs no script and takes any width. */

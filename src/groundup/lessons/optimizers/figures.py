@@ -28,7 +28,7 @@ def draw(result: Result) -> dict[str, Figure]:
 
 def race_figure(race: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Test loss of each optimiser against the rate, in multiples of its own best one, and at their best."""
-    fig, (left, right) = figure(10.4, 3.4, columns=2)
+    fig, (left, right) = figure(10.4, 3.3, columns=2)
     for place, (name, found) in enumerate(race.items()):
         curves(left, found["rates"], {name: found["losses"]}, "rate", "test loss, nats", log="xy")
         left.lines[-1].set(**line_style(place, len(found["rates"])))

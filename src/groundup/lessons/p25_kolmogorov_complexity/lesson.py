@@ -682,7 +682,7 @@ for length, begun in sorted(found["rewriting"].doubtful, key=lambda item: (len(i
 #
 # This is Chaitin's form of Gödel's theorem, and the answer to the question at the top. Random strings are everywhere.
 # You meet almost nothing else when you toss a coin. But whatever sound theory you trust, beyond some length it proves
-# of none that it is random. (Of short ones one can: the census did, for 62.)
+# of none that it is random. (Of short ones one can: the census did.)
 
 # %% [markdown] name="compressors"
 # ## Compressors in place of K
@@ -709,15 +709,14 @@ written = generator_size(65536, 12345)
 print(f"the generator's program has {written} bytes, its output {65536:,}: {written / 65536:.5f} of that")
 
 # %% [markdown] name="compressor-words"
-# None of them sees it (the "random bytes", by the way, are NumPy's generator, whose program is only longer), and no
+# None of them sees it (the "random bytes" come from NumPy's, with a longer program), and no
 # compressor that will ever be written sees all such things: that was the theorem. "It does not compress" is never a
 # proof of randomness.
 #
 # **Beware of units.** Random *bits*, written as the characters `0` and `1`, shrink, but in practice never below an
 # eighth. No pattern was found: a character has 8 bits and carries 1. And compressors have costs of their own: one byte
 # becomes 9 with zlib, 37 with bz2 and 5 with lzma (without its header), and bz2 adds about half a kilobyte to 8 KiB of
-# random bytes and hardly more to 64 KiB. Compare bits with bits, and never measure $K$ of a short string by the size of
-# a zip file.
+# random bytes and hardly more to 64 KiB. Compare bits with bits, and never measure $K$ of a short string by a zip file.
 
 # %% [markdown] name="conditional" tags=["second"]
 # ## What one string knows of another

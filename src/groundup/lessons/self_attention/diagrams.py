@@ -39,7 +39,7 @@ def library() -> str:
         label(528, 24, "values\nhanded over", VALUE, 13),
         box(26, 132, 92, 42, "$q_2$ chases", QUERY),
     ]
-    for place, (word, weight) in enumerate(zip(("cat", "chases", "mouse"), (0.9, 0.12, 0.55), strict=True)):
+    for place, (word, weight) in enumerate(zip(("cat", "chases", "mouse"), (0.9, 0.12, 0.12), strict=True)):
         y = 64 + 68 * place
         parts += [
             arrow((118, 153), (200, y + 21), colour=QUERY),

@@ -100,7 +100,7 @@ def score_lines(axes: Axes, scores: dict[str, float]) -> None:
     """Scores that need no training as dotted lines with their names."""
     for name, score in scores.items():
         axes.axhline(score, color=GREY, linewidth=1, linestyle=":")
-        axes.annotate(name, (1, score), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9)
+        axes.annotate(name, (1.01, score), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=9)
     axes.set_ylim(0, 1.04)
 
 

@@ -22,7 +22,7 @@
 # Here is a riddle. A box holds 32 cards. Each card bears a name, a content, and two questions, each of them the name of
 # some card in the box. A small network reads the whole box at once and says, for every card, what the two cards it asks
 # for contain. It was trained on thousands of boxes; these are new ones. Two versions of it have exactly the same number
-# of parameters. Only, in the one they work as a single *head*, and in the other as two.
+# of parameters. Only, in one the layer works as a single *head*, in the other as two.
 
 # %% name="imports" tags=["shared", "tools"]
 # What every cell uses.
@@ -48,14 +48,14 @@ for name, key in {"two heads": "two_heads", "one head": "one_head"}.items():
 # answer it knows, and guessing all others makes $\frac1{32} + \frac{31}{32} \cdot \frac1{16} = 9.2\,\%$.
 
 # %% [markdown] name="question"
-# Two heads answer everything. The single head answers one of the two questions perfectly, and the other no better than
+# Two heads answer nearly everything. The single head answers one of the two questions perfectly, and the other no better than
 # by guessing, although it was trained on both alike. It has not failed to learn. It has given one of them up. And measured by
 # the loss that it was trained to make small, that is a bad bargain. Why would it do that?
 #
 # You will know at the end, because you will have invented the whole thing yourself: a weighted average of words; who asks
 # whom; why there is a $\sqrt d$; why several heads; and what is still missing. In 2014 attention was a small aid
 # for translation programs that read a sentence word after word. In 2017 eight people at Google threw that reading out
-# and kept the aid. It is the heart of every large language model.
+# and kept the aid. It is the heart of nearly every large language model.
 
 # %% [markdown] name="average"
 # ## A word is known by its company
@@ -144,12 +144,15 @@ assert np.allclose(first, [0.672, 0.142, 0.615, 0.177], atol=5e-4)
 # as it weighs. Where $\partial L/\partial a$ is above the average, descent lowers the score; below it, descent raises
 # it; and the scores of a row always move against one another. On paper, with the weights $(0.5, 0.3, 0.2)$ and
 # $\partial L/\partial a = (1, 0, -1)$: the average is $0.5 - 0.2 = 0.3$, and the gradients of the scores are
-# $0.5 \cdot 0.7 = 0.35$, $0.3 \cdot (-0.3) = -0.09$ and $0.2 \cdot (-1.3) = -0.26$. They add up to 0. Must they?
+# $0.5 \cdot 0.7 = 0.35$, $0.3 \cdot (-0.3) = -0.09$ and $0.2 \cdot (-1.3) = -0.26$. They add up to 0. Must they? (Sum (6) over $j$.)
 #
 # Last, from $s_{ij} = \sum_u q_{iu} k_{ju}$:
 #
 # $$\frac{\partial L}{\partial q_{iu}} = \sum_j \frac{\partial L}{\partial s_{ij}}\, k_{ju}, \qquad
 #   \frac{\partial L}{\partial k_{ju}} = \sum_i \frac{\partial L}{\partial s_{ij}}\, q_{iu}. \tag{7}$$
+
+# %% [markdown] name="two-lengths" margin="yes"
+# Two letters, $n$ and $m$: those who ask need not be those who are read.
 
 # %% [markdown] name="matrices"
 # ## Two matrix products
@@ -174,11 +177,11 @@ assert np.allclose(first, [0.672, 0.142, 0.615, 0.177], atol=5e-4)
 # must be done. The `np.where` is for rows in which nothing may be looked at; they come with masks.
 
 # %% [markdown] name="shapes"
-# ($\odot$ multiplies element by element; rowsum adds up every row.) You need not remember the products: if $n$, $m$ and
-# $d$ differ, the shapes leave only one way to write them.
+# ($\odot$ multiplies element by element; rowsum adds up every row.) You need not remember the products: if $n$, $m$,
+# $d$ and the length of a value differ, the shapes leave only one way to write them.
 
 # %% name="way-back-by-hand" tags=["tools"]
-# The three gradients above.
+# 0.35, −0.09 and −0.26, by (6).
 a, da = np.array([0.5, 0.3, 0.2]), np.array([1.0, 0.0, -1.0])
 assert np.allclose(a * (da - a @ da), [0.35, -0.09, -0.26])  # (6)
 
@@ -235,12 +238,12 @@ for n in (8, 16, 32, 64, 128):
 from groundup.plots import curves, describe, figure, heatmap
 
 # %% name="words-figure" alt="Two heat maps of three words by three words: their scores, symmetric with the largest on the diagonal, and the softmax weights of each row."
-fig, axes = figure(8.2, 2.5, columns=2)
+fig, axes = figure(8.2, 2.3, columns=2)
 _ = heatmap(axes[0], X @ X.T, words, words, "Scores X Xᵀ", low=0, values=".2f")
 _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each word", low=0, high=1, values=".2f")
 
 # %% [markdown] name="cards-and-books"
-# Two things are wrong with the left picture. It is symmetric: *chases* scores for *cat* what *cat* scores
+# Two things are wrong with the left picture. It is symmetric: the score of *chases* for *cat* is that of *cat*
 # for *chases*. And the diagonal is large: $x_i \cdot x_i$ is the squared length of $x_i$, and only a longer vector can have a
 # larger product with $x_i$. So all take much of themselves. A verb cannot say "I look for whoever does the chasing".
 #
@@ -297,8 +300,8 @@ assert np.allclose(looks[0], 1 / 3)
 #
 # $$\operatorname{Var}(q \cdot k) = \sum_{u=1}^{d} \operatorname{Var}(q_u k_u) = d. \tag{10}$$
 #
-# Scores spread like $\sqrt d$. With $d = 64$ their standard deviation is 8. The gap between two of them is a difference
-# of two such numbers, so its variance is $64 + 64$, its standard deviation about 11, and $e^{11}$ is about 60,000. The
+# Scores spread like $\sqrt d$. With $d = 64$ their standard deviation is 8. The gap between two of them, $q \cdot (k_1 - k_2)$,
+# is a sum of 64 terms of variance 2, so its standard deviation is $\sqrt{128} \approx 11$, and $e^{11}$ is about 60,000. The
 # softmax hands nearly everything to one word or two before anything was learned. And by (6), the nearer one weight is
 # to 1 and the others to 0, the less gradient comes back to the scores. So divide them by their standard deviation:
 #
@@ -329,7 +332,7 @@ def one_query(axes, d):
     describe(axes, "key, by weight", "weight", f"d = {d}")
 
 
-fig = frames("width d", widths, one_query, start=4, height=3.0)
+fig = frames("width d", widths, one_query, start=4, height=2.8)
 
 # %% [markdown] name="scale-trained"
 # But does a network that *learns* need the root? We have trained the small network of the
@@ -353,9 +356,9 @@ for name, key, scale in (
 
 # %% [markdown] name="scale-lesson"
 # Division helps, and it need not be the root. Without any, this seed learns one of the two questions hardly at all. Of
-# four other seeds one ends with 58 % of all answers right and three with about 90 %, where division brings every seed
+# the four other seeds one ends with 58 % of all answers right and three with about 90 %, where division brings every seed
 # above 99.7 %. And $d$ does as well as $\sqrt d$ here: the test cannot tell the two
-# apart. All three readers end with scores that spread far beyond 1. So the argument for the root is one about the
+# apart. All three readers end with scores that spread well beyond 1. So the argument for the root is one about the
 # *beginning*. It makes the root a good choice, and not the only one.
 
 # %% [markdown] name="scale-code" tags=["second"]
@@ -441,7 +444,7 @@ for place in (3, 8):
 # nothing overflows, and the sum is at least $e^0 = 1$, so nothing is divided by 0. There is no need for a small
 # $\epsilon$ in the denominator: it would only make the weights add up to something else than 1.
 
-# %% name="stability-run" predict="Scores of 1000 and more: what does the naive softmax print?"
+# %% name="stability-run" predict="Scores of 1000, 999 and 0: what does the naive softmax print?"
 large = np.array([[1000.0, 999.0, 0.0]], np.float32)
 with np.errstate(over="ignore", invalid="ignore"):
     naive = np.exp(large) / np.exp(large).sum()
@@ -466,7 +469,7 @@ print("by hand      ", np.round([1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0], 8
 #
 # The functions below are groundup's own, and later lessons use them, too. Queries and keys may come from different
 # sequences, of $T_q$ and $T_k$ words (our $n$ and $m$), and a **mask**, a table of True and False, may say which pairs are
-# looked at: the others get the score $-\infty$. First (11). One line of its backward is new: in (9) the row sum of
+# looked at: the others get the score $-\infty$. (11) comes first. One line of its backward is new: in (9) the row sum of
 # $A \odot dA$ is, because $dA = dY\,V^\top$ and $AV = Y$, also that of $Y \odot dY$.
 
 # %% name="scaled-dot-product" show="scaled_dot_product_attention" beside="scaled_dot_product_attention" include="groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
@@ -514,6 +517,9 @@ from groundup.lessons.self_attention.experiment import asked_places, counting_sc
 from groundup.lessons.self_attention.model import card_reader, init
 from groundup.ops.losses import cross_entropy
 
+# %% [markdown] name="own-mean" margin="yes"
+# Without the mean in `softmax` only the first line is wrong: the other function has a mean of its own.
+
 # %% [markdown] name="check"
 # ### Are the gradients right?
 #
@@ -523,13 +529,15 @@ from groundup.ops.losses import cross_entropy
 
 # %% name="gradient-check-attend"
 rng = np.random.default_rng(3)
-query, key, value, d_query, d_key, d_value, upstream = rng.normal(size=(7, 9, 5))  # inputs, a direction for each
+query, key, value, move_query, move_key, move_value, upstream = rng.normal(
+    size=(7, 9, 5)
+)  # inputs, a direction for each
 for function in (attend, scaled_dot_product_attention):
-    above, _ = function(query + 1e-5 * d_query, key + 1e-5 * d_key, value + 1e-5 * d_value)
-    below, _ = function(query - 1e-5 * d_query, key - 1e-5 * d_key, value - 1e-5 * d_value)
+    above, _ = function(query + 1e-5 * move_query, key + 1e-5 * move_key, value + 1e-5 * move_value)
+    below, _ = function(query - 1e-5 * move_query, key - 1e-5 * move_key, value - 1e-5 * move_value)
     slope = np.vdot(upstream, above - below) / 2e-5
     _, backward = function(query, key, value)
-    predicted = sum(np.vdot(g, d) for g, d in zip(backward(upstream), (d_query, d_key, d_value), strict=True))
+    predicted = sum(np.vdot(g, d) for g, d in zip(backward(upstream), (move_query, move_key, move_value), strict=True))
     error = abs(predicted / slope - 1)
     print(f"{function.__name__:28} slope {slope:+.8f}, predicted {predicted:+.8f}, relative error {error:.0e}")
 
@@ -554,13 +562,13 @@ assert abs(predicted / slope - 1) < 1e-7
 # ### What must be beaten
 #
 # - **Guessing** is right once in 16. **Counting** is guessing by someone who knows all contents of the box, but not which
-#   name goes with which, and says the commonest one.
+#   card has which, and always says the commonest one.
 # - **Mean pooling**: a network with exactly as many parameters, in which every card gets the plain mean of all cards
 #   and then a hidden layer. A mean of sums is the sum of the means: which content stood beside which name is gone.
 # - **One head** instead of two: the same parameters, one softmax.
 #
 # Here the reader with two heads is trained; its rivals were trained in the same way, with the same seed. Training sees neither
-# the 64 `validation` boxes, by which we draw the learning curve, nor the 64 `test` boxes, which we use once, at the end. Adam
+# the 64 `validation` boxes, by which we draw the learning curve, nor the 64 `test` boxes, by which nothing is chosen. Adam
 # and its schedule are those of lesson `optimizers`.
 
 # %% name="tools" tags=["tools"] include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.params:count"
@@ -622,7 +630,7 @@ _ = axes.legend(loc="right", bbox_to_anchor=(1, 0.75))
 # %% [markdown] name="one-head"
 # ### The riddle
 #
-# The readout is linear. If the single head's output is a blend $\alpha v_j + \beta v_l$ of the two cards asked for,
+# The readout is linear, and a value does not say which question asked for it. If the single head's output is a blend $\alpha v_j + \beta v_l$ of the two cards asked for,
 # then for *each* question the logits are $\alpha R v_j + \beta R v_l$ with that question's readout $R$, and the card
 # with the larger weight tends to win for *both* questions. It cannot have both answers certain. Two bargains are open
 # to it:
@@ -667,11 +675,13 @@ for name, (steps, mixed) in {"as usual": (300, 0), "mixed at first": (600, 400)}
     (one, other), (first, second) = single_head(steps, mixed)
     print(f"{name:15} loss {one:.2f} and {other:.2f}, mean {(one + other) / 2:.2f}; right {first:.0%} and {second:.0%}")
 
+# %% [markdown] name="half-rate" margin="yes"
+# When the mixing stops, a quarter of the rate's peak is left, and it falls.
+
 # %% [markdown] name="half-words"
-# The mixed head stays at half and half for 200 steps after the mixing has stopped, at a loss well below the other's (if
-# not as low as 0.69). So a better place exists, and the usual training does not find it. With two heads there is
-# nothing to choose, and no such trap. Keep this in mind when you read that a network "prefers" something: it may only
-# have got there first.
+# The mixed head stays at half and half for 200 steps after the mixing has stopped, at a loss well below the other's, if not as low as 0.69. So a better place exists, and the usual training
+# does not find it. With two heads and the scale none of our five seeds fell into such a trap. Keep this in mind when you read
+# that a network "prefers" something: it may only have got there first.
 
 # %% [markdown] name="same-card" margin="yes"
 # What a head puts on the other question's card, 0.03, is the one time in 32 when the two are the same card.
@@ -707,7 +717,7 @@ def one_head(axes, name):
     head_map(axes, f"Head: {name}", shown[name], places[0])
 
 
-fig = frames("head", list(shown), one_head, width=7.4, height=3.3, shown=(0, 1, 2))
+fig = frames("head", list(shown), one_head, width=7.4, height=3.1, shown=(0, 1, 2))
 
 # %% [markdown] name="break-it"
 # ## Break it
@@ -739,9 +749,10 @@ for name, (tree, boxes) in {
     print(f"{name:18} first questions {first:6.1%}, second {second:6.1%}")
 
 # %% [markdown] name="break-it-words"
-# Each head carries one question and nothing of the other. Nobody assigned them; the two could have changed places. A head that looks at something *and* is missed when it is gone: that is more than a heat
-# map can say. And the scale? Taken from the trained reader, it is not missed. Its scores are far apart by now, and
-# making them $\sqrt{32}$ times as large only makes sure what is sure already. The scale helped it to learn, not to
+# Each head carries one question and nothing of the other. Nobody assigned them; the two could have changed places. Where a
+# head looks *and* what is missed when it is gone: that is more than a heat map can say. Larger boxes are no trouble, for a
+# softmax takes any number of keys. And the scale? Taken from the trained reader, it is not missed. Its scores are far apart by
+# now, and making them $\sqrt{32}$ times as large only makes sure what is sure already. The scale helped it to learn, not to
 # answer.
 #
 # **Three things that people believe**
@@ -766,7 +777,7 @@ for name, (tree, boxes) in {
 # several frequencies (Vaswani et al., section 3.5).
 
 # %% name="positions" tags=["tools"] include="groundup.ops.positions:sinusoidal_positions groundup.ops.init:linear_params groundup.ops.linear:linear"
-# `sinusoidal_positions` makes the sines and cosines; a linear map.
+# `sinusoidal_positions` makes the sines and cosines.
 from groundup.ops.init import linear_params
 from groundup.ops.linear import linear
 from groundup.ops.positions import sinusoidal_positions
@@ -922,7 +933,7 @@ for name, amounts in lines.items():
 # the best number of heads, and 32 were below it, too. Our boxes are made so that one can see what a head is for, and
 # they exaggerate: here the second head is worth nearly half of all answers.
 #
-# Why is the interval of the second finding so wide that it touches 0? Because the seeds differ: without the division
+# Why is the interval of the second finding so wide that it contains 0? Because the seeds differ: without the division
 # two of them learn little more than one question, and three learn nearly both. Seed by seed, division won all five
 # times.
 
@@ -951,7 +962,7 @@ for name, amounts in lines.items():
 # - *What is the gradient of a softmax?* $ds = a \odot (da - \sum a\, da)$: what counts is the difference from the
 #   average.
 #
-# **Common bugs**: the softmax over the wrong axis (columns add up to 1, rows do not); scaling by $\sqrt D$ with several
+# **Common bugs**: the softmax over the wrong axis; scaling by $\sqrt D$ with several
 # heads, where $\sqrt{D/h}$ is meant; `reshape(B, h, T, D/h)` where a transpose is needed, which mixes words with
 # features; an $\epsilon$ in the denominator; forgetting that in self-attention `x` is used three times, for queries,
 # keys and values, and that the three gradients add.
@@ -959,8 +970,8 @@ for name, amounts in lines.items():
 # **Try**: give the single head a hidden layer behind it: can it answer both then? Set `W_q` so that *mouse* finds out who hunts
 # it. Ask three questions of two heads.
 #
-# **Where it leads**: to lesson `tiny_decoder`, where a mask keeps words from looking ahead, and then to the whole
-# transformer, lesson `attention_is_all_you_need`.
+# **Where it leads**: to a mask that keeps words from looking ahead, in lesson `tiny_decoder`, and to lesson
+# `attention_is_all_you_need`.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## In PyTorch

@@ -18,12 +18,11 @@
 # # A tiny decoder
 #
 # *After Vaswani et al., [Attention Is All You Need](https://arxiv.org/abs/1706.03762), 2017; decoder-only as in
-# Radford et al., [GPT](https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf),
-# 2018; norms first as in Xiong et al., [On Layer Normalization in the Transformer Architecture](https://arxiv.org/abs/2002.04745),
-# 2020*
+# [GPT](https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf), 2018; norms
+# first as in [Xiong et al.](https://arxiv.org/abs/2002.04745), 2020*
 #
-# Two models learn to write words backwards. They have the same 53,853 parameters, the same start and the same words to learn from.
-# They differ in one table of yes and no, the *mask*.
+# Two models learn to write words backwards. They have the same 53,853 parameters, the same start and the same words to
+# learn from. They differ in one table of yes and no, the *mask*.
 
 # %% name="measured-tool" tags=["tools"] include="groundup.data.measured:measured"
 # `measured` gives what the experiment of this lesson found.
@@ -37,41 +36,37 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
     print(f"{name}: training loss {loss:.4f}; new words without a mistake: {ends['metrics/exact match'][key]:.1%}")
 
 # %% [markdown] name="question"
-# In training the two cannot be told apart. The **mask** of model B lets every place see the answer that it is about to give, so
-# model B has learned to copy. When it writes, there is nothing to copy from. What must the mask forbid, and how do you prove that yours does?
+# In training the two cannot be told apart. The **mask** of model B lets every place see the answer that it is about to
+# give, so model B has learned to copy. When it writes, there is nothing to copy from. What must the mask forbid, and
+# how do you prove that yours does?
 #
-# Large language models are stacks of dozens of such blocks, all built alike. Here is one block, whole: token embedding, positions, causal
-# attention with several heads, an MLP, layer norms, residual sums, and a readout. You will derive every part, write down by
-# hand a query that finds the right letter and then see what training finds, test that the model cannot see the future, and
-# generate with a **KV cache**, without which no language model could answer as fast as it does. And in the end the same block gets half a
-# minute with Jane Austen's novels. Will it write words?
+# Large language models are stacks of dozens of blocks, all built alike. Here is one block, whole. You will derive every
+# part, write down by hand a query that finds the right letter and see what training finds, test that the model cannot
+# see the future, and generate with a **KV cache**. In the end the same block gets half a minute with Jane Austen's
+# novels. Will it write words?
 
 # %% [markdown] name="intuition"
 # ## The task, and why attention is needed
 #
-# The model reads a random word and a `>`, and has to write the word backwards, letter by letter:
+# The model reads a random word and a `>`, and has to write the word backwards, letter by letter: `hello>` → `olleh.`
+# There are 29 tokens: 26 letters, `>`, `.`, and one that fills the places in front of short words. The model is a
+# decoder: at every place it gives a probability to each token that may come next. The likeliest is written down, the
+# text is one token longer, and the model is asked again.
 #
-# `hello>` → `olleh.`
+# To write a letter it must *fetch* one particular letter from what it has read. Attention is the fetching: the last
+# token asks a question (**query**), every token so far shows a card (**key**) and holds a content (**value**), and the
+# answer is an average of the contents, weighted by how well cards fit the question. And here the question is about a
+# *place*, so tokens must carry their place with them.
 #
-# So there are 29 tokens: 26 letters, `>`, `.`, and one that fills the places in front of short words.
-#
-# It is a decoder: at every place it gives a probability to each token that may come next. The likeliest is written
-# down, the text is one token longer, and the model is asked again.
-#
-# To write a letter the model must *fetch* one particular letter from what it has read. Attention is the fetching: the
-# last token asks a question (**query**), every token so far shows a card (**key**) and holds a content (**value**), and
-# the answer is an average of the contents, weighted by how well cards fit the question. And here the question is
-# about a *place*, so tokens must carry their place with them.
-#
-# We write the word at the right end of a field of 16 places, so `>` is always at place 16 (counted from 0). The
-# token at place $p \ge 16$ needs the letter at place
+# We write the word at the right end of a field of 16 places, so `>` is always at place 16 (counted from 0). The token
+# at place $p \ge 16$ needs the letter at place
 #
 # $$r = 31 - p \tag{1}$$
 #
-# At $p = 16$, that is place 15, the last letter. When place $r$ is empty, or there is none left, the answer is complete
-# and the model writes `.`.
+# At $p = 16$, that is place 15, the last letter. When place $r$ is empty, or there is none left, the model writes `.`.
 #
-# The whole model is four lines. For tokens $t_1 \dots t_T$, with embedding rows $E_t$ and a vector $\operatorname{pos}_p$ for each place,
+# The whole model is four lines. For tokens $t_p$ with embedding rows $E_t$, and a vector $\operatorname{pos}_p$ for
+# each place,
 #
 # $$x_p = E_{t_p} + \operatorname{pos}_p, \qquad m = x + \operatorname{Attention}(\operatorname{Norm}(x)), \tag{2}$$
 #
@@ -97,7 +92,7 @@ import numpy as np
 # $0, \ln 2, \ln 3$, and $e^{\text{score}}$ is $1, 2, 3$.
 #
 # **Causal** means that token $t$ may look at tokens $1 \dots t$ only. Before the softmax, the mask replaces the scores of later
-# tokens by $-\infty$, and $e^{-\infty} = 0$. The drawing shows it for five letters; the table has our three tokens in numbers.
+# tokens by $-\infty$, and $e^{-\infty} = 0$. Here for five letters, then for our three tokens:
 #
 # ![Two squares of five letters by five: the scores that are allowed, on and below the diagonal, and the weights that the softmax makes of each row.](diagram:mask)
 #
@@ -118,8 +113,7 @@ import numpy as np
 #
 # Here $\partial L/\partial P_j$ is the value $v_j$, and the sum is the output 2.5. The three slopes are
 # $\tfrac16 (6 - 2.5) = \tfrac{7}{12}$, $\tfrac26(0 - 2.5) = -\tfrac{10}{12}$ and $\tfrac36(3 - 2.5) = \tfrac{3}{12}$. They sum to 0: shifting all
-# scores changes nothing. Where the mask stands, $P_k = 0$ and the slope is 0: what token 2
-# must learn never reaches token 3, which it could not see.
+# scores changes nothing. Where the mask stands, $P_k = 0$, and so is the slope.
 
 # %% name="attention" show="scaled_dot_product_attention" beside="scaled_dot_product_attention" include="groundup.ops.attention:causal_mask groundup.ops.attention:attention_weights groundup.ops.attention:scaled_dot_product_attention"
 from groundup.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
@@ -139,25 +133,27 @@ assert np.allclose(12 * d_key[:, 0], [7, -10, 3])
 # %% [markdown] name="positions"
 # ## Positions
 #
-# Attention itself is blind to order: shuffle keys and values together and the average is the same. So each place
-# gets a vector of its own, added to the token's. With width $D$ and frequencies $\omega_i = 10000^{-2i/D}$,
+# Attention itself is blind to order: shuffle keys and values together and the average is the same. So each place gets a
+# vector of its own, added to the token's. With width $D$ and frequencies $\omega_i = 10000^{-2i/D}$,
 #
 # $$\operatorname{pos}_{p,\,2i} = \sin(\omega_i\, p), \qquad \operatorname{pos}_{p,\,2i+1} = \cos(\omega_i\, p). \tag{5}$$
 #
-# In words: even dimension $j$ is $\sin(p / 10000^{j/D})$, and odd dimension $j$ is the cosine *of the same angle as the even
-# one before*, $\cos(p / 10000^{(j-1)/D})$.
+# Each pair is a point on a circle. Why circles? Because $\sin a \sin b + \cos a \cos b = \cos(a - b)$, so that
 #
-# **Beware.** The $-1$ belongs to the exponent. Some published copies have it at the position, $\cos(p - 1)$. Then the pair
-# is no longer a point on a circle, and a useful property is lost: since
-# $\sin a \sin b + \cos a \cos b = \cos(a - b)$,
-#
-# $$\operatorname{pos}_p \cdot \operatorname{pos}_{p+k} = \sum_i \cos(\omega_i\, k), \tag{6}$$
+# $$\operatorname{pos}_p \cdot \operatorname{pos}_{p+k} = \sum_i \cos(\omega_i\, k): \tag{6}$$
 #
 # the dot product depends on the distance $k$ alone, not on the place.
 
 # %% name="sinusoids" show="sinusoidal_positions" include="groundup.ops.positions:sinusoidal_positions groundup.plots:figure groundup.plots:curves groundup.plots:heatmap groundup.plots:describe"
 from groundup.ops.positions import sinusoidal_positions
 from groundup.plots import curves, describe, figure, heatmap
+
+# %% [markdown] name="slip" tags=["second"]
+# ### A cosine one position late
+#
+# Even dimension $j$ is $\sin(p / 10000^{j/D})$, and odd dimension $j$ is the cosine *of the same angle as the even one
+# before*, $\cos(p / 10000^{(j-1)/D})$. **Beware.** The $-1$ belongs to the exponent. Put it at the position by mistake,
+# $\cos(\omega_i (p - 1))$, and the pair is no longer a point on a circle; nothing breaks, but (6) is lost:
 
 # %% name="positions-picture" alt="Left: the sinusoids of 64 positions, one column each. Right: the dot product of positions four apart is constant, but wavy for the version with the slip."
 table = sinusoidal_positions(64, 64)
@@ -182,22 +178,23 @@ for label, product in products.items():
 # %% [markdown] name="mirror"
 # ### A head that looks in the mirror
 #
-# Can attention do what (1) asks? Yes, and we can write the query down. It needs its largest score just where
-# $r = 31 - p$, and
+# Can attention do what (1) asks? Yes, and we can write the query down. It needs its largest score just where $r = 31 -
+# p$, and
 #
 # $$\sum_i \cos\big(\omega_i (31 - p - r)\big) \tag{7}$$
 #
-# is such a score: every cosine is 1 there, and elsewhere some are less. (Next door not by much: the sum falls from 32 to 30.9. So the
-# query must also be *long*, or the softmax spreads its weight over the neighbours.) By the same addition formula (7) is the dot
-# product of the key $\operatorname{pos}_r$ with the query whose pairs are $\sin(\omega_i(31 - p))$ and $\cos(\omega_i (31 - p))$. And that query is a
-# *linear* map of $\operatorname{pos}_p$:
+# is such a score: every cosine is 1 there, and elsewhere some are less. (Next door not by much: the sum falls from 32
+# to 30.9. So the query must also be *long*, or the softmax spreads its weight over the neighbours.) By the same
+# addition formula (7) is the dot product of the key $\operatorname{pos}_r$ with the query whose pairs are
+# $\sin(\omega_i(31 - p))$ and $\cos(\omega_i (31 - p))$. And that query is a *linear* map of $\operatorname{pos}_p$, as
+# a query projection is:
 #
 # $$\begin{pmatrix} \sin\omega(31-p) \\ \cos\omega(31-p) \end{pmatrix} =
 #   \begin{pmatrix} -\cos 31\omega & \sin 31\omega \\ \sin 31\omega & \cos 31\omega \end{pmatrix}
 #   \begin{pmatrix} \sin\omega p \\ \cos\omega p \end{pmatrix}. \tag{8}$$
 #
-# A linear map is what a query projection is. So there is a solution, with a head that is 64 numbers wide and sees positions alone.
-# Our heads have 16 numbers each, and positions and letters come to them added together. Will they find something like it?
+# So there is a solution, with a head that is 64 numbers wide and sees positions alone. Our heads have 16 numbers each,
+# and positions and letters come to them added together. Will they find something like it?
 
 # %% name="mirror-by-hand"
 place_of = sinusoidal_positions(33, 64, np.float64)
@@ -214,22 +211,20 @@ print(
 )
 
 # %% [markdown] name="mirror-turn"
-# **Your turn**: exercise `sinusoidal_positions`, and exercise `causal_mask`, which is one line and easily wrong by one.
+# **Your turn**: exercise `sinusoidal_positions`, and exercise `causal_mask`, easily wrong by one.
 
 # %% [markdown] name="norm"
 # ## Layer norm
 #
-# Numbers that are added up again and again grow. So before attention and before the MLP, each place's vector $x$ of $D$ numbers is
-# brought to mean 0 and variance 1, then scaled and shifted by learned vectors $g$ and $b$:
+# Numbers that are added up again and again grow. So before attention and before the MLP, each place's vector $x$ of $D$
+# numbers is brought to mean 0 and variance 1, then scaled and shifted by learned vectors $g$ and $b$:
 #
 # $$\mu = \frac1D \sum_i x_i, \qquad \sigma = \sqrt{\frac1D \sum_i (x_i - \mu)^2 + \varepsilon}, \qquad
 #   \hat x_i = \frac{x_i - \mu}{\sigma}, \qquad \operatorname{Norm}(x)_i = g_i \hat x_i + b_i. \tag{9}$$
 #
-# On paper, with $\varepsilon$ left out: of $(1, 3, 5, 7)$ the mean is 4 and the variance $\tfrac14(9 + 1 + 1 + 9) = 5$, so
-# $\hat x = (-3, -1, 1, 3)/\sqrt5$. And of $(10, 30, 50, 70)$? The same: layer norm forgets how large a vector was. What it never does
-# is look at another place.
-#
-# The way back is longer, for every $x_j$ moves the mean and the variance of all. The folded section that comes next derives it.
+# On paper, with $\varepsilon$ left out: of $(1, 3, 5, 7)$ the mean is 4 and the variance $\tfrac14(9 + 1 + 1 + 9) = 5$,
+# so $\hat x = (-3, -1, 1, 3)/\sqrt5$. And of $(10, 30, 50, 70)$? The same: layer norm forgets how large a vector was.
+# What it never does is look at another place.
 
 # %% [markdown] name="slopes" tags=["second"]
 # ## Two slopes in full: layer norm and GELU
@@ -298,32 +293,30 @@ print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifte
 #
 # ### Heads and MLP
 #
-# One linear map makes queries, keys and values at once. They are cut into $h$ heads of $D/h$ numbers each, every head attends by
-# itself with scores $S = QK^\top\!/\sqrt{D/h}$, and a last linear map mixes what they bring (lesson `self_attention` builds this
-# step by step). With $Y = PV$, the gradients are $dV = P^\top dY$ and $dP = dY\,V^\top$, then (4) row by row for $dS$, then
-# $dQ = dS\,K/\sqrt{D/h}$ and $dK = dS^\top Q/\sqrt{D/h}$.
+# One linear map makes queries, keys and values at once. They are cut into $h$ heads of $D/h$ numbers each, every head
+# attends by itself with scores $S = QK^\top\!/\sqrt{D/h}$, and a last linear map mixes what they bring (lesson
+# `self_attention` builds this step by step). With $Y = PV$, the gradients are $dV = P^\top dY$ and $dP = dY\,V^\top$,
+# then (4) row by row for $dS$, then $dQ = dS\,K/\sqrt{D/h}$ and $dK = dS^\top Q/\sqrt{D/h}$.
 #
 # Attention moves things between places. Something must also be *done* with them, and that is the MLP: at each place by
-# itself, up to four times the width, a bend, and down again. The bend is GELU: a ReLU with its corner rounded off, $x$ times the
-# probability that a standard normal random number is smaller than $x$ (in code an approximation by $\tanh$; PyTorch's default is
-# exact). What does it make of a large $x$, and of a large negative one? Almost $x$ itself, and almost nothing.
+# itself, up to four times the width, a bend, and down again. The bend is GELU, a ReLU with its corner rounded off: $x$
+# times the probability that a standard normal random number is smaller than $x$. What does it make of a large $x$, and
+# of a large negative one? Almost $x$ itself, and almost nothing.
 #
 # ### The residual stream
 #
 # In $m = x + f(x)$ the input goes two ways, so two gradients come back:
 #
-# $$\frac{\partial L}{\partial x} = \frac{\partial L}{\partial m} + \Big(\frac{\partial f}{\partial x}\Big)^{\!\top} \frac{\partial L}{\partial m}. \tag{12}$$
+# $$\tfrac{\partial L}{\partial x} = \tfrac{\partial L}{\partial m} + \big(\tfrac{\partial f}{\partial x}\big)^{\!\top} \tfrac{\partial L}{\partial m}. \tag{12}$$
 #
 # The first term arrives untouched, however deep the stack. The norm stands *inside* $f$ (**Pre-LN**). The original
-# transformer had $\operatorname{Norm}(x + f(x))$ (Post-LN): then every block's norm is in the gradient's way, and deep stacks need a
-# careful warm-up. Pre-LN needs one more norm before the readout, since nothing else bounds the sum.
-#
-# Below, `decoder` reads like equations (2) and (3); its `backward` is the same list upside down.
+# transformer had $\operatorname{Norm}(x + f(x))$ (Post-LN): then every block's norm is in the gradient's way, and deep
+# stacks need a careful warm-up. Below, `decoder` reads like (2) and (3); its `backward` is the same list upside down.
 
 # %% name="decoder" show="self_attention mlp decoder" beside="decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
 from groundup.lessons.tiny_decoder.model import decoder, init
 
-# %% [markdown] name="one-token"
+# %% [markdown] name="one-token" tags=["second"]
 # ### One token's way
 #
 # Follow the place where `>` stands in `hello>`, the 17th of the line. It begins as a row of 64 numbers, the embedding of `>` plus
@@ -384,14 +377,14 @@ assert show_slopes(tiny_loss, tiny, rng) < 1e-5
 # %% [markdown] name="mask"
 # ## The mask, put to the test
 #
-# A causal model must not know the future. That can be tested without looking at the code: change token $t$ and
-# compare all outputs before $t$. They must be the same, not nearly but bit for bit: a masked token has weight
-# $e^{-\infty} = 0$ exactly, and adding exact zeros changes no sum. One leaking score would show.
+# A causal model must not know the future. That can be tested without looking at the code: change token $t$ and compare
+# all outputs before $t$. They must be the same bit for bit: a masked token has weight $e^{-\infty} = 0$ exactly, and
+# adding exact zeros changes no sum.
 #
-# Does the test have teeth? We plant the classic off-by-one, a mask with one diagonal too many. With it each token
-# sees the one it has to predict. In training that looks wonderful: it is model B, a little milder.
+# Does the test have teeth? We plant the classic off-by-one, a mask with one diagonal too many. With it each token sees
+# the one it has to predict. In training that looks wonderful: it is model B, a little milder.
 
-# %% name="leaks" include="groundup.proof.instruments:leaks"
+# %% name="leaks" tags=["tools"] include="groundup.proof.instruments:leaks"
 from groundup.proof.instruments import leaks
 
 # %% name="leaks-run" predict="The mask is one diagonal too generous: at how many of 32 places does the future leak?"
@@ -435,11 +428,9 @@ fig = frames("mask", list(allowed), masked, width=4.4, height=2.7, shown=(0, 1, 
 # %% [markdown] name="data" tags=["shared"]
 # ## Data
 #
-# Words of 4 to 16 random letters. The words to test with are drawn first, and training draws again whenever it hits
-# one of them. The loss counts the answer only: the word itself is random, there is nothing to learn about it.
-#
-# How well can one do without understanding? Guessing $n$ letters is right once in $26^n$. A model that
-# knows *which* letters occur, but not their order, can do no better than pick one of the
+# Words of 4 to 16 random letters. The words to test with are drawn first, and training draws again whenever it hits one
+# of them. The loss counts the answer only. How well can one do without understanding? Guessing $n$ letters is right
+# once in $26^n$. A model that knows *which* letters occur, but not their order, can do no better than pick one of the
 # $n!/\prod_c (\text{count of letter } c)!$ orders, all equally likely.
 
 # %% name="task" tags=["shared", "tools"] include="groundup.lessons.tiny_decoder.words:SYMBOLS groundup.lessons.tiny_decoder.words:LONGEST groundup.lessons.tiny_decoder.words:draw_words groundup.lessons.tiny_decoder.words:reversal groundup.lessons.tiny_decoder.words:right groundup.lessons.tiny_decoder.words:tokens_of groundup.lessons.tiny_decoder.words:text_of groundup.lessons.tiny_decoder.words:best_without_order groundup.training.streams:random_stream"
@@ -477,27 +468,24 @@ print(
 #
 # - *without attention*: the mask is the identity, every token sees itself alone;
 # - *without positions*: zeros instead of the vectors $\operatorname{pos}_p$;
-# - *trained without mask*: it sees the whole line, answer and all, as long as it is trained. When it writes, there is
-#   nothing yet to see.
+# - *trained without mask*: it sees the whole line, answer and all, as long as it is trained.
 #
-# Beside them stands a rival that is no transformer: an LSTM with as many parameters, which reads the same lines. It is the recurrent
-# network that everybody used before transformers. Its learning rate is the best of several that we tried, and it gets as many steps
-# as the decoder; its curve still rises when they end.
+# Beside them stands a rival that is no transformer: an LSTM with as many parameters, the recurrent network that
+# everybody used before. Its learning rate is the best of several that we tried, and it gets as many steps as the
+# decoder; its curve still rises when they end. You train the decoder here; the curves of the others are kept, with the
+# same seed.
 #
-# You train the decoder here, with nothing denied. The curves of the others are those of the experiment (`groundup run tiny_decoder`), with
-# the same seed.
-#
-# What counts is the share of held-out words whose whole answer is right. With the causal mask we need not write to
-# know it: if at every place of the right answer the likeliest token is the right one, then greedy writing gives just that answer.
-# (The model without the mask sees that answer, so it has to write.)
-# (AdamW, the warm-up, the cosine and the clipping in the loop are built in lesson `optimizers`.)
+# What counts is the share of held-out words whose whole answer is right. With the causal mask we need not write to know
+# it: if at every place of the right answer the likeliest token is the right one, then greedy writing gives just that
+# answer. (The model without the mask sees that answer, so it has to write. AdamW, warm-up, cosine and clipping are
+# built in lesson `optimizers`.)
 
 # %% name="tools" tags=["tools"] include="groundup.training.optim:adam groundup.training.optim:cosine groundup.training.optim:clip_by_global_norm groundup.lessons.tiny_decoder.learners:answer_loss"
 # Adam with a schedule and clipping, and the loss of the answer.
 from groundup.lessons.tiny_decoder.learners import answer_loss
 from groundup.training.optim import adam, clip_by_global_norm, cosine
 
-# %% name="train-start"
+# %% name="train-start" tags=["tools"]
 # The start; `match` is the share of words whose whole answer is right.
 STEPS, BATCH, WIDTH, HEADS = 500, 32, 64, 4
 params = init(random_stream(0, "parameters"), len(SYMBOLS), WIDTH)
@@ -551,14 +539,15 @@ for name, key in others.items():
 print(f"trained without mask, while it still sees the answer: {matches['no_mask, while it sees the answer']:.3f}")
 
 # %% [markdown] name="reading-curves"
-# Compare the two panels for the model that was trained without the mask: there is model B again. A training loss cannot find
-# this bug. The test with one changed token, above, finds it in a second.
+# Look at both panels for the model that was trained without the mask: model B again. A training loss cannot find this
+# bug. The test with one changed token finds it in a second.
 
 # %% [markdown] name="heads"
 # ## What the heads look at
 #
-# Rows are the places that write, each named by the letter it has to write, columns what they read. Equation (1) promises a diagonal that falls to the left.
-# The number is the mean weight, over all held-out words, on just the letter that is to be written next.
+# Rows are the places that write, each named by the letter it has to write, columns what they read. Equation (1)
+# promises a diagonal that falls to the left. The number is the mean weight, over all held-out words, on just that
+# letter.
 
 # %% name="maps" tags=["tools"] include="groundup.lessons.tiny_decoder.experiment:attention_of_heads groundup.lessons.tiny_decoder.experiment:on_the_letter"
 # `attention_of_heads` gives the weights of all heads, `on_the_letter` their mean on the letter that is to be written.
@@ -586,23 +575,22 @@ fig = frames("head", [1, 2, 3, 4], looking, width=6.4, height=3.4, shown=(0, 1, 
 # %% [markdown] name="cache"
 # ## The KV cache
 #
-# To write the next token, the model needs the output at the last place only. Without a cache it still reads the
-# whole text again for every token: for $T$ tokens that is $1 + 2 + \dots + T = T(T + 1)/2$ places.
+# To write the next token, the model needs the output at the last place only. Without a cache it still reads the whole
+# text again for every token: for $T$ tokens that is $1 + 2 + \dots + T = T(T + 1)/2$ places.
 #
-# Nearly all of it is known already. In our one layer, keys and values are made of a token and its place alone, so a new token
-# cannot change those of earlier ones. In a stack they are made of what the layer below put out; there it is the mask that keeps
-# them what they were, since nothing before a token depends on it. So keep them. For a new token compute its own query, key and value,
-# append key and value to the cache, and let the query attend to all of them. Queries are not kept: an earlier query
-# has had its answer. Each token is read once, $T$ places in all; only the one row of scores still grows with the
-# length.
+# Nearly all of it is known already. In our one layer, keys and values are made of a token and its place alone; in a
+# stack it is the mask that keeps those of earlier tokens what they were. So keep them. For a new token compute its own
+# query, key and value, append key and value to the cache, and let the query attend to all of them. Queries are not
+# kept: an earlier query has had its answer. Each token is read once, $T$ places in all.
 #
 # ![Keys and values of six earlier tokens are kept; a new token appends its own, and its query meets all of the keys.](diagram:cache)
 #
-# In the three-token example above: when token 3 comes, the cache holds keys $0, \ln 2$ and values $6, 0$. Append
-# $\ln 3$ and $3$, and the one row $\tfrac16, \tfrac26, \tfrac36$ gives 2.5.
+# In the three-token example: when token 3 comes, the cache holds keys $0, \ln 2$ and values $6, 0$. Append $\ln 3$ and
+# $3$, and the one row $\tfrac16, \tfrac26, \tfrac36$ gives 2.5.
 #
-# The price is memory: two vectors of width $D$ for each token, layer and sequence. A model of seven billion parameters, with 32 layers
-# of width 4096, keeps $2 \cdot 32 \cdot 4096$ numbers for a token: in 16 bits that is half a megabyte, and 2 GB for a text of 4096 tokens.
+# The price is memory: two vectors of width $D$ for each token, layer and sequence. A model of seven billion parameters,
+# with 32 layers of width 4096, keeps $2 \cdot 32 \cdot 4096$ numbers for a token: in 16 bits half a megabyte, and 2 GB
+# for 4096 tokens.
 
 # %% name="generate" show="decode_step" include="groundup.lessons.tiny_decoder.model:decode_step groundup.lessons.tiny_decoder.model:generate"
 from groundup.lessons.tiny_decoder.model import decode_step, generate
@@ -678,10 +666,9 @@ print(
 # %% [markdown] name="break-it"
 # ## Break it
 #
-# Take pieces away from the trained model and see what each was for. Silence one head at a time, by setting the columns of
-# the output map through which it speaks to zero. Then silence the MLP. And take
-# the positions away. Move the slider of the maps once more: all four heads look at the letter to be written or next to it, the best of
-# them with more than half of its weight. Can the model do without one of them?
+# Silence one head at a time, by setting the columns of the output map through which it speaks to zero; then the MLP;
+# then take the positions away. All four heads look at the letter to be written or next to it, the best of them with
+# more than half of its weight. Can the model do without one of them?
 
 
 # %% name="break-it-code" tags=["tools"] predict="Four heads all look at the letter: how many words stay right without one of them?"
@@ -704,36 +691,34 @@ placeless = decoder(params, test["tokens"], HEADS, positions=np.zeros((33, WIDTH
 print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} of the words right")
 
 # %% [markdown] name="break-it-words"
-# In the maps the heads look much alike. What happens without them is not alike at all: in this training one of them can go almost without a trace,
-# and another takes nearly every word with it. That could not be seen in any map: what a head looks at is one thing, and whether the rest can
-# do without it another. Without the MLP a part of the words survives, for fetching alone brings the letter, and often that is
-# enough. Without positions nothing does.
+# In the maps the heads look much alike. What happens without them is not alike at all: in this training one of them can
+# go almost without a trace, and another takes nearly every word with it. What a head looks at is one thing, and whether
+# the rest can do without it another. Without the MLP a part of the words survives, for fetching alone brings the
+# letter, and often that is enough. Without positions nothing does.
 #
-# **Three things that people believe.** *"The mask is only for training."* In a stack of layers it is also what makes the cache
-# exact: without it a new token would change the keys and values of all earlier ones. *"A cache changes the answers a little."* The formulas are the same; only rounding
-# differs, as the check in float64 shows. *"Attention does the thinking."* It fetches. What is done with the letter, once fetched,
-# is done by the rest of the block.
+# **Three things that people believe.** *"The mask is only for training."* In a stack of layers it is also what makes
+# the cache exact. *"A cache changes the answers a little."* The formulas are the same; only rounding differs, as the
+# check in float64 shows. *"Attention does the thinking."* It fetches. What is done with the letter, once fetched, is
+# done by the rest of the block.
 
 # %% [markdown] name="text-words"
 # ## Half a minute with Jane Austen
 #
-# To write a word backwards is a task made for attention: one letter is right, and one place has it. Real text is less kind. So take
-# the same block and change its alphabet alone, from 29 tokens to the 80 characters of six novels, and one token for all others. That makes 60,561 parameters. Let it
-# read for about half a minute. What will it write?
+# To write a word backwards is a task made for attention: one letter is right, and one place has it. Real text is less
+# kind. So take the same block and change its alphabet alone, from 29 tokens to the 80 characters of six novels, and one
+# token for all others. That makes 60,561 parameters. Let it read for about half a minute. What will it write?
 #
-# Now every place has something to guess: 32 characters go in, and at each of them the next one is asked for. So a window is
-# 32 questions at once, and the mask is what keeps them honest.
-#
-# We count in **bits per character**: the mean of $-\log_2 p$ of the character that did come, over parts of the novels that training
-# never sees. An even guess among 80 needs 6.32. (In lesson `char_rnn` a recurrent network reads the same text.) And there
-# is a rival that does not learn at all. An **$n$-gram** table has counted how often each character followed each run of $n - 1$ others,
-# and bets accordingly.
+# Now 32 characters go in, and at each of them the next one is asked for: a window is 32 questions at once, and the mask
+# is what keeps them honest. We count in **bits per character**: the mean of $-\log_2 p$ of the character that did come,
+# over parts of the novels that training never sees. An even guess among 80 needs 6.32. And there is a rival that does
+# not learn at all. An **$n$-gram** table has counted how often each character followed each run of $n - 1$ others, and
+# bets accordingly.
 
 # %% name="text-data" tags=["tools"] include="groundup.data.text:novels groundup.data.text:parts groundup.data.text:build_vocabulary groundup.data.text:encode groundup.data.text:decode"
 # Six novels, and characters as numbers.
 from groundup.data.text import build_vocabulary, decode, encode, novels, parts
 
-# %% name="text-parts"
+# %% name="text-parts" tags=["tools"]
 # The novels, cut into parts to train on, to watch and to test with.
 train_text, validation_text, test_text = parts(novels())
 alphabet = build_vocabulary(train_text)
@@ -743,9 +728,9 @@ novel, watched, unseen = (encode(part, alphabet) for part in (train_text, valida
 from groundup.lessons.tiny_decoder.prose import TIME, bits_by_place, bits_per_character, windows, write
 
 # %% [markdown] name="text-train-words"
-# The loop is the one from above; the rate is higher, the weights decay less, and it has three times as many steps. Now and then we
-# stop, take the score, and let the block write 150 characters. (They are drawn from its probabilities at a temperature of 0.8,
-# which makes the likely a little likelier; lesson `char_rnn` plays with that.)
+# The loop is the one from above, with another rate and decay and three times as many steps. Now and then we stop, take
+# the score, and let the block write 150 characters, drawn from its probabilities (at a temperature of 0.8, which makes
+# the likely a little likelier).
 
 # %% name="text-train"
 READING_STEPS = 1500
@@ -785,10 +770,9 @@ def page(axes, step):
 fig = frames("steps", list(diary), page, width=6.8, height=3.1, shown=(1, 5), start=5)
 
 # %% [markdown] name="text-reading"
-# Move the slider back to the beginning. Noise; then letters in the right proportions, with blanks between them; then words, or
-# things as long as words. Of its words of three
-# letters or more, about three in four occur in the novels. No sentence holds together. Is that good, for half a minute? Ask the
-# rival.
+# Move the slider back to the beginning. Noise; then letters in the right proportions, with blanks between them; then
+# words, or things as long as words: of those of three letters or more, about three in four occur in the novels. No
+# sentence holds together. Is that good, for half a minute? Ask the rival.
 
 # %% name="text-score" tags=["tools"] measures="text=score" predict="Which n does a table need to beat this block: 3, 4 or 6?"
 # Bits per character on the test text, and how many numbers each one keeps.
@@ -817,24 +801,22 @@ axes.set_ylim(1.5, 4)
 print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 32 {places[15:].mean():.2f}")
 
 # %% [markdown] name="text-why"
-# Counting wins: a 4-gram, which looks at three characters, does better than our block, which may look at 32, and the best table
-# needs half a bit less. The recurrent network beats it as well (it has nearly twice as many numbers, and it has read one and a half times as much). With one character in
-# view, block and table are nearly level. Then the table pulls away; and from the fifth character on the block's line is flat. It is
-# not blind there, the mask allows it; it has not learned to make anything of what lies further back.
+# Counting wins: a 4-gram, which looks at three characters, does better than our block, which may look at 32, and the
+# best table needs half a bit less. The recurrent network beats it as well (it has nearly twice as many numbers, and it
+# has read one and a half times as much). With one character in view, block and table are nearly level. Then the table
+# pulls away; and from the fifth character on the block's line is flat. The mask
+# allows more; it has not learned to make anything of it.
 #
-# Why does the table do more with three characters than the block with 32? We think it is this. The table has a row of its own for
-# every run of characters that it has met. The block adds up what its four heads fetched, and one MLP has to tell from the sum which letters
-# stood where. In a stack the second layer can ask about what the first has found. That is an opinion; half a minute is another
-# suspect, for when the rate ran out the curve was still falling. You can put that to the test: `groundup run tiny_decoder --budget long`
-# reads ten times as long.
+# Why? We think it is this. The table has a row of its own for every run of characters that it has met. The block adds
+# up what its four heads fetched, and one MLP has to tell from the sum which letters stood where. In a stack the second
+# layer can ask about what the first has found. That is an opinion; half a minute is another suspect, for when the rate
+# ran out the curve was still falling. You can put that to the test: `groundup run tiny_decoder --budget long` reads ten
+# times as long, and `--text FILE` reads a text of yours.
 #
-# One more thing that writing real text shows. This block knows 32 places and no more; what a place 33 means it has never been told.
-# So whenever the window is full, `write` begins a new one with the last 16 characters, and with a cache that is empty
-# again. That is what absolute positions cost. Today's models turn queries and keys by an angle that grows with the place, so that
-# only distances count, as in (6). That is called **RoPE**, rotary position embedding.
-#
-# Your own text? `groundup run tiny_decoder --text FILE`, and then
-# `groundup sample tiny_decoder --checkpoint runs/tiny_decoder/text.safetensors --prompt "Once "`.
+# One more thing that real text shows. What a place 33 means this block has never been told, so whenever the window is
+# full, `write` begins a new one with the last 16 characters and an empty cache. That is what absolute positions cost.
+# Today's models turn queries and keys by an angle that grows with the place, so that only distances count, as in (6):
+# **RoPE**, rotary position embedding.
 
 # %% [markdown] name="findings" tags=["findings"]
 # ## Measured
@@ -843,10 +825,9 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # them yourself: `groundup run tiny_decoder`.
 
 # %% [markdown] name="findings-words"
-# None of the papers above trains on words written backwards, or on six novels for half a minute, so there is no number of theirs to
-# set beside ours. The first GPT stacked twelve blocks of width 768 (with learned positions, and the norms after the sums) and read 7,000 books. What our
-# single block cannot show is depth: a stack can fetch with one layer what another has found. What it can show is every part of a
-# block. (The clock of the cache is that of the machine that built this page; the table has five others.)
+# None of the papers above trains on words written backwards, so there is no number of theirs to set beside ours. What
+# our single block cannot show is depth: a stack can fetch with one layer what another has found. (The page's own clock
+# is that of the machine that built it; the table has five others.)
 
 # %% [markdown] name="take-away"
 # ## What to take away
@@ -856,8 +837,7 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # - The causal mask makes training on all places at once honest and, in a stack of layers, the KV cache exact. Test it by
 #   changing one token; a leak can hide behind a fine loss.
 # - A residual sum's gradient is (12): one part arrives untouched.
-# - One small block makes a poor language model: in half a minute it learns to spell from the last few characters, and a table of
-#   counts beats it.
+# - One small block makes a poor language model: a table of counts beats it.
 #
 # **Asked in interviews**
 #
@@ -873,13 +853,10 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 # - *What happens beyond the length that a model was trained on?* With absolute positions it meets vectors that it has never seen, and
 #   nothing says what they mean. So one cuts the text into windows, or lets only distances count, as rotary positions do.
 #
-# **Common bugs**: a cosine one position late; a mask off by one; targets not shifted by one; a cached step that uses
-# position 0 for every token.
+# **Common bugs**: a mask off by one; targets not shifted by one; a cached step that uses position 0 for every token.
 #
 # **Try**: train with one head instead of four. Test on words of 20 letters (`LONGEST = 20` in the folded cell `task`): which of the parts stops working, and
-# why? `decode_step` copies the whole cache at every step, so that older caches stay valid (beam search needs that);
-# write into a buffer that is made once instead, and measure. Ask a trained model: `groundup sample tiny_decoder --checkpoint
-# runs/tiny_decoder/decoder.safetensors --prompt hello`.
+# why? Ask a trained model: `groundup sample tiny_decoder --checkpoint runs/tiny_decoder/decoder.safetensors --prompt hello`.
 #
 # **Where it leads**: to a whole transformer in lesson `attention_is_all_you_need`, and, stacked, to language models.
 
