@@ -916,8 +916,8 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 # **Four things that people believe.** *"The Transformer invented attention."* Bahdanau did, three years before; new was
 # to use nothing else between places. *"It works in parallel."* It is trained in parallel, thanks to teacher forcing. It
 # writes one character after the other, like any LSTM. *"The attention map shows why."* It shows where a layer looks;
-# compare the maps with what silencing did. *"Attention does everything."* It carries contents from place to place. In
-# the paper's layers the feed-forward network has twice the weights of an attention.
+# compare the maps with what silencing did. *"Attention does everything."* It carries contents; in the paper the
+# feed-forward networks have twice its weights.
 
 # %% [markdown] name="take-away"
 # ## What to take away
