@@ -66,3 +66,24 @@ def test_paper_unfolds_them(visit: Visits, static: str) -> None:
     assert page.locator("details.second > summary:visible").count() == 0
     assert page.eval_on_selector_all("article details.second :is(h2, h3)", IN_FOLDS) == []
     assert page.locator("details.second .prose p").last.is_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 768, 390])
+def test_the_line_of_folded_code_runs_into_no_button(visit: Visits, static: str, width: int) -> None:
+    visited = visit(lesson_url(static, LESSON), viewport={"width": width, "height": 900})
+    visited.settle()
+    page = visited.page
+    page.locator(".cell.folded .cell-actions button:visible").first.wait_for()
+    overlaps = page.eval_on_selector_all(
+        ".cell.folded",
+        """all => all.filter(cell => cell.checkVisibility()).flatMap(cell => {
+            const words = document.createRange();
+            words.selectNodeContents(cell.querySelector('.code-fold > summary'));
+            const bar = cell.querySelector('.cell-actions').getBoundingClientRect();
+            const over = [...words.getClientRects()].some(box =>
+                box.right > bar.left && box.left < bar.right && box.bottom > bar.top && box.top < bar.bottom);
+            return over ? [cell.id] : [];
+        })""",
+    )
+    assert overlaps == []
+    assert page.locator(".cell.folded:visible").count() > 3

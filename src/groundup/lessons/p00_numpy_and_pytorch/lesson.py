@@ -17,7 +17,8 @@
 # %% [markdown] name="title"
 # # NumPy and PyTorch for deep learning
 #
-# *Start here. You need Python, with its functions and classes, and school calculus (what a derivative is).*
+# *Start here. You need Python, with its functions and classes, and school calculus (what a derivative is). PyTorch
+# comes last.*
 #
 # A network with 4,810 numbers in it was shown 1,259 handwritten digits. Then it read 359 others, which it had never
 # seen. These are the ones that it got wrong. How many can you read? (The answers come further down.)
@@ -93,7 +94,8 @@ print("pixels.mean(axis=0)", pixels.mean(axis=0).shape, "the average picture: ax
 #
 # ### Broadcasting
 #
-# `pixels - pixels.mean(axis=0)` takes a (64,) from an (N, 64), and it works: NumPy repeats the smaller array.
+# `pixels - pixels.mean(axis=0)` subtracts a (64,) from an (N, 64), N pictures, and it works: NumPy repeats the smaller
+# array.
 #
 # > Write the two shapes one below the other, aligned **at the right**. Missing axes count as 1. Two sizes fit if they
 # > are equal or if one of them is 1; an axis of size 1 is used again and again, as if it had been copied.
@@ -197,8 +199,8 @@ fig = frames("learning rate", rates, descent, height=3.0, shown=(1, 4, 7), start
 # %% [markdown] name="step-lessons" tags=["shared"]
 # Much of this is true of the largest models. The step goes straight down the wall of the valley. A rate that is too
 # small is slow; at some rate, here 0.1, the model jumps from wall to wall forever, and beyond it *diverges*: the loss
-# grows. There are many best models, here the whole line $3w + b = 5$. What nobody can work out beforehand is the best
-# rate; lesson `optimizers` is about that.
+# grows. There are many best models, here the whole line $3w + b = 5$. What nobody can work out beforehand, for a
+# network, is the best rate; lesson `optimizers` is about that.
 
 # %% [markdown] name="convention"
 # ## The one convention: value and backward
@@ -422,7 +424,7 @@ from groundup.ops.losses import cross_entropy
 
 # %% [markdown] name="loss-turn"
 # **Your turn**: exercise `cross_entropy`; exercise `softmax`, alone, which you have to derive yourself; and a hard one,
-# exercise `batch_norm_backward`, which needs nothing that you have not seen.
+# exercise `batch_norm_backward`, whose task says what it is.
 
 # %% [markdown] name="network" tags=["shared"]
 # ## The network
@@ -481,17 +483,17 @@ for _ in range(3):
     print(f"slope measured {measured_slope:+.9f}, predicted {predicted:+.9f}")
 
 # %% [markdown] name="check-break"
-# Now break something. In `mlp` above, let `d_before = d_active`, as if there were no ReLU, and run both cells again: not
-# even the first digits agree. And yet the training below still learns to read with it, only a little worse. (Reset, at
-# `mlp`, mends it.)
+# Now break something. In `mlp` above, let `d_before = d_active`, as if there were no ReLU, and run both cells again:
+# not even the first digits agree. And yet the training below still learns to read with it, only a little worse. (Reset,
+# at an edited cell, mends it.)
 
 # %% [markdown] name="training"
 # ## Train it, and watch
 #
 # Draw 64 examples at random, a **mini-batch**, compute their loss and its gradient, take the step (2), and do it again:
 # *stochastic gradient descent*. Why not all examples at once? The gradient of 64 examples is only a rough guess at that
-# of all 1,259, at the start some 50° off. But it costs a twentieth, and the next batch errs in another direction.
-# (`yield` hands each step to the loop that asks for it.)
+# of all 1,259; as arrows the two are some 50° apart at the start. But it costs a twentieth, and the next batch errs in
+# another direction. (`yield` hands each step to the loop that asks for it.)
 
 
 # %% name="learn"
@@ -555,9 +557,10 @@ fig = frames("step", list(snapshots), borders, width=4.2, height=3.1, shown=(0, 
 # the network is, on the black line it cannot decide, and the dots are 120 of its 1,000 points.)
 #
 # What did the hidden layer buy? Without it the network is hardly better than tossing a coin. The nearest known point
-# does better, but it believes every point that the blur has moved to the wrong side. Sixty-four bent lines cannot
-# follow each of them, and here that is a virtue. (In *Measured*, below, each of five seeds deals other points, so the
-# numbers differ by a point or two. Luck does the same to the rule; over millions of points it gets 85.3 %.)
+# does better, but it believes every point that the blur has moved to the wrong side. Sixty-four hidden units, each of
+# which bends along one line, cannot follow each of them, and here that is a virtue. (In *Measured*, below, each of five
+# seeds deals other points, so the numbers differ by a point or two. Luck does the same to the rule; over millions of
+# points it gets 85.3 %.)
 
 # %% [markdown] name="digits-training"
 # ### The digits
@@ -621,14 +624,14 @@ for name, hits in right.items():
 # %% [markdown] name="neighbour-wins"
 # Did you guess that? Is the neighbour better, or was it lucky? It alone reads 7 of the digits, the network alone 4; the
 # others say nothing about the difference. If neither were better, each of these 11 would be like the toss of a coin,
-# and 11 tosses come out at least so unevenly in 55 of 100 cases (McNemar's test). So these 359 digits cannot tell,
-# although the network is behind on them with every seed.
+# and 11 tosses come out at least so unevenly in 55 of 100 cases (McNemar's test, $p = 0.55$). So these 359 digits
+# cannot tell, although the network is behind on them with every seed, the number that random draws start from.
 #
 # Why is the neighbour so strong? Thirteen people wrote these digits, and we dealt them out at random. So most test
 # digits have a neighbour *in the same handwriting*. (The source's list names nobody, but it goes from one writer to the
-# next: in 59 % of all cases the nearest neighbour of a digit stands within 138 places of it, a thirteenth of the list;
-# by chance it would be 15 %.) So train on the first four fifths of that list, and ask for the last fifth, which
-# other people wrote (but for one of them, perhaps, on whom the cut falls).
+# next: in 59 % of all cases the nearest neighbour of a digit stands at most 138 places before or after it, a thirteenth
+# of the list; by chance it would be 15 %.) So train on the first four fifths of that list, and ask for the last fifth,
+# which other people wrote (one writer may stand on both sides of the cut).
 
 # %% name="writers" tags=["tools"]
 # The same network and the same rule, on the handwriting of people they have not seen.
@@ -734,9 +737,10 @@ class Value:
 #
 # ### A value that is used twice
 #
-# Let $u = wx$ and $L = (u + b)\,u$, with $w = 2$, $x = 3$, $b = 1$. So $u = 6$ and $L = 42$. On paper:
-# $\partial L/\partial u = (u + b) + u = 13$, because $u$ reaches $L$ on two paths; then
-# $\partial L/\partial w = 13x = 39$ and $\partial L/\partial b = u = 6$.
+# Let $u = wx$ and $L = (u + b)\,u$, with $w = 2$, $x = 3$, $b = 1$. So $u = 6$ and $L = 42$. On paper: $\partial
+# L/\partial u = (u + b) + u = 13$, because $u$ reaches $L$ on two paths; then $\partial L/\partial w = 13x = 39$ and
+# $\partial L/\partial b = u = 6$. In code, `multiply` and `add` are `scale` and `shift` for arrays. Their `backward`
+# returns a tuple, which this tape asks for; that of `relu` would have to be wrapped in one.
 
 # %% name="small-tape-run"
 tape = TinyTape()
@@ -915,7 +919,7 @@ assert math.isclose((max(x + h, 0) - max(x - h, 0)) / (2 * h), 0.55)
 # - For $C = AB$, $dA = G B^\top$ and $dB = A^\top G$. The gradient of cross-entropy at the logits is $p - [k = t]$.
 # - Check gradients in float64, nudging both ways by $10^{-5}$ or $10^{-6}$.
 # - A tape is a list of closures. The gradients of a value that is used twice add up.
-# - Put the simplest rival beside every result, and ask what your test holds apart.
+# - Put the simplest rival beside every result, and ask whose data you test on.
 #
 # **Asked in interviews**
 #

@@ -47,8 +47,9 @@ LESSON = Lesson(
             unit="bits per character",
             paper="The post gives no such number. Its sequel (Karpathy, Johnson & Fei-Fei 2015) compares LSTMs with "
             "n-grams and finds the LSTMs ahead, through long-range structure",
-            miss="Counting needs room and hardly any time: that table keeps {numbers that the best n-gram keeps} "
-            "numbers, and the network keeps {numbers that the network keeps}.",
+            miss="The table has counted the whole text and keeps {numbers that the best n-gram keeps} numbers; the "
+            "network has read two thirds of it once, keeps {numbers that the network keeps}, and its gradient has "
+            "faded to a hundredth {characters that a gradient goes back} characters back.",
         ),
         Finding(
             "quotes",
@@ -64,7 +65,7 @@ LESSON = Lesson(
         ),
         Finding(
             "cells",
-            "Do single cells follow other things too?",
+            "Do single cells follow other things?",
             "For the place in the line and the letters since the last space and full stop training makes better cells",
             ">",
             rival="the same search in the untrained network",

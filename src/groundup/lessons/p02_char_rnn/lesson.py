@@ -121,7 +121,7 @@ assert round(math.log2(80), 2) == 6.32
 #
 # The weight $w$ was used twice, once with each input, so its gradient is a sum of two terms:
 # $\partial L/\partial w = -0.3128 \cdot 0.5 - 0.1968 \cdot 1 = -0.3532$. The memory's weight met $h_1$ and $h_0 = 0$:
-# $\partial L/\partial u = -0.3128 \cdot 0.46212 = -0.1445$.
+# $\partial L/\partial u = -0.31278 \cdot 0.46212 = -0.1445$.
 #
 # Look at (3) once more, for it holds the fate of these networks. Each step back multiplies the gradient by $u(1 - h^2)$,
 # here by $0.8 \cdot 0.7864 = 0.63$. What is left of it after ten steps? After fifty?
@@ -309,7 +309,7 @@ def bits_per_character(params, tokens):
 
 # %% name="train"
 optimiser, rate = adam(), cosine(4e-3, STEPS, warmup=20)
-memory = optimiser.init(params)
+averages = optimiser.init(params)
 hidden, recent, lengths = np.zeros((READERS, HIDDEN), np.float32), [], []
 for step in range(1, STEPS + 1):
     batch, restart = streams(train, READERS, SEGMENT, step - 1)
@@ -320,7 +320,7 @@ for step in range(1, STEPS + 1):
     gradients = backward(loss_backward(), np.zeros_like(hidden))  # nothing comes back from the next segment
     gradients, length = clip_by_global_norm(gradients, LIMIT)
     lengths.append(length)
-    optimiser.update(params, gradients, memory, rate(step - 1))
+    optimiser.update(params, gradients, averages, rate(step - 1))
     recent.append(float(loss) / math.log(2))
     if step % 100 == 0:
         history["step"].append(step)
@@ -353,8 +353,9 @@ print(f"shortened in {clipped:,} of {STEPS:,} steps")
 # (`groundup run 02 --budget long` lets it read five times as long.) But let no one tell you that a network beats counting
 # because it is a network. Put the best table beside it, and see.
 #
-# And the gradient? It never explodes, though clipping shortens it in every single step. That does little harm, for Adam
-# divides by the size of past gradients: a length that stays the same cancels out.
+# And the gradient? It never explodes, though clipping shortens it in every single step. So here the guard does something else: it
+# makes all gradients equally long. That does little harm, for Adam divides by the size of past gradients, and its step is the same
+# when all of them are multiplied by one number.
 #
 # One thing such a table can never do: a 6-gram knows nothing of what stands six characters back. From how far back can the
 # network learn?
@@ -392,9 +393,11 @@ for name in ("trained", "untrained"):
 # hardly anything comes.
 #
 # With a matrix three times as large the gradient grows. Why by so little, and not by $3 \cdot 0.52 = 1.56$ for each
-# character? Larger sums push $\tanh$ to where it is flat, and its slope is the other factor. Between fading and exploding
-# lies a narrow ridge, and nothing in (1) keeps the network on it. In 1997 Hochreiter and Schmidhuber put a second state into the network, along which the factor is 1
-# by construction: that is the LSTM.
+# character? Larger sums push $\tanh$ to where it is flat, and flatter slopes take back most of what the larger matrix gives. (The
+# average slope alone does not tell how much: the gradient lives in those cells whose slope is large.) Training did the
+# same: it enlarged the matrix and flattened the slopes. Between fading and exploding lies a narrow ridge, and nothing in (1) keeps the
+# network on it. In 1997 Hochreiter and Schmidhuber put a second state into the network, along which the factor is 1
+# by construction: that is the LSTM, lesson `lstm`.
 
 # %% [markdown] name="sampling"
 # ## Writing
@@ -510,8 +513,9 @@ curves(axes, range(11), means, "letters since the last space", "mean activation"
 # That a cell goes along with something does not mean that the network uses it. A clock that is always right need not drive
 # the trains. So take hold of the cell. Three letters into a word, set it to the value that it has on average where a word
 # begins, let the network read on, and see by how many bits its bet on a space moves over the next five characters, up or
-# down. Do the same to thirty other cells, drawn at random: each gets the average that it has itself where a word begins. If the
-# network counts with this one cell, the bet must move more than for any other.
+# down (the mean change of $\log_2 p$ of a space, without its sign). Do the same to thirty other cells, drawn at random: each gets the
+# average that it has itself where a word begins. The cell that counts is pushed far, because it differs so much between the two
+# places; that is what makes it a counter. If the network counts with this one cell, the bet must move more than for any other.
 
 # %% name="break-it-code" measures="overwriting=moved[0]" predict="Of 31 cells that are overwritten, will the one that counts letters matter most?"
 moved = overwriting(params, test, test_text, after, vocabulary, random_stream(0, "overwriting"))
@@ -525,8 +529,8 @@ print(f"of {len(others)} other cells {sum(other > moved[0] for other in others)}
 # more than the median cell does, but it is not alone. A picture of a cell that goes along with something is the beginning of
 # an explanation, and not its end.
 #
-# **Three things that people believe.** *"It learned grammar."* A table that sees five characters bets better, and nobody would
-# say that the table knows grammar. *"Truncation limits the memory."*
+# **Three things that people believe.** *"It writes like that, so it has learned grammar."* The score does not ask for grammar: a table
+# that sees five characters bets better, and it has none. *"Truncation limits the memory."*
 # It limits teaching; the state itself goes on from segment to segment. *"A lower training loss shows that it learns."* Only
 # the held-out curve does, and only beside what counting needs.
 
@@ -563,8 +567,8 @@ print(f"of {len(others)} other cells {sum(other > moved[0] for other in others)}
 # - *What do 2 bits per character mean?* As uncertain, on average, as an even choice among four; and a text compressed to a
 #   quarter of its 8 bits a character.
 #
-# **Try**: set `SEGMENT = 8` and look at the gap to the tables. Take the clipping out: does the test text need more bits than the
-# five seeds differ among themselves (from 2.00 to 2.08)? Start $W_{hh}$ as an identity
+# **Try**: set `SEGMENT = 8` (behind *The start*) and look at the gap to the tables. Take the clipping out: does the score leave the
+# range of the five seeds, 2.00 to 2.08? Start $W_{hh}$ as an identity
 # matrix and look at the reach again. Train on a book of your own: `groundup run 02 --text book.txt`.
 #
 # **Where it leads**: to the LSTM, lesson `lstm`, whose second state keeps the gradient from fading, and to its smaller relative, the

@@ -35,19 +35,19 @@ for row in opening["metrics/wrong"]:
     print(f"  {row['read']!r}, and {row['wanted']} was wanted")
 
 # %% [markdown] name="question"
-# A weekday that does not matter, a month in letters, spaces typed twice: all of this it has learned to read. It has no
-# loop that runs along the text and no memory that is handed on. Between places it takes weighted averages, and nothing
-# else. **How do you convert a date with weighted averages? And is that better than what was there before?** The model
-# is the Transformer, and since 2017 nearly every large language model has been made of its parts.
+# A weekday that does not matter, a month in letters, spaces typed twice: all of this it has learned to read, nearly
+# always. It has no loop that runs along the text that it reads, and hands no state on. Between places it takes weighted
+# averages, and nothing else. **How do you convert a date with weighted averages? And is that better than what was there
+# before?** The model is the Transformer, and since 2017 nearly every large language model has been made of its parts.
 #
 # You will build it whole, train it, take it apart, train it again with one thing changed, and set it against the
-# network that it replaced. One answer will surprise you. (You need queries, keys and values from lesson
-# `self_attention`; lesson `tiny_decoder` has one half of this model.)
+# network that it replaced. (You need queries, keys and values from lesson `self_attention`; lesson `tiny_decoder` has
+# one half of this model.)
 
 # %% [markdown] name="history"
 # ## What everybody had already
 #
-# The paper did not invent attention. In 2014 translation was done by two recurrent networks: one reads the sentence and
+# The paper did not invent attention. In 2014 two recurrent networks learned to translate: one reads the sentence and
 # keeps a single vector, the other writes the translation from it ([Sutskever, Vinyals &
 # Le](https://arxiv.org/abs/1409.3215)). One vector for four words or for forty? In the same year Dzmitry Bahdanau, an
 # intern in Montreal, with Kyunghyun Cho and Yoshua Bengio, let the writing network look back at *all* states of the
@@ -83,11 +83,11 @@ import numpy as np
 # %% [markdown] name="data" tags=["shared"]
 # ## Dates in, dates out
 #
-# We have no eight GPUs, so we translate something smaller: 27 ways to write a date, in varying case and with careless
-# spaces, for every day of 1900 to 2099. A month given as a number comes after the day, except where the year comes
-# first; then it comes after the year. So each text has one answer, and the best possible score is 1. Guessing a day
-# without reading is right once in 73,049 tries. No day is in two of the parts below. One character is one **token**,
-# the unit that the model reads and writes.
+# We do not have eight GPUs, so we translate something smaller: 27 ways to write a date, in varying case and with
+# careless spaces, for every day of 1900 to 2099. A month given as a number comes after the day, except where the year
+# comes first; then it comes after the year. So each text has one answer. Guessing a day without reading is right once
+# in 73,049 tries. No day is in two of the three parts. One character is one **token**, the unit that the model reads
+# and writes.
 
 # %% name="dates-code" tags=["shared", "tools"] include="groundup.data.dates:CHARACTERS groundup.data.dates:DAYS groundup.data.dates:END groundup.data.dates:LONGEST groundup.data.dates:START groundup.data.dates:decode_date groundup.data.dates:encode_source groundup.data.dates:split_date_pairs groundup.lessons.p13_attention_is_all_you_need.measure:Encoded groundup.lessons.p13_attention_is_all_you_need.measure:encoded groundup.lessons.p13_attention_is_all_you_need.measure:exact groundup.lessons.p13_attention_is_all_you_need.measure:like_length_batch groundup.training.streams:random_stream"
 # The dates: drawn, split and written as numbers; and the measure, whole answers without a mistake.
@@ -237,9 +237,9 @@ from groundup.ops.attention import multi_head_attention, padding_mask
 #
 # $$z = \operatorname{LayerNorm}\big(x + \operatorname{Dropout}(F(x))\big) \tag{5}$$
 #
-# The sum keeps a direct way open from the end of the network to its beginning. **Layer norm** brings each place's
-# vector to mean 0 and variance 1. **Dropout** sets numbers to 0 at random while training, against overfitting.
-# Normalising after the sum is called **post-LN**; most later models normalise inside the branch, $x +
+# The sum lets what comes back pass $F$ by. **Layer norm** brings each place's vector to mean 0 and variance 1.
+# **Dropout** sets numbers to 0 at random while training, against overfitting. Normalising after the sum is called
+# **post-LN**: the way past $F$ still leads through every norm. Most later models normalise inside the branch, $x +
 # F(\operatorname{LayerNorm}(x))$: **pre-LN**, as in lesson `tiny_decoder`. Going backwards, what arrives at the sum
 # takes two ways: past $F$ into $x$ as it is, and through dropout into $F$.
 
@@ -282,10 +282,10 @@ assert np.allclose(pull_back(np.array([4.0, 0, 0, 0]))[0], [2, -2, 0, 0])  # (6)
 # %% [markdown] name="embedding-text"
 # ## Tokens, positions, and one table for three uses
 #
-# A character is an index. Row $k$ of the **embedding** table $E$ is the vector of character $k$. Attention does not see
-# order: shuffle the places and every average is the same. So a vector for the place is added, made of sines and cosines
-# of falling frequency (lesson `tiny_decoder` draws these waves). For place $p$, the character $t_p$ there, and column
-# pair $i$:
+# A character is an index. Row $k$ of the **embedding** table $E$ is the vector of character $k$. Without a mask
+# attention does not see order: shuffle the places and every average is the same. So a vector for the place is added,
+# made of sines and cosines of falling frequency (lesson `tiny_decoder` draws these waves). For place $p$, the character
+# $t_p$ there, and column pair $i$:
 #
 # $$x_p = \sqrt d\,E_{t_p} + \text{PE}_p, \qquad
 #   \text{PE}_{p,2i} = \sin\frac{p}{10000^{2i/d}},\quad \text{PE}_{p,2i+1} = \cos\frac{p}{10000^{2i/d}} \tag{7}$$
@@ -449,8 +449,8 @@ assert show_slopes(small_loss, small, check_rng, width=1e-6) < 1e-5
 # %% [markdown] name="causal"
 # ### Is it causal?
 #
-# Change one character of the target. The logits before it must not move, not by one bit. This test is short, and
-# it catches the mistake that makes a training loss look wonderful and the model useless.
+# Change one character of what the decoder is given. Which logits may move, and which must not, not by one bit? This
+# test is short, and it catches the mistake that makes a training loss look wonderful and the model useless.
 
 # %% name="causal-run" predict="One token of the output is changed: at which places may the logits move?"
 small_memory, _ = encode(small, small_source, 2)
@@ -465,10 +465,10 @@ print("causal" if moved[:2].max() == 0 and moved[2:].min() > 0 else "NOT causal"
 # %% [markdown] name="schedule-text"
 # ## The learning rate
 #
-# Adam (lesson `optimizers`) divides by a running estimate of the gradient's size. In the first steps it rests on few
-# samples, and with post-LN the gradients near the output are large at first ([Xiong et al.
-# 2020](https://arxiv.org/abs/2002.04745)). So the paper starts small. With $n$ for the step, counted from 1, and $w$
-# for the warm-up (its equation 3):
+# The paper starts small. Why that helps was explained later: in the first steps Adam's estimate of the gradient's size
+# (lesson `optimizers`) rests on few samples, and with post-LN the gradients near the output are large at first ([Xiong
+# et al. 2020](https://arxiv.org/abs/2002.04745)). With $n$ for the step, counted from 1, and $w$ for the warm-up (the
+# paper's equation 3):
 #
 # $$\eta_n = d^{-1/2}\,\min\!\big(n^{-1/2},\; n\,w^{-3/2}\big) \tag{11}$$
 #
@@ -484,11 +484,11 @@ from groundup.plots import curves, describe, figure, line_style
 #
 # ## Training
 #
-# Batches hold texts of about the same length, so that little is padding. (Dropout is off: $1500 \cdot 64 = 96000$
-# examples are not two passes over the 50,000 dates.) The rate is still high at the end, and single checkpoints, copies
-# of the parameters at some step, jump about. The paper's last trick is meant for this: the parameters of the **last
-# five checkpoints are averaged** (section 6.1); ours are 50 steps apart. Averaging the weights of five networks, number
-# by number: would you have thought of it?
+# Our model has width 48, four heads and one layer on either side (the paper's base: 512, eight and six). It gets $1500
+# \cdot 64 = 96000$ examples, with 200 steps of warm-up and no dropout. The rate is still high at the end, and single
+# checkpoints, copies of the parameters at some step, jump about. The paper's last trick is meant for this: the
+# parameters of the **last five checkpoints are averaged** (section 6.1); ours are 50 steps apart. Averaging the weights
+# of five networks, number by number: would you have thought of it?
 #
 # Training does all places at once. Writing cannot, for the next character depends on the last one: **greedy** decoding
 # takes the likeliest character, feeds it back, and goes on until the end mark.
@@ -558,9 +558,8 @@ print(("averaging helped" if averaged_right > last_right else "averaging hurt") 
 # A large effect for one line of code and no training at all. See how far the five lie apart, only 50 steps from one to
 # the next: which of them comes last is luck, the average is not. In the five trainings of *Measured*, below, the last
 # checkpoint alone is right on 96.7 to 98.1 % of the dates, and the average on 99.3 to 99.95 %, each time more. (The run
-# on this page starts like the first of them; rounding on another processor lets it end a little elsewhere, we think.)
-# We picture the five around the bottom of one valley, each thrown off by its last few steps, and their mean nearer to
-# the bottom.
+# on this page starts like the first of them, but its checkpoints can lie lower than all of those.) We picture the five
+# around the bottom of one valley, each thrown off by its last few steps, and their mean nearer to the bottom.
 #
 # **Your turn**: exercise `greedy_decoding` and exercise `average_checkpoints`.
 #
@@ -696,9 +695,9 @@ for kind, path in kinds.items():
     print(f"{kind:8}" + "".join(f"  {head}: {share:.3f}" for head, share in enumerate(silent, start=1)))
 
 # %% [markdown] name="silence-words"
-# The heads are missed very differently. Without some hardly a date is lost, without others most, and in our run the one
-# that looks hardest at the year is hardly missed at all: what a head looks at is one thing, and whether the rest can do
-# without it another. The greatest losses, in our run, are in the decoder's own attention.
+# Without some heads hardly a date is lost, without others most, and in our run the one that looks hardest at the year
+# is hardly missed at all: what a head looks at is one thing, and whether the rest can do without it another. The
+# greatest losses, in our run, are in the decoder's own attention.
 #
 # Now larger pieces. The scale $1/\sqrt{d_k}$ can be taken out without touching the code: multiply $W_Q$ by $\sqrt{12}$,
 # and all scores grow by as much. The positions go by a table of zeros.
@@ -759,10 +758,10 @@ for name, share in shares.items():
     print(text)
 
 # %% [markdown] name="table-words"
-# **The scale** is needed after all. Without it the five trainings have got 1 to 23 % of the dates right, and with it 59
-# to 80 %. The trained model could do without; the model in training could not. (The paper suspects that with large
-# products the softmax begins where it has hardly any gradient. We have not measured the cause.) **Warm-up** is needed,
-# too: without it 14 to 48 %.
+# **The scale** is missed after all. Without it, in all three attentions, the five trainings have got 1 to 23 % of the
+# dates right by step 600, and with it 59 to 80 %. The trained cross-attention could do without; a model in training
+# falls far behind. (The paper suspects that softmax then begins where it has hardly any gradient.) **Warm-up**, too:
+# without it 14 to 48 %.
 #
 # **Learned positions** are ahead by 14 to 31 points (the 95 % interval); in the paper's row (E) the two end up level,
 # but ours says who is ahead early. And **heads** and **pre-LN**? The intervals reach to both sides of zero: cannot
@@ -783,8 +782,8 @@ for name, share in shares.items():
 # $$e_j = v^\top \tanh(W r + U m_j), \qquad \alpha = \operatorname{softmax}(e), \qquad c = \sum_j \alpha_j\, m_j
 # \tag{13}$$
 #
-# This is Bahdanau's **additive attention** of 2014: in (1) query and key are multiplied, here they are added and pass a
-# small network.
+# This is Bahdanau's **additive attention** of 2014: in (1) query and key are multiplied, here they are added and pass
+# through a small network.
 #
 # ![Two chains of LSTM states read the text, one from the left and one from the right, and are the memory. A third chain writes: before each step its last state asks, and a weighted mean c of the memory goes into the next.](diagram:rival)
 
@@ -814,9 +813,10 @@ assert np.allclose([*d_keys.ravel(), d_asked.item()], [-1.648, 1.236, -0.412], a
 # ### The race
 #
 # The rival has 50,022 parameters, as many as the Transformer's 49,824 to within half a percent, and the same number of
-# batches, the same loss, and the same average of five checkpoints. Its learning rate was tried on validation dates. A
-# third runs along: the LSTM of early 2014 *without* attention, whose decoder gets the encoder's last state and what it
-# has written itself, and nothing else. It has 65,374 numbers. Who learns to read dates first?
+# batches, the same loss, and the same average of five checkpoints. Its learning rate was tried on validation dates; the
+# Transformer's is (11). A third runs along: an LSTM *without* attention, whose decoder gets the encoder's last state
+# and what it has written itself, and nothing else. It has 65,374 numbers. Who learns to read dates first? (Curves:
+# single checkpoints. Numbers: the averages.)
 
 # %% name="race" tags=["tools"] alt="Share of 200 held-out dates that are right against the step, for the Transformer, the LSTM with attention and the LSTM without: the LSTM with attention rises first and stays at the top, the Transformer follows, the LSTM without attention is last."
 # The three in training, and what they get right in the end.
@@ -834,14 +834,14 @@ for name, label in called.items():
 # %% [markdown] name="race-words"
 # The older network is ahead from the start. In the picture it reads 98 % of the watched dates after 325 steps, and the
 # Transformer 43 %. In the end it makes no mistake on the 2,000 test dates, in any of the five trainings, and the
-# Transformer makes between 1 and 14. That is close: in one training the paired test tells the two apart (14 dates to
-# none, $p = 0.0001$), in the other four it cannot. The LSTM without attention is 2.6 to 6.5 points behind the one with
-# it, in every training, though it has more parameters.
+# Transformer makes between 1 and 14. That is close: in one training the dates that only one of the two gets right are
+# 14 to none, which tossing a coin hardly ever gives ($p = 0.0001$); in the other four nobody can tell. The LSTM without
+# attention is 2.6 to 6.5 points behind the one with it, in every training, though it has more parameters.
 #
-# So, is attention all you need? For these dates it is what helps most: look at the two LSTMs. But the recurrence does
-# no harm here; if anything, it helps. And even the Transformer needs more than attention: take away its positions or
-# its feed-forward networks, and hardly a date is right. The title means: *you can leave out the recurrence*. It does
-# not mean that leaving it out reads better.
+# So, is attention all you need? For these dates it helps: look at the two LSTMs. But the recurrence does no harm here;
+# if anything, it helps. And the trained Transformer leans on more than attention: cut its positions or its feed-forward
+# networks, and hardly a date is right. The title means: *you can leave out the recurrence*. It does not mean that
+# leaving it out reads better.
 #
 # Why did everyone leave it out, then? Count what has to wait. For `3rd of March 1999` the LSTM goes through 17 states
 # to read and 11 to write, one after another; the Transformer in training goes through two layers, for a date as for a
@@ -903,11 +903,10 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 # of March 1999"`.
 
 # %% [markdown] name="findings-words"
-# The paper's Transformer beat an LSTM with attention by 2.7 BLEU; ours does not beat its own. It passes 99 % in every
-# training and is still behind a rival that makes no mistake. **The bottleneck** of one vector does not show where one
-# would look for it: in the first training the LSTM without attention gets 105 of the 2,000 dates wrong, and only one of
-# these is among the 92 longest texts. **The head of the year** gives the four digits between 87 % and nearly all of its
-# attention; untrained, the best head gives them at most 37 %.
+# The paper's base model beat an LSTM with attention by 2.7 BLEU; ours does not beat its own. **The bottleneck** of one
+# vector does not show where one would look for it: in the first training the LSTM without attention gets 105 of the
+# 2,000 dates wrong, and only one of these is among the 92 longest texts. **The head of the year** gives the four digits
+# between 87 % and nearly all of its attention; untrained, the best head gives them at most 37 %.
 #
 # The paper had 4.5 million pairs of sentences; we have 27 forms and one right answer to each. So this toy can show how
 # the parts work together. It cannot show what happens when model and text are made a thousand times larger, and it is
@@ -917,8 +916,8 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 # **Four things that people believe.** *"The Transformer invented attention."* Bahdanau did, three years before; new was
 # to use nothing else between places. *"It works in parallel."* It is trained in parallel, thanks to teacher forcing. It
 # writes one character after the other, like any LSTM. *"The attention map shows why."* It shows where a layer looks;
-# compare the maps with what silencing did. *"Attention does everything."* It carries contents from place to place. In
-# the paper's layers the feed-forward network has twice the weights of an attention.
+# compare the maps with what silencing did. *"Attention does everything."* It carries contents; in the paper the
+# feed-forward networks have twice its weights.
 
 # %% [markdown] name="take-away"
 # ## What to take away
@@ -929,31 +928,39 @@ print(f"ours: about {ours:.1e} operations; the paper's base model: 3.3e18, {3.3e
 # - Gradients of whatever is used more than once add up: the residual path, the memory, self-attention's input, the
 #   shared table.
 # - Label smoothing moves the floor of the loss. Averaging the last checkpoints costs nothing, and here it helped.
-# - Training needs the $1/\sqrt{d_k}$ and the warm-up, even where the trained model could do without.
+# - Without the $1/\sqrt{d_k}$, or without warm-up, our trainings fall far behind.
 #
 # **Asked in interviews**
 #
-# - *What was new in "Attention is all you need"?* Not attention, which came with recurrent networks in 2014. New was a model without
+# - *What was new in "Attention is all you need"?* Not attention, which came with recurrent networks in 2014. New was a
+#   model without
 #   recurrence and convolution, so that training is parallel over the places of a text.
-# - *How does Bahdanau's attention differ from the Transformer's?* It adds query and key and sends the sum through a small network; the Transformer
+# - *How does Bahdanau's attention differ from the Transformer's?* It adds query and key and sends the sum through a
+#   small network; the Transformer
 #   multiplies them. The weights are a softmax in both.
-# - *Why divide by $\sqrt{d_k}$?* The product of two random vectors with $d_k$ entries of variance 1 has variance $d_k$. Without the division softmax
+# - *Why divide by $\sqrt{d_k}$?* The product of two random vectors with $d_k$ entries of variance 1 has variance $d_k$.
+#   Without the division softmax
 #   begins near 0 and 1, where its gradient (2) is almost 0.
 # - *Is the paper post-LN or pre-LN?* Post-LN, equation (5). Pre-LN is the usual choice since, because deep stacks then
 #   train more easily.
-# - *Why is the mask applied before the softmax?* Weights set to 0 after it no longer add up to 1, and the future is still in the denominator.
-# - *What is teacher forcing, and what is its weakness?* The decoder is given the right beginning in training. In use it reads its own mistakes, which it has never
+# - *Why is the mask applied before the softmax?* Weights set to 0 after it no longer add up to 1, and the future is
+#   still in the denominator.
+# - *What is teacher forcing, and what is its weakness?* The decoder is given the right beginning in training. In use it
+#   reads its own mistakes, which it has never
 #   seen.
-# - *Where do queries, keys and values of the cross-attention come from?* Queries from the decoder, keys and values from the encoder's memory.
-# - *Why several heads?* One softmax gives one average a place. Several, on thin slices, look at several things for the same number of multiplications.
+# - *Where do queries, keys and values of the cross-attention come from?* Queries from the decoder, keys and values from
+#   the encoder's memory.
+# - *Why several heads?* One softmax gives one average a place. Several, on thin slices, look at several things for the
+#   same number of multiplications.
 #
-# **Mistakes to look for** in your own code: masking padded queries
-# instead of padded keys; the target not shifted by one place; $\sqrt d$ forgotten at the embedding; scores divided by
-# $\sqrt d$ where it should be $\sqrt{d_k}$; averaging the loss over padding.
+# **Mistakes to look for** in your own code: masking padded queries instead of padded keys; the target not shifted by
+# one place; $\sqrt d$ forgotten at the embedding; scores divided by $\sqrt d$ where it should be $\sqrt{d_k}$;
+# averaging the loss over padding.
 #
 # **Try**: replace `causal_mask(...)` in `decode` by all True, train, and compare loss and exact match.
 #
-# **Where it leads**: keep the decoder alone and stack it, and you have GPT; keep the encoder alone, and you have BERT.
+# **Where it leads**: keep the decoder alone, without cross-attention, and stack it, and you have GPT; keep the encoder
+# alone, and you have BERT.
 
 # %% [markdown] name="torch" tags=["torch"]
 # ## In PyTorch

@@ -36,9 +36,9 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
     print(f"{name}: training loss {loss:.4f}; new words without a mistake: {ends['metrics/exact match'][key]:.1%}")
 
 # %% [markdown] name="question"
-# In training the two cannot be told apart. The **mask** of model B lets every place see the answer that it is about to
-# give, so model B has learned to copy. When it writes, there is nothing to copy from. What must the mask forbid, and
-# how do you prove that yours does?
+# At the end of training the two cannot be told apart. The **mask** of model B lets every place see the answer that it
+# is about to give, so model B has learned to copy. When it writes, there is nothing to copy from. What must the mask
+# forbid, and how do you prove that yours does?
 #
 # Large language models are stacks of dozens of blocks, all built alike. Here is one block, whole. You will derive every
 # part, write down by hand a query that finds the right letter and see what training finds, test that the model cannot
@@ -74,7 +74,8 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
 #
 # ![The residual stream runs from the embedding to the readout; attention and then the MLP read from it through a norm and add their results to it.](diagram:block)
 #
-# $z_p$ are the **logits** of the token at place $p + 1$; softmax turns them into probabilities.
+# $z_p$ are the **logits** of the token at place $p + 1$; softmax turns them into probabilities. Here vectors are $D =
+# 64$ numbers wide, cut into 4 heads; the MLP has 256.
 
 # %% name="imports" tags=["shared", "tools"]
 # Tools of Python, and NumPy.
@@ -133,8 +134,8 @@ assert np.allclose(12 * d_key[:, 0], [7, -10, 3])
 # %% [markdown] name="positions"
 # ## Positions
 #
-# Attention itself is blind to order: shuffle keys and values together and the average is the same. So each place gets a
-# vector of its own, added to the token's. With width $D$ and frequencies $\omega_i = 10000^{-2i/D}$,
+# Without a mask attention is blind to order: shuffle keys and values together and the average is the same. So each
+# place gets a vector of its own, added to the token's. With width $D$ and frequencies $\omega_i = 10000^{-2i/D}$,
 #
 # $$\operatorname{pos}_{p,\,2i} = \sin(\omega_i\, p), \qquad \operatorname{pos}_{p,\,2i+1} = \cos(\omega_i\, p). \tag{5}$$
 #
@@ -350,9 +351,9 @@ for what, array in {
 # %% [markdown] name="check"
 # ### Is the gradient right?
 #
-# In float64, go a small step along a random direction in the space of all parameters. The slope that two forward
-# passes measure must be the one that the gradient predicts. In `decoder` above let
-# `d_middle = d_inside`, so that the untouched term of (12) is lost, and run both cells again.
+# In float64, go a small step along a random direction in the space of all parameters. The slope that two forward passes
+# measure must be the one that the gradient predicts. In the function `decoder` above let `d_middle = d_inside`, so that
+# the untouched term of (12) is lost, and run both cells again.
 
 # %% name="gradient-check" tags=["tools"] include="groundup.proof.slopes:compare_slopes groundup.proof.slopes:show_slopes groundup.training.params:map_tree groundup.training.params:count groundup.ops.losses:cross_entropy"
 # `show_slopes` measures slopes in random directions and compares them with the gradient; and the loss.
@@ -710,7 +711,7 @@ print(f"{'without positions':18}{right(placeless, test['targets']).mean():6.3f} 
 #
 # Now 32 characters go in, and at each of them the next one is asked for: a window is 32 questions at once, and the mask
 # is what keeps them honest. We count in **bits per character**: the mean of $-\log_2 p$ of the character that did come,
-# over parts of the novels that training never sees. An even guess among 80 needs 6.32. And there is a rival that does
+# over parts of the novels that training never sees. An even guess among 81 needs 6.34. And there is a rival that does
 # not learn at all. An **$n$-gram** table has counted how often each character followed each run of $n - 1$ others, and
 # bets accordingly.
 
@@ -802,10 +803,10 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 
 # %% [markdown] name="text-why"
 # Counting wins: a 4-gram, which looks at three characters, does better than our block, which may look at 32, and the
-# best table needs half a bit less. The recurrent network beats it as well (it has nearly twice as many numbers, and it
-# has read one and a half times as much). With one character in view, block and table are nearly level. Then the table
-# pulls away; and from the fifth character on the block's line is flat. The mask
-# allows more; it has not learned to make anything of it.
+# best table needs half a bit less. The recurrent network of lesson `char_rnn` beats it, too (it has nearly twice as
+# many numbers, and it has read one and a half times as much). With one character in view, block and table are nearly
+# level. Then the table pulls away; and from the fifth character on the block's line is flat. The mask allows more; it
+# has not learned to make anything of it.
 #
 # Why? We think it is this. The table has a row of its own for every run of characters that it has met. The block adds
 # up what its four heads fetched, and one MLP has to tell from the sum which letters stood where. In a stack the second
@@ -826,8 +827,7 @@ print(f"with 1 in view {places[0]:.2f} bits, with 5 {places[4]:.2f}, with 16 to 
 
 # %% [markdown] name="findings-words"
 # None of the papers above trains on words written backwards, so there is no number of theirs to set beside ours. What
-# our single block cannot show is depth: a stack can fetch with one layer what another has found. (The page's own clock
-# is that of the machine that built it; the table has five others.)
+# our single block cannot show is depth: a stack can fetch with one layer what another has found.
 
 # %% [markdown] name="take-away"
 # ## What to take away
