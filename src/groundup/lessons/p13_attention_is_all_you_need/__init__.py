@@ -137,8 +137,8 @@ LESSON = Lesson(
             "Does attention help an LSTM?",
             "An LSTM with attention converts more dates than one without, which has more parameters",
             ">",
-            rival="LSTM encoder and decoder without attention, as many examples (the better of its last and its averaged "
-            "parameters)",
+            rival="LSTM encoder and decoder without attention, as many examples (the better of its last and its "
+            "averaged parameters)",
             unit="share of dates",
             paper="Not in this paper; Bahdanau, Cho & Bengio 2014, table 1: 26.75 BLEU with attention, 17.82 without",
         ),
