@@ -40,7 +40,7 @@ LESSON = Lesson(
         2012,
         "https://papers.nips.cc/paper/4824",
     ),
-    needs=("numpy_and_pytorch",),
+    needs=("numpy_and_pytorch", "optimizers"),
     experiment=experiment.run,
     figures=figures.draw,
     options=("images",),

@@ -108,7 +108,7 @@ LESSON = Lesson(
         2017,
         "https://arxiv.org/abs/1706.03762",
     ),
-    needs=("numpy_and_pytorch",),
+    needs=("numpy_and_pytorch", "optimizers"),
     experiment=experiment.run,
     figures=figures.draw,
     models=(
