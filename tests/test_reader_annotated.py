@@ -54,7 +54,7 @@ def test_what_is_said_of_a_step_stands_beside_it_and_on_a_phone_above(visit: Vis
 
 def test_a_formula_stands_in_place_of_its_number_and_leads_to_the_text(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, DECODER), viewport=WIDE).page
-    cell = page.locator("#cell-decoder-decoder")
+    cell = page.locator("#cell-parts-decoder")
     tags = cell.locator(".equation-number").all_text_contents()
     formulas = cell.locator(".step-formula .equation-number").all_text_contents()
     assert formulas == list(dict.fromkeys(tags)) == ["(2)", "(3)", "(12)"]
@@ -72,7 +72,7 @@ def test_a_formula_stands_in_place_of_its_number_and_leads_to_the_text(visit: Vi
 
 def test_words_have_code_and_numbers_of_equations_as_links(visit: Visits, static: str) -> None:
     page = visit(lesson_url(static, DECODER), viewport=WIDE).page
-    words = page.locator("#cell-decoder-decoder .step-words p", has_text="two gradients meet")
+    words = page.locator("#cell-parts-decoder .step-words p", has_text="two gradients meet")
     assert words.locator("a.equation-link").get_attribute("href") == "#eq-12"
     page.goto(lesson_url(static, "p07_alexnet"))
     assert "col2im" in page.locator(".step-words code").all_text_contents()

@@ -36,7 +36,7 @@ for name, key in {"model A": "decoder", "model B": "no_mask"}.items():
     print(f"{name}: training loss {loss:.4f}; new words without a mistake: {ends['metrics/exact match'][key]:.1%}")
 
 # %% [markdown] name="question"
-# At the end of training the two cannot be told apart. The **mask** of model B lets every place see the answer that it
+# By their losses at the end of training nobody can tell the two apart. The **mask** of model B lets every place see the answer that it
 # is about to give, so model B has learned to copy. When it writes, there is nothing to copy from. What must the mask
 # forbid, and how do you prove that yours does?
 #
@@ -314,7 +314,7 @@ print("largest subtracted:  ", shifted / shifted.sum(), "sum", (shifted / shifte
 # transformer had $\operatorname{Norm}(x + f(x))$ (Post-LN): then every block's norm is in the gradient's way, and deep
 # stacks need a careful warm-up. Below, `decoder` reads like (2) and (3); its `backward` is the same list upside down.
 
-# %% name="decoder" show="self_attention mlp decoder" beside="decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
+# %% name="parts" show="self_attention mlp decoder" beside="decoder" include="groundup.lessons.tiny_decoder.model:init groundup.lessons.tiny_decoder.model:decoder"
 from groundup.lessons.tiny_decoder.model import decoder, init
 
 # %% [markdown] name="one-token" tags=["second"]
@@ -593,7 +593,7 @@ fig = frames("head", [1, 2, 3, 4], looking, width=6.4, height=3.4, shown=(0, 1, 
 # with 32 layers of width 4096, keeps $2 \cdot 32 \cdot 4096$ numbers for a token: in 16 bits half a megabyte, and 2 GB
 # for 4096 tokens.
 
-# %% name="generate" show="decode_step" include="groundup.lessons.tiny_decoder.model:decode_step groundup.lessons.tiny_decoder.model:generate"
+# %% name="one-step" show="decode_step" include="groundup.lessons.tiny_decoder.model:decode_step groundup.lessons.tiny_decoder.model:generate"
 from groundup.lessons.tiny_decoder.model import decode_step, generate
 
 # %% name="cache-equal" tags=["tools"]
@@ -605,7 +605,8 @@ agree = np.cumprod(with_cache == without, axis=1) > 0  # up to the first token t
 compared = np.concatenate([np.ones((len(agree), 1), bool), agree[:, :-1]], axis=1)  # that one's own logits count
 difference = np.abs(cached_logits - plain_logits)[compared].max()
 print(
-    f"float32: {compared.mean():.0%} of the places follow the same text; there the logits differ by {difference:.1e} at most, and the largest is {np.abs(plain_logits).max():.1f}"
+    f"float32: {compared.mean():.0%} of what is written is the same with and without the cache; there the logits differ by "
+    f"{difference:.1e} at most (the largest logit is {np.abs(plain_logits).max():.1f})"
 )
 double = map_tree(lambda leaf: leaf.astype(np.float64), params)
 exactly = np.abs(generate(double, prompts, 17, HEADS)[1] - generate(double, prompts, 17, HEADS, cached=False)[1]).max()
