@@ -103,7 +103,7 @@ LESSON = Lesson(
         Finding(
             "memory",
             "Where is the memory?",
-            "Half-way, the first number goes along with the cell when it is exchanged between sequences",
+            "When the cell state is exchanged between sequences half-way, the first number moves with it",
             ">",
             bar=0.9,
             rival="the same with the hidden state",
