@@ -67,7 +67,7 @@ LESSON = Lesson(
             rival="the best of three plain networks with as many numbers (tanh, tanh from an orthogonal matrix, ReLU "
             "from the identity)",
             unit="squared error",
-            paper="Solved by Hochreiter & Schmidhuber 1997 with lags up to 1,000, and without gates by Le, Jaitly & "
+            paper="Solved by Hochreiter & Schmidhuber 1997 for up to 1,000 numbers, and without gates by Le, Jaitly & "
             "Hinton 2015",
         ),
         Finding(

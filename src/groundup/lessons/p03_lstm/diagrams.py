@@ -43,7 +43,7 @@ def carousel() -> str:
     """Four steps back: in the plain network a matrix and a slope at each, in a sum nothing but 1."""
     parts = []
     for row, (name, state, factor, colour) in enumerate(
-        (("plain", "h", "$W^T(1 - h^2)$", "faint"), ("sum", "c", "1", "blue"))
+        (("plain", "h", "$U^T(1 - h^2)$", "faint"), ("sum", "c", "1", "blue"))
     ):
         y = 40 + 96 * row
         parts.append(label(8, y, name, "ink", 14, "start", bold=True))

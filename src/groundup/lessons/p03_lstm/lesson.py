@@ -37,10 +37,10 @@ from groundup.plots import curves, describe, figure, frames
 
 # %% name="opening" tags=["tools"]
 # The two marked numbers, their sum, and what each network says.
-print("marked           sum   plain network     LSTM")
+print("marked             sum    plain network     LSTM")
 for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
     first, second, total, plain, gated = row
-    print(f"{first:.2f} and {second:.2f}    {total:.2f}   {plain:13.2f}   {gated:6.2f}")
+    print(f"{first:.3f} and {second:.3f}    {total:.3f}   {plain:13.3f}   {gated:6.3f}")
 
 # %% [markdown] name="question"
 # The plain network says about 1, whatever was read. That is not stupid. Numbers between 0 and 1 are ½ on average, so 1 is the best
@@ -60,14 +60,15 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 #
 # The first of the two numbers comes, on average, 37 steps before the end. The error is known at the end only. So the gradient has
 # to travel back 37 steps before it can say: *this you should have kept.* In lesson `char_rnn` you saw what each step does to it:
-# it multiplies by a slope of $\tanh$ and by a matrix. With single numbers in place of vectors that was a factor $u(1 - h^2)$, and in
-# the example there it was 0.63. After 37 steps $0.63^{37}$ is left, four parts in a hundred million.
+# it multiplies by a slope of $\tanh$ and by the matrix, here called $U$, through which the state meets itself. With single numbers in place of vectors that was a factor $u(1 - h^2)$, and in
+# the example there it was 0.63. After 37 steps $0.63^{37}$ is left, four parts in a hundred million. Not
+# even the second number, 12 steps before the end on average, is well within reach. And what no gradient asks for, no network keeps.
 #
 # Could one choose $u$ such that the factor is just 1? The slope $1 - h^2$ depends on $h$, and $h$ on what is read. A factor that is
 # 1 for one list is 0.9 for the next one, and $0.9^{37}$ is 0.02. Above 1 it explodes. There is no number to choose.
 #
-# Hochreiter's way out is so simple that one can miss it. Let the state be a *sum*: $c_t = c_{t-1} + \text{something new}$. Then
-# $\partial c_t / \partial c_{t-1} = 1$, whatever happens. What is in the sum stays in the sum, and a gradient that goes back
+# Hochreiter's way out is so simple that one can miss it. Let the state be a *sum*: $c_t = c_{t-1} + \text{something new}$. Then along
+# the sum $\partial c_t / \partial c_{t-1} = 1$, whatever is new. What is in the sum stays in the sum, and a gradient that goes back
 # through it comes out as it went in. He and Schmidhuber called it the *constant error carousel*.
 #
 # ![Going back: in the plain network each step multiplies by a matrix and a slope of tanh, in the sum by 1.](diagram:carousel)
@@ -94,19 +95,21 @@ for row in measured("p03_lstm", "metrics/answers")["metrics/answers"]:
 # ![One step of the LSTM. The cell runs along the top, multiplied by the forget gate f; the input gate i times the candidate g is added; the output gate o lets a tanh of it out as the hidden state h.](diagram:cell)
 
 # %% [markdown] name="history" margin="yes"
-# The LSTM of 1997 had no $f$: what was in a cell stayed there. On texts without end its cells ran full, and in 2000 Felix Gers,
-# Schmidhuber and Fred Cummins added the third gate, to let it *learn to forget*.
+# The LSTM of 1997 had no $f$: what was in a cell stayed there. And its gradient was cut off everywhere but along the sum, so that
+# the 1 was exact. On streams without end its cells ran full, and in 2000 Felix Gers, Schmidhuber and Fred Cummins added the third
+# gate, to let it *learn to forget*.
 
 # %% [markdown] name="by-hand"
 # ### On paper
 #
-# One cell, four steps, and the gates just as one would wish. First a marked 0.8 is read: the input gate is 1, and
+# One cell, four steps, and the gates nearly as one would wish. First a marked 0.8 is read: the input gate is 1, and
 # $g = \tanh 0.8 = 0.664$. Then two numbers that do not matter: the input gate is 0, and the forget gate is 0.9. Then a marked 0.3,
 # with $g = \tanh 0.3 = 0.291$ and both gates 1:
 #
 # $$c_1 = 0.664, \qquad c_2 = 0.9 \cdot 0.664 = 0.598, \qquad c_3 = 0.538, \qquad c_4 = 0.538 + 0.291 = 0.829$$
 #
-# (The sum of the marked numbers is 1.1. That $\tanh$ squeezes, and that a fifth has leaked out, is for the readout to put right.)
+# (The sum of the marked numbers is 1.1. That $\tanh$ squeezes, and that a fifth of the first has leaked out, is for the readout to
+# put right.)
 # And back: $\partial c_4/\partial c_1$ is the product of the forget gates, $1 \cdot 0.9 \cdot 0.9 = 0.81$. No matrix, no slope of
 # $\tanh$. There is a second way back, through $h$ and the gates, and on it the matrices wait as ever; but there is one without.
 # Whoever wants to remember for 37 steps has to keep the forget gate near 1. How near? A gate is $\sigma$ of a sum, and
@@ -255,7 +258,7 @@ axes.set_yscale("log")
 
 # %% [markdown] name="learning-words"
 # Only the tanh network learns nothing; its line stays at that of always saying 1. But look at the ReLU network: it has no gate at
-# all. It begins with $W_{hh}$ equal to the identity, a trick of Quoc Le, Navdeep Jaitly and Geoffrey Hinton
+# all. It begins with $U$ equal to the identity, a trick of Quoc Le, Navdeep Jaitly and Geoffrey Hinton
 # ([2015](https://arxiv.org/abs/1504.00941)): then $h_t = h_{t-1}$ plus something new, a sum again, and its slope is 1 wherever the
 # ReLU is open. So it is not the gates that let the gradient through; it is the sum. What the gates add is a choice of what goes
 # in. (The fourth network, the GRU, comes below.)
@@ -286,6 +289,7 @@ def watch(axes, row):
     said = adder(params, x[None])[0][0, 0]
     title = f"List {row}: the sum is {test['wanted'][row, 0]:.2f}, it says {said:.2f}"
     curves(axes, range(50), lines, "step", "value", title)
+    axes.legend(loc="center right")
     for place in np.flatnonzero(x[:, 1]):
         axes.axvline(place, color="#8b939e", linewidth=1, linestyle=":")
 
@@ -301,7 +305,8 @@ fig = frames("list", list(range(8)), watch, shown=(0, 1))
 #
 # Everything above rests on gradients that arrive. Do they? For each list, take the gradient of its error with respect to the
 # whole state ($h$ and $c$ together) at the end, and then 1, 2, … 49 steps earlier. How many times longer or shorter is it there
-# than at the end? A curve of such a thing is sometimes drawn by multiplying a number with itself. This one is measured: on the network
+# than at the end (where it is that of $h$ alone, for nothing asks for the last $c$)? Such curves are often drawn by multiplying a
+# number with itself. This one is measured: on the network
 # above before and after training, on the ReLU network, and on two tanh networks. (The second of them begins with an orthogonal
 # matrix, which makes no vector longer or shorter; the slopes of $\tanh$ do.)
 
@@ -320,9 +325,10 @@ axes.set_ylim(1e-10, 10)
 
 # %% [markdown] name="gradient-words"
 # After training, as much arrives at the beginning of the list as has left its end. Before training it fades, in the long run by
-# about the forget gates' $\sigma(3) = 0.953$ a step. The ReLU network's grows a little. Of the tanh networks' gradients little more than a hundredth is left after a dozen steps at
-# best, and less than a thousandth half-way. That is Hochreiter's finding of 1991, and no patience helps: a network that is
-# never told cannot learn.
+# about the forget gates' $\sigma(3) = 0.953$ a step. The ReLU network's grows by half. Of the tanh networks' gradients little more than a hundredth is left after a dozen steps at
+# best, and less than a thousandth half-way. That is Hochreiter's finding of 1991. (It is no law: with
+# an optimiser that divides by curvature James Martens and Ilya Sutskever taught tanh networks such tasks
+# in 2011. With Adam and 600 steps they do not learn ours.)
 
 # %% [markdown] name="break-it"
 # ## Break it: exchange memories
@@ -360,8 +366,8 @@ assert best == keeper
 # experiment's five trainings it is one cell; in the two others it is two that share the number. Nobody told the network to keep one
 # thing in one place. In lesson `char_rnn`, on real text, it was not so tidy.
 #
-# **Three things that people believe.** *"The hidden state is the memory."* Here it carries nothing over; it is what is said
-# aloud. *"Gates are what keeps a gradient alive."* The ReLU network has none, and its gradient arrives. *"An LSTM's gradient
+# **Three things that people believe.** *"The hidden state is the memory."* Here it carries nothing over; it is made anew
+# from the cells at every step, and only the gates of one step read it. *"Gates are what keeps a gradient alive."* The ReLU network has none, and its gradient arrives. *"An LSTM's gradient
 # cannot vanish."* With forget gates that begin half open it does: $0.5^{37}$.
 
 # %% [markdown] name="start"
@@ -388,8 +394,9 @@ for name, words in names.items():
 
 # %% [markdown] name="start-words"
 # Neither door alone will do. With open forget gates and input gates at half, the cell keeps everything, the forty-eight numbers too,
-# and drowns in them. With shut input gates and forget gates at half it is left in peace, and forgets. It takes both. That is so in all five
-# trainings that the experiment makes; PyTorch's own start, with all biases near 0, comes through in one of the five. The authors of
+# and drowns in them. With shut input gates and forget gates at half it is left in peace, and forgets. One door alone fails in all five
+# trainings that the experiment makes, and both together never do. PyTorch's own start, all biases near 0, comes through in one of
+# the five. The authors of
 # 1997 knew the first door well: they begin with input gates that are nearly shut, against what they call drift.
 #
 # And the last line? The cell that cannot forget is *quicker* than ours, in every one of the five. Nothing in our lists ever has to be
@@ -398,14 +405,14 @@ for name, words in names.items():
 # %% [markdown] name="gru"
 # ## Two doors instead of three: the GRU
 #
-# In 2014 Kyunghyun Cho and colleagues asked whether all that is needed. Their **gated recurrent unit** has one state. An *update
+# In 2014 Kyunghyun Cho and colleagues made do with less. Their **gated recurrent unit** has one state. An *update
 # gate* $z$ is both doors at once: what it does not keep of the old, it takes from a proposal $n$. A *reset gate* $r$ says how much of
 # the old state the proposal gets to see:
 #
 # $$r,\ z = \sigma(W x_t + U h_{t-1} + b), \qquad n = \tanh\big(W x_t + b + r \odot (U h_{t-1} + b')\big), \qquad
 #   h_t = (1 - z) \odot n + z \odot h_{t-1} \tag{7}$$
 #
-# On paper: with $h_{t-1} = 0.6$, $n = -0.4$ and $z = 0.75$ the new state is $0.25 \cdot (-0.4) + 0.75 \cdot 0.6 = 0.35$, and of
+# (Each with a $W$, a $U$ and a $b$ of its own, again.) On paper: with $h_{t-1} = 0.6$, $n = -0.4$ and $z = 0.75$ the new state is $0.25 \cdot (-0.4) + 0.75 \cdot 0.6 = 0.35$, and of
 # the gradient $0.75$ goes straight to the old state, with no matrix in between. Can you see the sum? (This is PyTorch's form, with
 # two biases for $n$. In the paper $r$ multiplies the state *before* the matrix, $U(r \odot h_{t-1})$.)
 
@@ -454,7 +461,7 @@ from groundup.lessons.p03_lstm.model import peephole_step
 
 # %% [markdown] name="findings-words"
 # The adding problem is from the paper of 1997 (its numbers lie between $-1$ and 1, and an answer counts as right if it is off by
-# less than 0.04 after scaling the sum to a range of 1). There the LSTM bridged a thousand steps and more. Ours has fifty, so that
+# less than 0.04 after scaling the sum to a range of 1). There the lists had up to a thousand numbers. Ours has fifty, so that
 # it can be trained while you read. What this toy cannot show: language. There nobody marks what will matter, and much has to be
 # forgotten again, which nothing in our lists ever has.
 
@@ -464,9 +471,11 @@ from groundup.lessons.p03_lstm.model import peephole_step
 # - A sum keeps what is in it, and its gradient. That is the whole idea; the cell is a sum.
 # - Gates decide what goes in, what stays and what is shown. They are $\sigma$ of what is read and of $h$.
 # - Backward the old cell gets $\delta \odot f$: no matrix, no slope of $\tanh$. (The way through $h$ has them still.)
-# - How gates begin decides how soon anything is learned. Think of a bias as a door: nearly open, nearly shut.
+# - How gates begin decides how soon anything is learned: forget gates nearly open, input gates nearly shut. (Here a forget gate fixed
+#   at 1 was quicker still.)
 # - The memory is in $c$. Exchange it, and the memory moves with it.
-# - A ReLU network that begins as the identity is a rival to be reckoned with; name it before you praise gates.
+# - Whether this task takes gates at all our five trainings cannot tell: a ReLU network that begins as the identity comes close. Name
+#   it before you praise gates.
 #
 # **Asked in interviews**
 #
@@ -481,7 +490,7 @@ from groundup.lessons.p03_lstm.model import peephole_step
 # - *Which initialisation matters for an LSTM?* The biases of the gates: forget gates open, so that gradients get through from the
 #   start, and input gates shut where most of the input does not matter.
 #
-# **Try**: set `start=(0.0, 0.0)` in the cell behind *The start, 500 lists to watch*, train, and look at the gradient again. Let it read lists of a hundred: does what it
+# **Try**: set `start=(0.0, 0.0)` (input gates, forget gates) in the cell behind *The start, 500 lists to watch*, train, and look at the gradient again. Let it read lists of a hundred: does what it
 # learned at fifty still work? Mark three numbers instead of two, without training again.
 #
 # **Where it leads**: lesson `tiny_decoder` and lesson `attention_is_all_you_need` keep everything and look it up, instead of
