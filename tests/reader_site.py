@@ -372,12 +372,23 @@ def in_view(page: "Page", element: str) -> None:
     )
 
 
+UNFOLD = """(id) => {
+    const outside = document.getElementById(id)?.parentElement?.closest('details') ?? null;
+    for (let fold = outside; fold; fold = fold.parentElement?.closest('details') ?? null) fold.open = true;
+}"""
+
+
 class Cell:
     """A code cell of a lesson's page, as a reader handles it."""
 
     def __init__(self, page: "Page", cell_id: str) -> None:
         self.page, self.id = page, cell_id
-        self.section = page.locator(f"#cell-{cell_id}")
+
+    @property
+    def section(self) -> "Locator":
+        """The whole cell; the folds around it are opened first, as a reader would who wants it."""
+        self.page.evaluate(UNFOLD, f"cell-{self.id}")
+        return self.page.locator(f"#cell-{self.id}")
 
     def button(self, name: str) -> "Locator":
         """A button of the toolbar by its accessible name: "Run", "Stop", "Edit", "Reset", "Copy"."""

@@ -48,6 +48,7 @@ def test_a_diagram_takes_the_colours_of_the_page(visit: Visits, static: str) -> 
 @pytest.mark.parametrize("folder", folders())
 def test_on_a_phone_diagrams_and_figures_are_strips_with_legible_text(visit: Visits, static: str, folder: str) -> None:
     page = visit(lesson_url(static, folder), viewport=NARROW).page
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
     for diagram in page.locator(".diagram").all():
         scale = diagram.locator("svg").evaluate("one => one.getBoundingClientRect().width / one.viewBox.baseVal.width")
         sizes = diagram.locator("[font-size]").evaluate_all("all => all.map(one => +one.getAttribute('font-size'))")

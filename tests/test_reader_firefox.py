@@ -8,7 +8,7 @@ import pytest
 from firefox import Firefox, opened
 from groundup.practice.registry import find_exercise
 from groundup.practice.starter import solution
-from reader_site import FIREFOX, NO_FIREFOX, Learn
+from reader_site import FIREFOX, NO_FIREFOX, UNFOLD, Learn
 
 LESSON, CELL = "self_attention", "by-hand-numbers"
 
@@ -35,6 +35,7 @@ def test_a_walk_in_firefox(firefox: Firefox, runtime: str, request: pytest.Fixtu
     firefox.until("[...document.images].filter((one) => one.loading !== 'lazy').every((one) => one.complete)")
 
     # Run a cell, as it is and changed.
+    firefox.js(f"({UNFOLD})('cell-{CELL}')")
     firefox.click(f"#cell-{CELL} button[aria-label='Run {CELL}']")
     state = f"document.querySelector('#cell-{CELL} .cell-strip .cell-state')?.textContent ?? ''"
     firefox.until(f"/^ran in/.test({state})")

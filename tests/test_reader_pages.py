@@ -354,7 +354,7 @@ def test_findings_show_every_seed_the_rival_the_paper_and_why_one_is_not_seen(pu
     for finding, (_, _, row) in zip(findings, rows, strict=True):
         text = unescape(re.sub("<[^>]+>", "", re.sub("<!-- -->", "", row)))
         assert row.count('class="seed"') == sum(value is not None for value in finding["values"]) > 0
-        assert f"{finding['seeds_for']} of {record['seeds']}" in text
+        assert f"in {finding['seeds_for'] or 'none'} of {record['seeds']} seeds" in text
         shown = [finding["question"], finding["statement"], finding["rival_is"], finding["miss"]]
         shown += [finding["paper"]] if data(folder)["lesson"]["paper"] else []
         assert all(one.replace("'", "’") in text.replace("'", "’") for one in shown)

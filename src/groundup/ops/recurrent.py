@@ -55,12 +55,16 @@ def lstm_step(
     def backward(d_hidden: Array, d_cell: Array) -> tuple[Array, ...]:
         d_cell = d_cell + d_hidden * o * (1.0 - tanh_cell * tanh_cell)  # c' reaches the loss itself and through h'
         # In a product each factor's gradient is the other factor times what comes in; then through σ or tanh.
-        d_before = np.concatenate([
-            d_cell * g * i * (1.0 - i),  # ∂c'/∂i = g,  σ' = σ(1 - σ)
-            d_cell * cell * f * (1.0 - f),  # ∂c'/∂f = c
-            d_cell * i * (1.0 - g * g),  # ∂c'/∂g = i,  tanh' = 1 - tanh²
-            d_hidden * tanh_cell * o * (1.0 - o),  # ∂h'/∂o = tanh(c')
-        ], axis=-1)  # fmt: skip
+        d_before = np.concatenate(
+            [
+                d_cell * g * i * (1.0 - i),  # ∂c'/∂i = g,  σ' = σ(1 - σ)
+                d_cell * cell * f * (1.0 - f),  # ∂c'/∂f = c
+                d_cell * i * (1.0 - g * g),  # ∂c'/∂g = i,  tanh' = 1 - tanh²
+                # The output gate gets its own from h' = o tanh(c').
+                d_hidden * tanh_cell * o * (1.0 - o),  # ∂h'/∂o = tanh(c')
+            ],
+            axis=-1,
+        )
         # The sums inside were linear in x and h, and the old cell met nothing but f.
         dx, dh, *d_weights = _linear_gradients(d_before, d_before, x, hidden, weight_ih, weight_hh)
         return dx, dh, d_cell * f, *d_weights  # ∂c'/∂c = f: the path along which gradients survive

@@ -160,10 +160,10 @@ for written_date, iso in parts.train[:6]:
 # %% name="by-hand-numbers" tags=["tools"]
 # The same in code; and one slope by a nudge, without the rule.
 x_hand = np.array([1.0, 2.0, 0.0])
-scores_hand = np.where(np.tri(3, dtype=bool), np.outer(x_hand, x_hand), -np.inf)  # (1)
-p_hand = np.exp(scores_hand) / np.exp(scores_hand).sum(axis=1, keepdims=True)  # (1)
-y_hand = p_hand @ x_hand  # (1)
-by_rule = p_hand[1, :2] * (x_hand[:2] - y_hand[1])  # (2)
+scores_hand = np.where(np.tri(3, dtype=bool), np.outer(x_hand, x_hand), -np.inf)
+p_hand = np.exp(scores_hand) / np.exp(scores_hand).sum(axis=1, keepdims=True)
+y_hand = p_hand @ x_hand
+by_rule = p_hand[1, :2] * (x_hand[:2] - y_hand[1])
 e = np.exp([2 + 1e-6, 4])  # and without the rule: nudge the first score
 by_nudge = (e @ x_hand[:2] / e.sum() - y_hand[1]) / 1e-6
 print("outputs", y_hand.round(3), " slopes by (2)", by_rule.round(3), f" the first by a nudge {by_nudge:.3f}")

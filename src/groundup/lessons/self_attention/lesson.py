@@ -106,10 +106,10 @@ X = np.array([[1, 0, 0.5, 0.2], [0, 1, 0, 0.3], [0.5, 0, 1, 0.1]])
 
 by_hand = []
 for other in X:
-    by_hand.append(sum(X[0, u] * other[u] for u in range(4)))  # (2)
-powers = [math.exp(score) for score in by_hand]  # (3)
-shares = [power / sum(powers) for power in powers]  # (3)
-first = sum(share * x for share, x in zip(shares, X, strict=True))  # (1)
+    by_hand.append(sum(X[0, u] * other[u] for u in range(4)))
+powers = [math.exp(score) for score in by_hand]
+shares = [power / sum(powers) for power in powers]
+first = sum(share * x for share, x in zip(shares, X, strict=True))
 
 assert np.allclose(by_hand, [1.29, 0.06, 1.02])
 assert np.allclose(powers, [3.633, 1.062, 2.773], atol=5e-4)

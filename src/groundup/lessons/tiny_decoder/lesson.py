@@ -386,6 +386,7 @@ assert show_slopes(tiny_loss, tiny, rng) < 1e-5
 # the one it has to predict. In training that looks wonderful: it is model B, a little milder.
 
 # %% name="leaks" tags=["tools"] include="groundup.proof.instruments:leaks"
+# `leaks` changes every token in turn and looks which outputs before it move.
 from groundup.proof.instruments import leaks
 
 # %% name="leaks-run" predict="The mask is one diagonal too generous: at how many of 32 places does the future leak?"
