@@ -60,7 +60,6 @@ def lstm_step(
                 d_cell * g * i * (1.0 - i),  # ∂c'/∂i = g,  σ' = σ(1 - σ)
                 d_cell * cell * f * (1.0 - f),  # ∂c'/∂f = c
                 d_cell * i * (1.0 - g * g),  # ∂c'/∂g = i,  tanh' = 1 - tanh²
-                # The output gate gets its own from h' = o tanh(c').
                 d_hidden * tanh_cell * o * (1.0 - o),  # ∂h'/∂o = tanh(c')
             ],
             axis=-1,

@@ -153,7 +153,7 @@ for bias in (0, 1, 3):
 # and $o$ gets $\partial L/\partial h_t \odot \tanh c_t$ from (3). What is left is old: through $\sigma$ with
 # $\sigma' = \sigma(1 - \sigma)$, through $\tanh$, and through two linear maps.
 
-# %% name="lstm-step" beside="lstm_step" show="lstm_step" include="groundup.ops.recurrent:lstm_step"
+# %% name="lstm-step" show="lstm_step" include="groundup.ops.recurrent:lstm_step"
 from groundup.ops.recurrent import lstm_step
 
 # %% [markdown] name="step-turn"
@@ -416,7 +416,7 @@ for name, words in names.items():
 # the gradient $0.75$ goes straight to the old state, with no matrix in between. Can you see the sum? (This is PyTorch's form, with
 # two biases for $n$. In the paper $r$ multiplies the state *before* the matrix, $U(r \odot h_{t-1})$.)
 
-# %% name="gru-code" show="gru_step" include="groundup.ops.recurrent:gru_step"
+# %% name="gru-code" beside="gru_step" show="gru_step" include="groundup.ops.recurrent:gru_step"
 from groundup.ops.recurrent import gru_step
 
 # %% name="gru-by-hand"

@@ -172,6 +172,7 @@ LESSON = Lesson(
     ),
     equations={
         "1": ("scaled_dot_product_attention",),
+        "2": (),
         "3": ("multi_head_attention",),
         "4": ("scaled_dot_product_attention.backward",),
         "11": ("inverse_root.rate",),

@@ -409,7 +409,7 @@ def loss_floor(classes, epsilon=0.1):
     return -right * math.log(right) - (classes - 1) * other * math.log(other)
 
 
-wanted_distribution = np.array([[0.025, 0.025, 0.925, 0.025]])  # (10): of four, the third is right
+wanted_distribution = np.array([[0.025, 0.025, 0.925, 0.025]])  # of four, the third is right
 loss_at_floor, floor_backward = smoothed_loss(np.log(wanted_distribution), np.array([2]))
 print(f"loss at p = q: {loss_at_floor:.6f}; entropy of q: {loss_floor(4):.6f}")
 print(f"largest gradient there: {np.abs(floor_backward()).max():.1e}")

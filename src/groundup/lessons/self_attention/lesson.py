@@ -285,7 +285,7 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 # The two rows of weights above.
 features = np.array([[1.0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1]])  # of cat, chases, mouse: noun, verb, hunts, hunted
 W_q, W_k = np.array([[0.0, 4, 0, 0]]), np.array([[0.0, 0, 1, 0]])
-looks = softmax(features @ W_q.T @ (features @ W_k.T).T)[0]  # (8)
+looks = softmax(features @ W_q.T @ (features @ W_k.T).T)[0]
 assert np.allclose(looks[1], [0.965, 0.018, 0.018], atol=5e-4)
 assert np.allclose(looks[0], 1 / 3)
 

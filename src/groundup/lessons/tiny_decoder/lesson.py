@@ -905,7 +905,7 @@ lines = {name: history[name] for name in ("loss", "faultless answers")}
 curves(axes, history["step"], lines, "step", "nats, share of words", "The twin in training")
 print(f"{faultless:.3f} of the held-out words without a mistake")
 
-# %% name="twin-cache" tags=["torch", "tools"]
+# %% name="twin-cache" tags=["torch"]
 # What the twin writes with the cache, and without.
 prompts = torch.from_numpy(test["tokens"][:64, : LONGEST + 1])
 written = generate(model, prompts, LONGEST + 1)
@@ -917,7 +917,7 @@ print(f"tokens written with the cache and without: {'the same' if torch.equal(wr
 for word in ("hello", "decoder", "attention"):
     print(f"{word}> {text_of(generate(model, torch.from_numpy(tokens_of(word)[None]), 17)[0].numpy())}")
 
-# %% name="twin-mask" tags=["torch", "tools"]
+# %% name="twin-mask" tags=["torch"]
 # The test of the mask: one token is changed.
 changed = line.clone()
 changed[:, 20] = (changed[:, 20] + 1) % len(SYMBOLS)
