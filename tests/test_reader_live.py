@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Visits = Callable[..., Visit]
 LESSON = "self_attention"
 RNN = "p02_char_rnn"
-CHECK, CHECKED = "gradient-check-attend", "attend-scaled"
+CHECK, CHECKED = "gradient-check-attend", "scaled-dot-product"
 #: A cell that needs only the imports, and one that needs it.
 SMALL, NEXT = "by-hand-numbers", "who-numbers"
 
@@ -83,26 +83,26 @@ def changed(cell: str, before: str, after: str) -> str:
 def test_a_check_passes_fails_on_a_wrong_gradient_and_passes_after_reset(live: Live) -> None:
     check, function = live.cell(CHECK), live.cell(CHECKED)
     first = check.run()
-    assert errors_of(first, "attend_scaled") < 1e-6
+    assert errors_of(first, "scaled_dot_product_attention") < 1e-6
     assert CHECK in stored(live.page, "progress")["lessons"][LESSON]["ran"]
     # What it needs ran first, and is named in the order in which it ran.
     steps = check.section.locator(".cell-before")
     steps.get_by_role("button").click()
     names = steps.locator("li a").all_inner_texts()
-    assert set(names) >= {"attend", CHECKED, "attend-with-loops"}
+    assert set(names) >= {"attend", CHECKED}
     assert names == [name for name in sources(LESSON) if name in names]
 
-    function.write(changed(CHECKED, "return d_scaled * scale,", "return d_scaled * scale * 1.01,"))
+    function.write(changed(CHECKED, "return d_query, d_key, d_value", "return d_query * 1.01, d_key, d_value"))
     assert check.section.get_by_text("out of date").is_visible()
     wrong = check.run()
-    assert errors_of(wrong, "attend_scaled") > 1e-4
+    assert errors_of(wrong, "scaled_dot_product_attention") > 1e-4
     assert errors_of(wrong, "attend") < 1e-6
     again = check.section.locator(".cell-before li a").all_inner_texts()
     assert CHECKED in again
     assert "attend" not in again
 
     function.button("Reset").click()
-    assert errors_of(check.run(), "attend_scaled") < 1e-6
+    assert errors_of(check.run(), "scaled_dot_product_attention") < 1e-6
 
 
 def test_what_has_run_is_not_run_again(live: Live) -> None:

@@ -110,6 +110,8 @@ for other in X:
 powers = [math.exp(score) for score in by_hand]
 shares = [power / sum(powers) for power in powers]
 first = sum(share * x for share, x in zip(shares, X, strict=True))
+print("scores", np.round(by_hand, 3), " exponentials", np.round(powers, 3))
+print("weights", np.round(shares, 3), " new word", np.round(first, 3))
 
 assert np.allclose(by_hand, [1.29, 0.06, 1.02])
 assert np.allclose(powers, [3.633, 1.062, 2.773], atol=5e-4)
@@ -286,6 +288,8 @@ _ = heatmap(axes[1], softmax(X @ X.T)[0], words, words, "Weights, a row for each
 features = np.array([[1.0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1]])  # of cat, chases, mouse: noun, verb, hunts, hunted
 W_q, W_k = np.array([[0.0, 4, 0, 0]]), np.array([[0.0, 0, 1, 0]])
 looks = softmax(features @ W_q.T @ (features @ W_k.T).T)[0]
+for word, row in zip(words, looks, strict=True):
+    print(f"{word:7} looks at cat, chases and mouse with {row.round(3)}")
 assert np.allclose(looks[1], [0.965, 0.018, 0.018], atol=5e-4)
 assert np.allclose(looks[0], 1 / 3)
 
