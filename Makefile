@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Tests at a time: many wait for a browser or for the clock, so one more than the two cores they are written for.
-WORKERS ?= 3
+WORKERS ?= 2
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: learn test lint readme wheel clean
