@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Tests at a time: many wait for a browser or for the clock, so one more than the two cores they are written for.
+# Tests at a time: one for each of the two cores that they are written for; a third was no faster.
 WORKERS ?= 2
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

@@ -93,12 +93,12 @@ function FindingRow({ finding, seeds, paper }: { finding: Finding; seeds: number
 
 const CLASSES = { holds: 'holds', mostly: 'mostly', 'not seen': 'unseen' };
 const MARKS = { holds: 'M3 8.5 6.5 12 13 4.5', mostly: 'M3 10c2-4 4-4 5-2s3 2 5-2', 'not seen': 'M4 4l8 8M12 4l-8 8' };
-/** The verdict, with how many seeds are for it. */
+/** The verdict, with how many of the seeds are for it. */
 const WORDS = {
-  holds: (count: string) => `Holds in ${count}`,
-  mostly: (count: string) => `Mostly: in ${count}, too close to tell`,
-  'not seen': (count: string) =>
-    `Does not hold here: ${count.startsWith('0 ') ? `in none${count.slice(1)}` : `only in ${count}`}`,
+  holds: (count: number, seeds: number) => `Holds in ${count} of ${seeds} seeds`,
+  mostly: (count: number, seeds: number) => `Mostly: in ${count} of ${seeds} seeds, too close to tell`,
+  'not seen': (count: number, seeds: number) =>
+    `Does not hold here: ${count === 0 ? 'in none' : `only in ${count}`} of ${seeds} seeds`,
 };
 const SENSES = { '<': 'below', '<=': 'at most', '>': 'above', '>=': 'at least' };
 const CHANCE = 0.05;
@@ -109,7 +109,7 @@ function Verdict({ finding, seeds }: { finding: Finding; seeds: number }) {
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
         <path d={MARKS[finding.verdict]} />
       </svg>
-      {WORDS[finding.verdict](`${finding.seeds_for} of ${seeds} seeds`)}
+      {WORDS[finding.verdict](finding.seeds_for, seeds)}
     </span>
   );
 }
